@@ -1,0 +1,1 @@
+//! Reads the figures of a measured run and judges them against the distribution over seeds.

@@ -1,0 +1,7 @@
+//! How the next step is chosen: simulate, the reference explorer, replay; and what is computed from executions.
+//!
+//! **Architecture invariant:** no semantics of their own; every engine goes through `system`.
+
+pub mod measured;
+pub mod metrics;
+pub mod simulate;

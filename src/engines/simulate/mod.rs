@@ -1,0 +1,3 @@
+//! The load test in virtual time.
+
+pub mod ramp;

@@ -1,0 +1,1 @@
+//! k6's `ramping-vus`: how many virtual users run at which nanosecond.

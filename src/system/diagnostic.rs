@@ -1,0 +1,1 @@
+//! What is wrong with something that a user wrote: what, where, why, and how to mend it.

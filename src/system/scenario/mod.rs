@@ -1,0 +1,1 @@
+//! The scenario file: under which load, faults and bounds a model is judged, and what verdict is expected.

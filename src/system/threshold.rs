@@ -1,0 +1,1 @@
+//! k6's threshold grammar: `aggregation operator number`.

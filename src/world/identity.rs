@@ -1,0 +1,63 @@
+//! Names of processes and of the connections they use.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A process: client `client` itself when `call` is 0, else the handler of that client's `call`-th request.
+///
+/// A name depends on nothing but the client's own past, so two executions that differ only in the order of
+/// other clients' steps give the same names and their states merge.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// Number of the client, from 1.
+    pub client: u16,
+    /// 0 for the client, else the count of its calls so far.
+    pub call: u32,
+}
+
+impl ProcessId {
+    /// The client with this number.
+    #[must_use]
+    pub const fn client(client: u16) -> Self {
+        Self { client, call: 0 }
+    }
+
+    /// The handler of the client's `call`-th request.
+    #[must_use]
+    pub const fn handler(client: u16, call: u32) -> Self {
+        Self { client, call }
+    }
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "vu{}", self.client)?;
+        if self.call > 0 {
+            write!(f, "/{}", self.call)?;
+        }
+        Ok(())
+    }
+}
+
+/// A connection to a Redis node or to the SQL store: what WATCH, MULTI and transactions belong to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum SessionId {
+    /// The process's own connection. A pooled SQL connection is named after the process that holds it, because
+    /// it carries nothing from one holder to the next; the pool is a count.
+    Own(ProcessId),
+    /// A pooled connection that keeps state between holders.
+    Pooled(u16),
+    /// The one connection that everybody shares.
+    Shared,
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(process) => write!(f, "{process}"),
+            Self::Pooled(number) => write!(f, "pool#{number}"),
+            Self::Shared => f.write_str("shared"),
+        }
+    }
+}

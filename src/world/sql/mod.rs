@@ -1,0 +1,1 @@
+//! The SQL store: multi-version tables, transactions, row locks, unique indexes.

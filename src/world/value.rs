@@ -1,0 +1,93 @@
+//! SQL values.
+
+use std::fmt;
+
+use compact_str::CompactString;
+use serde::Serialize;
+
+use super::identity::ProcessId;
+
+/// One SQL value of a row or a parameter. NULL equals NULL here, as Rust data; SQL's three-valued comparison is
+/// the store's business.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Value {
+    /// SQL NULL.
+    Null,
+    /// `boolean`.
+    Bool(bool),
+    /// `integer` or `bigint`.
+    Int(i64),
+    /// A value drawn from a sequence.
+    Serial(Serial),
+    /// `timestamp`, in virtual microseconds since the start of the execution.
+    Timestamp(i64),
+    /// `text`, `varchar`, `uuid`.
+    Text(CompactString),
+    /// An array; only as a parameter of `= ANY($n)`.
+    List(Vec<Value>),
+}
+
+/// The `nth` value that a process drew from sequences.
+///
+/// Named after the process instead of counted, so that gaps and the order of other processes' inserts make no
+/// new states. As in PostgreSQL, the order of sequence values says nothing about the order of commits.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Serial {
+    /// Who drew it.
+    pub process: ProcessId,
+    /// Which of its values, from 1.
+    pub nth: u32,
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("NULL"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Serial(serial) => write!(f, "#{}.{}", serial.process, serial.nth),
+            Self::Timestamp(us) => write!(f, "t={us}us"),
+            Self::Text(text) => write!(f, "'{text}'"),
+            Self::List(values) => {
+                f.write_str("{")?;
+                for (index, value) in values.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(",")?;
+                    }
+                    write!(f, "{value}")?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(CompactString::new(value))
+    }
+}
+
+impl From<CompactString> for Value {
+    fn from(value: CompactString) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Serial> for Value {
+    fn from(value: Serial) -> Self {
+        Self::Serial(value)
+    }
+}
