@@ -1,8 +1,207 @@
 //! Semantics: which steps are possible, what one step does, what must hold.
 //!
+//! A [`System`] is one execution in progress. An engine asks which steps are enabled ([`System::enabled`]) and fires
+//! one ([`System::fire`]); nothing else changes a state.
+//!
 //! **Architecture invariant:** nothing here chooses. No randomness, no wall clock, no threads.
 
+mod database;
 pub mod diagnostic;
+mod fault;
+mod fire;
+pub mod fingerprint;
 pub mod model;
+mod name;
+pub mod property;
 pub mod scenario;
+pub mod schedule;
+mod service;
+pub mod state;
+pub mod step;
 pub mod threshold;
+mod time;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use crate::process::{Drawn, Note, Params};
+use crate::world::World;
+use crate::world::ghost::Ghost;
+use crate::world::identity::ProcessId;
+use crate::world::redis::Redis;
+
+use database::Planner;
+use model::Model;
+use property::Property;
+use state::{Budgets, Client, Instance, Slot, State};
+pub use step::Step;
+
+/// What an execution is about: the model, its parameters, who takes part, and what may go wrong.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The model.
+    pub model: &'static Model,
+    /// Its parameters.
+    pub params: Params,
+    /// Bounded resources of the service.
+    pub service: Service,
+    /// The journey of each client, as an index into the model's journeys; clients are numbered from 1.
+    pub journeys: Vec<u16>,
+    /// Rounds that each client runs; `None` for as long as the engine begins new ones.
+    pub rounds: Option<u32>,
+    /// Faults that may happen.
+    pub budgets: Budgets,
+    /// What must hold.
+    pub properties: Vec<Property>,
+    /// Representatives of draws whose support is too large to explore, by the draw's name.
+    pub draws: BTreeMap<String, Vec<Drawn>>,
+}
+
+/// Bounded resources of the service.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Instances behind the load balancer.
+    pub instances: u16,
+    /// Worker threads of each instance: requests handled at the same time.
+    pub workers: u32,
+    /// Database connections in each instance's pool.
+    pub connections: u32,
+}
+
+/// Whether the two halves of an operation, its effect and the arrival of its outcome, are one step or two.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Halves {
+    /// One step. Sound for exploring: reading the clock and sleeping are operations of their own, and the end of a
+    /// hold comes from an outcome. Clients begin their rounds by themselves.
+    Fused,
+    /// Two steps, each at its own time. Clients begin a round when the engine says so.
+    Split,
+}
+
+/// Something that an engine which keeps time must know about.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub enum Happening {
+    /// A process issued an operation.
+    Issued(ProcessId),
+    /// An operation took effect; its outcome may be delivered.
+    Applied(ProcessId),
+    /// A process sleeps until this instant (virtual microseconds).
+    Asleep(ProcessId, u64),
+    /// A statement waits for another transaction.
+    Blocked(ProcessId),
+    /// What a process waited for (a row, a connection) may have come free.
+    Unblocked(ProcessId),
+    /// A client finished a round.
+    RoundOver(ProcessId),
+    /// A client's script recorded a sample.
+    Noted(ProcessId, Note),
+    /// A handler answered the call of its client.
+    Answered(ProcessId),
+}
+
+/// An SQL statement of the model that the store cannot plan: a mistake in the model, not a behaviour of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{process}, step {label}: {reason}\n  in: {statement}")]
+pub struct ModelError {
+    /// Who issued it.
+    pub process: ProcessId,
+    /// At which labelled step.
+    pub label: &'static str,
+    /// The statement.
+    pub statement: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// One execution in progress. Cloning forks it; the copy re-creates its processes from their histories.
+#[derive(Clone, Debug)]
+pub struct System {
+    setting: Rc<Setting>,
+    planner: Rc<RefCell<Planner>>,
+    halves: Halves,
+    /// False where nobody will fork or fingerprint the execution: histories are then not kept.
+    keeps_history: bool,
+    state: State,
+    happenings: Vec<Happening>,
+    /// Scratch of [`System::apply`]: values that a Redis command removed.
+    removed: Vec<(crate::world::argv::ByteString, crate::world::argv::ByteString)>,
+    judgement: property::Judgement,
+}
+
+impl System {
+    /// An execution of which nothing has happened yet; with [`Halves::Fused`] every client has issued its first
+    /// operation.
+    ///
+    /// # Errors
+    /// When the model's schema or one of its initial statements is wrong.
+    pub fn new(setting: Rc<Setting>, halves: Halves, keeps_history: bool) -> Result<Self, ModelError> {
+        let sql = database::initial(&setting)?;
+        let world = World { redis: vec![Redis::new()], sql, ghost: Ghost::default() };
+        let client = |journey| Client { journey, slot: Slot::idle(), rounds: 0, calls: 0, handlers: Vec::new() };
+        let instance = Instance {
+            idle_workers: setting.service.workers,
+            accept_queue: VecDeque::new(),
+            idle_connections: setting.service.connections,
+            connection_queue: VecDeque::new(),
+        };
+        let state = State {
+            now_us: 0,
+            world,
+            clients: std::iter::once(0).chain(setting.journeys.iter().copied()).map(client).collect(),
+            instances: vec![instance; usize::from(setting.service.instances)],
+            waiting: BTreeSet::new(),
+            unreaped: BTreeSet::new(),
+            budgets: setting.budgets,
+        };
+        let mut system = Self {
+            setting,
+            planner: Rc::default(),
+            halves,
+            keeps_history,
+            state,
+            happenings: Vec::new(),
+            removed: Vec::new(),
+            judgement: property::Judgement::default(),
+        };
+        if halves == Halves::Fused {
+            for number in 1..system.state.clients.len() {
+                let number = u16::try_from(number).expect("there are at most 65,535 clients");
+                system.begin(ProcessId::client(number));
+            }
+        }
+        Ok(system)
+    }
+
+    /// The state.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What the execution is about.
+    #[must_use]
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// Virtual microseconds since the start.
+    #[must_use]
+    pub fn now_us(&self) -> u64 {
+        self.state.now_us
+    }
+
+    /// Sets the clock; for engines that keep time themselves.
+    ///
+    /// # Panics
+    /// When time would run backwards.
+    pub fn advance_to(&mut self, now_us: u64) {
+        assert!(now_us >= self.state.now_us, "virtual time runs forwards");
+        self.state.now_us = now_us;
+    }
+
+    /// Takes what happened since the last call, in order.
+    pub fn drain_happenings(&mut self, into: &mut Vec<Happening>) {
+        into.append(&mut self.happenings);
+    }
+}

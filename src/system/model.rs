@@ -1,4 +1,73 @@
-//! What a model declares about itself: the catalogue entry that scenarios are checked against.
+//! What a model is: its code, its data, and what it declares so that scenarios can be checked against it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use smallvec::SmallVec;
+
+use super::property::Property;
+use crate::process::{Ctx, Flow, Request, Response};
+pub use crate::process::{ParamValue, Params};
+use crate::world::argv::ByteString;
+use crate::world::value::Value;
+
+/// One lock service with its clients.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Name in scenario files and on the command line.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// What a scenario may set.
+    pub params: &'static [Param],
+    /// Tables and indexes, as PostgreSQL DDL.
+    pub schema: &'static str,
+    /// Statements that fill the tables before the first step.
+    pub rows: fn(&Params) -> Vec<(&'static str, Vec<Value>)>,
+    /// Runs once before a load test, as k6's `setup()`.
+    pub setup: Option<Journey>,
+    /// What clients can do.
+    pub journeys: &'static [Journey],
+    /// The service's request handlers.
+    pub handlers: &'static [Handler],
+    /// Where seats are locked.
+    pub seats: SeatMap,
+    /// k6 metrics of the measured script, beside the built-in ones.
+    pub metrics: &'static [CustomMetric],
+    /// Values of k6's `name` tag that requests carry.
+    pub request_names: &'static [&'static str],
+    /// What must hold for this model, beside the properties of every model.
+    pub properties: &'static [Property],
+}
+
+/// What one client does in a round.
+#[derive(Copy, Clone, Debug)]
+pub struct Journey {
+    /// Name in scenario files.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Its code.
+    pub run: fn(Ctx) -> Pin<Box<dyn Future<Output = Flow>>>,
+}
+
+/// What the service does for one kind of request.
+#[derive(Copy, Clone, Debug)]
+pub struct Handler {
+    /// Method and path pattern: `POST /seat-locks`.
+    pub route: &'static str,
+    /// Its code.
+    pub run: fn(Ctx, Request) -> Pin<Box<dyn Future<Output = Response>>>,
+}
+
+/// How locks on seats are laid out in Redis, for the properties that speak of seats and owners.
+#[derive(Copy, Clone, Debug)]
+pub struct SeatMap {
+    /// The key whose value is the owner's token while the seat is locked.
+    pub key: fn(seat: i64) -> ByteString,
+    /// The seats that a request asks to lock, all or none; `None` for other requests.
+    pub asked: fn(&Request) -> Option<SmallVec<[i64; 4]>>,
+}
 
 /// A value that a scenario may set under `[params]`.
 #[derive(Copy, Clone, Debug)]
@@ -34,23 +103,6 @@ pub enum ParamKind {
     Duration,
     /// `["1s", "4s"]`: a range of durations, the upper end excluded.
     DurationRange,
-}
-
-/// The value of a parameter. A single value has `low == high`; durations are in microseconds.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ParamValue {
-    /// Lower end.
-    pub low: i64,
-    /// Upper end.
-    pub high: i64,
-}
-
-impl ParamValue {
-    /// A single value.
-    #[must_use]
-    pub const fn one(value: i64) -> Self {
-        Self { low: value, high: value }
-    }
 }
 
 /// A k6 metric of the measured script, beside the built-in ones.

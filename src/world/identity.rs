@@ -10,13 +10,16 @@ use serde::{Deserialize, Serialize};
 /// other clients' steps give the same names and their states merge.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProcessId {
-    /// Number of the client, from 1.
+    /// Number of the client, from 1; 0 for the set-up.
     pub client: u16,
     /// 0 for the client, else the count of its calls so far.
     pub call: u32,
 }
 
 impl ProcessId {
+    /// The process that prepares a load test before its clients begin.
+    pub const SETUP: Self = Self::client(0);
+
     /// The client with this number.
     #[must_use]
     pub const fn client(client: u16) -> Self {
@@ -32,7 +35,11 @@ impl ProcessId {
 
 impl fmt::Display for ProcessId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "vu{}", self.client)?;
+        if self.client == Self::SETUP.client {
+            f.write_str("setup")?;
+        } else {
+            write!(f, "vu{}", self.client)?;
+        }
         if self.call > 0 {
             write!(f, "/{}", self.call)?;
         }

@@ -1,0 +1,338 @@
+//! The measured service: a Spring Boot cinema booking service with Redis locks (github.com/Ama2352/MovieBooking at
+//! 2c237f6), handlers LOCK, RELEASE and CONFIRM statement by statement and command by command.
+//!
+//! - Every transaction is READ COMMITTED, no SELECT locks, every dirty entity is written back with all its columns.
+//! - Seat status changes are bulk updates `set status where id in (...)`: no guard on the old status, row count
+//!   ignored. A second such UPDATE waits for the first writer and then overwrites.
+//! - The gate of a booking is the `seat_locks` row alone; CONFIRM reads neither Redis nor the seat status.
+//! - Redis errors are swallowed: EXISTS reads as "free", SET as "not acquired", GET and DEL as "not released".
+//!
+//! Expected: LOCK and RELEASE alone never give a seat to two clients while no request is paused for the lock's
+//! TTL. With CONFIRM, one lock can be confirmed twice (two bookings for a seat).
+
+use smallvec::SmallVec;
+
+use crate::process::{Ctx, Request, Response};
+use crate::system::model::{CustomMetric, Handler, Journey, MetricKind, Model, Param, ParamKind, ParamValue, SeatMap};
+use crate::system::property::{Property, Reads};
+use crate::system::state::State;
+use crate::world::argv::ByteString;
+use crate::world::reply::Reply;
+use crate::world::sql::SqlError;
+use crate::world::value::Value;
+
+mod clients;
+mod confirm;
+
+/// The catalogue entry.
+pub const MODEL: Model = Model {
+    name: "moviebooking",
+    about: "Cinema seats: Redis SET NX EX plus a seat_locks row, bulk status updates, confirm without a guard.",
+    params: &[
+        Param {
+            name: "seats",
+            about: "Seats of the showtime.",
+            kind: ParamKind::Count { min: 1, max: 100_000 },
+            default: ParamValue::one(100),
+        },
+        Param {
+            name: "seats_per_request",
+            about: "How many seats one request asks for, drawn uniformly.",
+            kind: ParamKind::CountRange { min: 1, max: 10 },
+            default: ParamValue { low: 1, high: 3 },
+        },
+        Param {
+            name: "lock_ttl",
+            about: "Lifetime of a lock, in Redis and in its row.",
+            kind: ParamKind::Duration,
+            default: ParamValue::one(600_000_000),
+        },
+        Param {
+            name: "hold",
+            about: "How long a successful client keeps its lock.",
+            kind: ParamKind::DurationRange,
+            default: ParamValue { low: 1_000_000, high: 4_000_000 },
+        },
+        Param {
+            name: "think",
+            about: "Pause at the end of an iteration.",
+            kind: ParamKind::DurationRange,
+            default: ParamValue { low: 500_000, high: 2_500_000 },
+        },
+    ],
+    schema: SCHEMA,
+    rows: |params| {
+        let mut rows = vec![
+            ("INSERT INTO showtimes (id, movie) VALUES ($1, 'Metropolis')", vec![Value::Int(SHOWTIME)]),
+            ("INSERT INTO ticket_types (id, name) VALUES (1, 'adult')", vec![]),
+        ];
+        let seat = "INSERT INTO showtime_seats (id, showtime_id, status) VALUES ($1, $2, 'AVAILABLE')";
+        rows.extend((1..=params.get("seats")).map(|id| (seat, vec![Value::Int(id), Value::Int(SHOWTIME)])));
+        rows
+    },
+    setup: Some(clients::SETUP),
+    journeys: &clients::JOURNEYS,
+    handlers: &[
+        Handler { route: "GET /movies", run: |ctx, _| Box::pin(list(ctx, "SELECT id, movie FROM showtimes", 900)) },
+        Handler { route: "GET /showtimes", run: |ctx, _| Box::pin(list(ctx, "SELECT id FROM showtimes", 400)) },
+        Handler {
+            route: "GET /ticket-types",
+            run: |ctx, _| Box::pin(list(ctx, "SELECT id, name FROM ticket_types", 300)),
+        },
+        Handler {
+            route: "GET /showtime-seats",
+            run: |ctx, _| Box::pin(list(ctx, "SELECT id, status FROM showtime_seats WHERE showtime_id = 1", 9_000)),
+        },
+        Handler { route: LOCK, run: |ctx, request| Box::pin(lock(ctx, request)) },
+        Handler { route: RELEASE, run: |ctx, request| Box::pin(release(ctx, request)) },
+        Handler { route: confirm::CONFIRM, run: |ctx, request| Box::pin(confirm::confirm(ctx, request)) },
+    ],
+    seats: SeatMap { key: seat_key, asked: |request| (request.route == LOCK).then(|| request.ints("seats")) },
+    metrics: &[
+        CustomMetric { name: "seat_lock_success", kind: MetricKind::Counter, is_time: false },
+        CustomMetric { name: "seat_lock_conflict", kind: MetricKind::Counter, is_time: false },
+        CustomMetric { name: "seat_lock_error", kind: MetricKind::Counter, is_time: false },
+        CustomMetric { name: "seat_lock_success_rate", kind: MetricKind::Rate, is_time: false },
+        CustomMetric { name: "seat_lock_duration_ms", kind: MetricKind::Trend, is_time: false },
+    ],
+    request_names: &["lock_seats", "release_seats", "confirm_booking", "setup"],
+    properties: &[Property {
+        name: "one-booking-per-seat",
+        about: "At most one live booking (not cancelled, expired or refunded) is committed for a seat.",
+        reads: Reads::Data,
+        breach: two_bookings,
+    }],
+};
+
+/// Tables as the service's entities map them. No index beyond the constraints exists there; the two below change no
+/// result and spare the simulator a scan over dead locks.
+const SCHEMA: &str = "
+CREATE TABLE showtimes (id bigint PRIMARY KEY, movie text NOT NULL);
+CREATE TABLE ticket_types (id bigint PRIMARY KEY, name text NOT NULL);
+CREATE TABLE showtime_seats (id bigint PRIMARY KEY, showtime_id bigint NOT NULL, status text NOT NULL);
+CREATE TABLE seat_locks (id bigserial PRIMARY KEY, lock_key text NOT NULL UNIQUE, owner_id text NOT NULL,
+    showtime_id bigint NOT NULL, active boolean NOT NULL, expires_at timestamp NOT NULL);
+CREATE INDEX seat_locks_by_owner ON seat_locks (owner_id);
+CREATE TABLE seat_lock_seats (id bigserial PRIMARY KEY, seat_lock_id bigint NOT NULL, showtime_seat_id bigint NOT NULL);
+CREATE INDEX seat_lock_seats_by_lock ON seat_lock_seats (seat_lock_id);
+CREATE TABLE users (id bigserial PRIMARY KEY, email text NOT NULL UNIQUE);
+CREATE TABLE bookings (id bigserial PRIMARY KEY, user_id bigint, showtime_id bigint NOT NULL, status text NOT NULL,
+    payment_expires_at timestamp NOT NULL);
+CREATE TABLE booking_seats (id bigserial PRIMARY KEY, booking_id bigint NOT NULL, showtime_seat_id bigint NOT NULL);
+";
+
+const SHOWTIME: i64 = 1;
+const LOCK: &str = "POST /seat-locks";
+const RELEASE: &str = "DELETE /seat-locks/showtime/{id}";
+/// `booking.max.seats` as the code reads it; the property files set another name.
+const SEATS_MAX: usize = 10;
+
+fn seat_key(seat: i64) -> ByteString {
+    let mut key = *b"lock:seat:1:0000000000";
+    let mut end = key.len();
+    let mut digits = seat;
+    while digits > 0 {
+        end -= 1;
+        key[end] = b'0' + u8::try_from(digits % 10).expect("a digit");
+        digits /= 10;
+    }
+    let width = key.len() - end;
+    key.copy_within(end.., "lock:seat:1:".len());
+    ByteString::new(&key[.."lock:seat:1:".len() + width])
+}
+
+/// The failure of a handler: the status it answers after its transaction was rolled back.
+struct Refused(u16);
+
+impl From<SqlError> for Refused {
+    fn from(_: SqlError) -> Self {
+        Self(500)
+    }
+}
+
+/// Ends a `@Transactional` method: COMMIT happens after it returned, outside its own error handling.
+async fn end_transaction(mut ctx: Ctx, result: Result<Response, Refused>) -> Response {
+    match result {
+        Ok(response) => match ctx.sql("COMMIT", []).await {
+            Ok(_) => response,
+            Err(_) => Response::new(500, 280),
+        },
+        Err(Refused(status)) => {
+            // The client's answer does not wait for anything that ROLLBACK could still report.
+            let _ = ctx.sql("ROLLBACK", []).await;
+            Response::new(status, 280)
+        }
+    }
+}
+
+async fn list(mut ctx: Ctx, statement: &'static str, received_bytes: u32) -> Response {
+    match ctx.sql(statement, []).await {
+        Ok(_) => Response::new(200, received_bytes),
+        Err(_) => Response::new(500, 280),
+    }
+}
+
+async fn lock(mut ctx: Ctx, request: Request) -> Response {
+    ctx.label("L0");
+    if ctx.sql("BEGIN", []).await.is_err() {
+        return Response::new(500, 280);
+    }
+    let result = lock_in_transaction(&mut ctx, &request).await;
+    end_transaction(ctx, result).await
+}
+
+async fn lock_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Response, Refused> {
+    let owner = request.get("session");
+    let seats = request.ints("seats");
+    if seats.len() > SEATS_MAX {
+        return Err(Refused(400));
+    }
+    ctx.label("L1");
+    let active = "SELECT id, lock_key, owner_id, showtime_id, active, expires_at FROM seat_locks \
+                  WHERE owner_id = $1 AND active = true";
+    for held in ctx.sql(active, [owner.clone()]).await?.rows {
+        if held[3] == Value::Int(SHOWTIME) {
+            return Err(Refused(409));
+        }
+        let of_lock = "SELECT showtime_seat_id FROM seat_lock_seats WHERE seat_lock_id = $1";
+        let other = ctx.sql(of_lock, [held[0].clone()]).await?.rows;
+        let other = other.iter().filter_map(|row| int(&row[0])).collect::<SmallVec<[i64; 4]>>();
+        free(ctx, &held, &other).await?;
+    }
+    ctx.label("L2");
+    let wanted = Value::List(seats.iter().copied().map(Value::Int).collect());
+    ctx.sql("SELECT id, movie FROM showtimes WHERE id = $1", [Value::Int(SHOWTIME)]).await?;
+    let by_ids = "SELECT id, status FROM showtime_seats WHERE id = ANY($1) AND showtime_id = $2";
+    let found = ctx.sql(by_ids, [wanted.clone(), Value::Int(SHOWTIME)]).await?.rows;
+    ctx.sql("SELECT id, name FROM ticket_types WHERE id = $1", [Value::Int(1)]).await?;
+    if found.len() != seats.len() {
+        return Err(Refused(404));
+    }
+    if found.iter().any(|seat| seat[1] != Value::from("AVAILABLE")) {
+        return Err(Refused(409));
+    }
+    ctx.label("L3");
+    for seat in &seats {
+        if let Ok(Reply::Int(1)) = ctx.redis([b"EXISTS", seat_key(*seat).as_bytes()]).await {
+            return Err(Refused(409));
+        }
+    }
+    let token = ctx.token();
+    ctx.label("L4");
+    for seat in &seats {
+        if !acquire(ctx, *seat, &token).await {
+            remove_own(ctx, &seats, &token).await;
+            return Err(Refused(409));
+        }
+    }
+    match write_lock(ctx, owner, &seats, wanted, &token).await {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            remove_own(ctx, &seats, &token).await;
+            Err(error.into())
+        }
+    }
+}
+
+/// L4: SET NX EX; an error reads as "not acquired".
+async fn acquire(ctx: &mut Ctx, seat: i64, token: &[u8]) -> bool {
+    let ttl_us = ctx.params().get("lock_ttl");
+    let (unit, ttl) = if ttl_us % 1_000_000 == 0 { ("EX", ttl_us / 1_000_000) } else { ("PX", ttl_us / 1_000) };
+    let key = seat_key(seat);
+    let set = [b"SET", key.as_bytes(), token, b"NX", unit.as_bytes(), ttl.to_string().as_bytes()].map(<[u8]>::to_vec);
+    ctx.redis(set).await == Ok(Reply::OK)
+}
+
+/// GET, compare in the service, DEL: two commands, and errors are swallowed.
+async fn remove_own(ctx: &mut Ctx, seats: &[i64], token: &[u8]) {
+    for seat in seats {
+        let key = seat_key(*seat);
+        ctx.label("R2");
+        let value = ctx.redis([b"GET", key.as_bytes()]).await;
+        if matches!(&value, Ok(Reply::Bulk(owner)) if owner.as_bytes() == token) {
+            ctx.label("R3");
+            let _ = ctx.redis([b"DEL", key.as_bytes()]).await;
+        }
+    }
+}
+
+/// L5 and L6 up to the COMMIT.
+async fn write_lock(
+    ctx: &mut Ctx,
+    owner: &Value,
+    seats: &[i64],
+    wanted: Value,
+    token: &[u8],
+) -> Result<Response, SqlError> {
+    ctx.label("L5");
+    ctx.sql("UPDATE showtime_seats SET status = 'LOCKED' WHERE id = ANY($1)", [wanted.clone()]).await?;
+    ctx.label("L6");
+    let ttl_us = u64::try_from(ctx.params().get("lock_ttl")).unwrap_or(0);
+    let expires_at = Value::from(ctx.now().await.plus_us(ttl_us));
+    let insert = "INSERT INTO seat_locks (lock_key, owner_id, showtime_id, active, expires_at) \
+                  VALUES ($1, $2, $3, true, $4) RETURNING id";
+    let lock_key = Value::from(String::from_utf8_lossy(token).as_ref());
+    let inserted =
+        ctx.sql(insert, [lock_key, owner.clone(), Value::Int(SHOWTIME), expires_at.clone()]).await?;
+    let id = inserted.rows[0][0].clone();
+    let insert_seat = "INSERT INTO seat_lock_seats (seat_lock_id, showtime_seat_id) VALUES ($1, $2)";
+    for seat in seats {
+        ctx.sql(insert_seat, [id.clone(), Value::Int(*seat)]).await?;
+    }
+    let bytes = 430 + 60 * u32::try_from(seats.len()).unwrap_or(0);
+    Ok(Response::new(201, bytes).with("lock", id).with("seats", wanted).with("expires_at", expires_at))
+}
+
+async fn release(mut ctx: Ctx, request: Request) -> Response {
+    ctx.label("R1");
+    if ctx.sql("BEGIN", []).await.is_err() {
+        return Response::new(500, 280);
+    }
+    let result = release_in_transaction(&mut ctx, &request).await;
+    end_transaction(ctx, result).await
+}
+
+async fn release_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Response, Refused> {
+    let active = "SELECT l.id, l.lock_key, l.owner_id, l.showtime_id, l.active, l.expires_at, s.showtime_seat_id \
+                  FROM seat_locks l JOIN seat_lock_seats s ON s.seat_lock_id = l.id \
+                  WHERE l.owner_id = $1 AND l.showtime_id = $2 AND l.active = true";
+    let held = ctx.sql(active, [request.get("session").clone(), Value::Int(SHOWTIME)]).await?.rows;
+    let Some(first) = held.first() else { return Ok(Response::new(200, 240)) };
+    if held.iter().any(|row| row[0] != first[0]) {
+        // JPA's getSingleResult: NonUniqueResultException.
+        return Err(Refused(500));
+    }
+    let seats = held.iter().filter_map(|row| int(&row[6])).collect::<SmallVec<[i64; 4]>>();
+    free(ctx, first, &seats).await?;
+    Ok(Response::new(200, 240))
+}
+
+/// R2 to R5 without the COMMIT: Redis is freed before the database.
+async fn free(ctx: &mut Ctx, lock: &[Value], seats: &[i64]) -> Result<(), SqlError> {
+    if let Value::Text(token) = &lock[1] {
+        remove_own(ctx, seats, token.as_bytes()).await;
+    }
+    ctx.label("R4");
+    let ids = Value::List(seats.iter().copied().map(Value::Int).collect());
+    ctx.sql("UPDATE showtime_seats SET status = 'AVAILABLE' WHERE id = ANY($1)", [ids]).await?;
+    ctx.label("R5");
+    deactivate(ctx, lock).await
+}
+
+/// Hibernate's write-back of a `seat_locks` entity whose `active` became false: all columns, by id.
+async fn deactivate(ctx: &mut Ctx, lock: &[Value]) -> Result<(), SqlError> {
+    let update = "UPDATE seat_locks SET active = false, lock_key = $2, owner_id = $3, showtime_id = $4, \
+                  expires_at = $5 WHERE id = $1";
+    let column = |index: usize| lock[index].clone();
+    ctx.sql(update, [column(0), column(1), column(2), column(3), column(5)]).await?;
+    Ok(())
+}
+
+fn int(value: &Value) -> Option<i64> {
+    if let Value::Int(int) = value { Some(*int) } else { None }
+}
+
+fn two_bookings(state: &State) -> Option<String> {
+    confirm::double_booked_seat(&state.world.sql)
+        .map(|seat| format!("seat {seat} stands in two committed bookings that are both alive"))
+}

@@ -1,0 +1,187 @@
+//! The only thing that a process may await.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use smallvec::SmallVec;
+
+use super::draw::{Draw, Drawn, Support};
+use super::http::{Request, Response};
+use super::mark::{Mark, Note};
+use super::op::{Instant, Lost, Op, Outcome, Statement};
+use super::params::{ParamValue, Params};
+use super::token::{TOKEN_BYTES, Token};
+use crate::world::argv::Argv;
+use crate::world::identity::ProcessId;
+use crate::world::reply::Reply;
+use crate::world::sql::{Rows, SqlError};
+use crate::world::value::Value;
+
+/// What passes between a process and the system at one await.
+#[derive(Debug, Default)]
+pub(super) struct Mailbox {
+    pub(super) issued: Option<Op>,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) label: &'static str,
+    pub(super) marks: SmallVec<[Mark; 2]>,
+    pub(super) notes: SmallVec<[Note; 4]>,
+    pub(super) tokens: u32,
+}
+
+/// The hands of a process: every operation it can do. Taking `&mut self` is the rule that one operation is in
+/// flight at a time; a second one does not compile.
+#[derive(Debug)]
+pub struct Ctx {
+    pub(super) mailbox: Rc<RefCell<Mailbox>>,
+    pub(super) process: ProcessId,
+    pub(super) params: Params,
+}
+
+impl Ctx {
+    /// Names the steps that follow as the documentation of the service does (`L4`), until the next label.
+    pub fn label(&mut self, label: &'static str) {
+        self.mailbox.borrow_mut().label = label;
+    }
+
+    /// Sends one Redis command to node 0, as its words.
+    ///
+    /// # Errors
+    /// [`Lost`] when no reply came in time; the command may have been executed. Redis' own errors are replies.
+    pub async fn redis<W: AsRef<[u8]>>(&mut self, words: impl IntoIterator<Item = W>) -> Result<Reply, Lost> {
+        match self.issue(Op::Redis(0, Argv::new(words))).await {
+            Outcome::Reply(reply) => Ok(reply),
+            Outcome::Lost => Err(Lost),
+            other => mismatch(&other),
+        }
+    }
+
+    /// Sends one SQL statement with its parameters. `BEGIN` takes a connection from the pool, COMMIT and ROLLBACK
+    /// give it back; a statement outside a transaction borrows one for its own duration.
+    ///
+    /// # Errors
+    /// What PostgreSQL would report, with its SQLSTATE.
+    pub async fn sql<const N: usize>(
+        &mut self,
+        statement: &'static str,
+        params: [Value; N],
+    ) -> Result<Rows, SqlError> {
+        match self.issue(Op::Sql(Statement(statement), SmallVec::from_iter(params))).await {
+            Outcome::Rows(result) => result,
+            other => mismatch(&other),
+        }
+    }
+
+    /// Sends an HTTP request to the service and waits for the answer.
+    ///
+    /// # Errors
+    /// [`Lost`] when no answer came in time; the handler may have run, or be running still.
+    pub async fn call(&mut self, request: Request) -> Result<Response, Lost> {
+        match self.issue(Op::Call(Box::new(request))).await {
+            Outcome::Response(response) => Ok(*response),
+            Outcome::Lost => Err(Lost),
+            other => mismatch(&other),
+        }
+    }
+
+    /// Does nothing for this many microseconds.
+    pub async fn sleep_us(&mut self, us: u64) {
+        match self.issue(Op::Sleep(us)).await {
+            Outcome::Woke => {}
+            other => mismatch(&other),
+        }
+    }
+
+    /// Reads the process's clock.
+    pub async fn now(&mut self) -> Instant {
+        match self.issue(Op::Now).await {
+            Outcome::Now(instant) => instant,
+            other => mismatch(&other),
+        }
+    }
+
+    /// One of `0..alternatives`; every one of them is possible.
+    pub async fn choose(&mut self, alternatives: u32) -> u32 {
+        match self.issue(Op::Choose(alternatives)).await {
+            Outcome::Chosen(choice) => choice,
+            other => mismatch(&other),
+        }
+    }
+
+    /// A whole number from `low..=high`, uniform.
+    pub async fn draw_between(&mut self, name: &'static str, range: ParamValue) -> i64 {
+        self.draw(name, Support::Between { low: range.low, high: range.high }).await[0]
+    }
+
+    /// A duration in microseconds from `low..high`, uniform.
+    pub async fn draw_duration_us(&mut self, name: &'static str, range: ParamValue) -> u64 {
+        let drawn = self.draw(name, Support::Duration { low_us: range.low, high_us: range.high }).await;
+        u64::try_from(drawn[0]).expect("durations are not negative")
+    }
+
+    /// `count` different numbers out of `1..=of`, uniform, in the order drawn.
+    pub async fn draw_distinct(&mut self, name: &'static str, count: u32, of: u32) -> Drawn {
+        self.draw(name, Support::Distinct { count, of }).await
+    }
+
+    async fn draw(&mut self, name: &'static str, support: Support) -> Drawn {
+        match self.issue(Op::Draw(Draw { name, support })).await {
+            Outcome::Drawn(drawn) => drawn,
+            other => mismatch(&other),
+        }
+    }
+
+    /// A fresh owner token, unique in the whole execution.
+    pub fn token(&mut self) -> [u8; TOKEN_BYTES] {
+        let mut mailbox = self.mailbox.borrow_mut();
+        mailbox.tokens += 1;
+        Token { process: self.process, nth: mailbox.tokens }.to_bytes()
+    }
+
+    /// States a fact for the properties; takes effect with the delivery before it.
+    pub fn mark(&mut self, mark: Mark) {
+        self.mailbox.borrow_mut().marks.push(mark);
+    }
+
+    /// Records a sample for the load test's metrics.
+    pub fn note(&mut self, note: Note) {
+        self.mailbox.borrow_mut().notes.push(note);
+    }
+
+    /// The scenario's parameters.
+    #[must_use]
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    fn issue(&mut self, op: Op) -> Issue<'_> {
+        Issue { mailbox: &self.mailbox, op: Some(op) }
+    }
+}
+
+/// One operation in flight.
+struct Issue<'a> {
+    mailbox: &'a RefCell<Mailbox>,
+    op: Option<Op>,
+}
+
+impl Future for Issue<'_> {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Outcome> {
+        if let Some(op) = self.op.take() {
+            self.mailbox.borrow_mut().issued = Some(op);
+            return Poll::Pending;
+        }
+        match self.mailbox.borrow_mut().outcome.take() {
+            Some(outcome) => Poll::Ready(outcome),
+            None => Poll::Pending,
+        }
+    }
+}
+
+fn mismatch(outcome: &Outcome) -> ! {
+    panic!("the system answered an operation with `{outcome:?}`, which does not belong to it")
+}

@@ -1,0 +1,107 @@
+//! Operations that a process issues and the outcomes it receives.
+
+use std::fmt;
+
+use serde::Serialize;
+use smallvec::SmallVec;
+
+use super::draw::{Draw, Drawn};
+use super::http::{Request, Response};
+use crate::world::argv::Argv;
+use crate::world::reply::Reply;
+use crate::world::sql::{Rows, SqlError};
+use crate::world::value::Value;
+
+/// One SQL statement as the service sends it, parameters as `$1`, `$2`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Statement(pub &'static str);
+
+/// One operation. A process has at most one in flight.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Op {
+    /// A command to the Redis node of this number.
+    Redis(u8, Argv),
+    /// An SQL statement.
+    Sql(Statement, SmallVec<[Value; 4]>),
+    /// A request to the service (clients only).
+    Call(Box<Request>),
+    /// Nothing, for this many microseconds.
+    Sleep(u64),
+    /// Reads the process's clock.
+    Now,
+    /// One of `0..n`, any of them.
+    Choose(u32),
+    /// A value of the workload.
+    Draw(Draw),
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Outcome {
+    /// Redis replied.
+    Reply(Reply),
+    /// The database replied.
+    Rows(Result<Rows, SqlError>),
+    /// The service answered.
+    Response(Box<Response>),
+    /// Nothing came back in time: what was sent may or may not have taken effect.
+    Lost,
+    /// The sleep is over.
+    Woke,
+    /// The process's clock.
+    Now(Instant),
+    /// What was chosen.
+    Chosen(u32),
+    /// What was drawn.
+    Drawn(Drawn),
+}
+
+/// Nothing came back in time: the request may or may not have taken effect.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no reply in time")]
+pub struct Lost;
+
+/// A reading of a process's clock. It can be shifted, compared and passed as a parameter, but has no digits.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Instant(pub(crate) u64);
+
+impl Instant {
+    /// The instant this many microseconds later.
+    #[must_use]
+    pub fn plus_us(self, us: u64) -> Self {
+        Self(self.0.saturating_add(us))
+    }
+}
+
+impl From<Instant> for Value {
+    fn from(instant: Instant) -> Self {
+        Self::Timestamp(i64::try_from(instant.0).unwrap_or(i64::MAX))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply(reply) => write!(f, "{reply}"),
+            Self::Rows(Ok(rows)) => write!(f, "{rows}"),
+            Self::Rows(Err(error)) => write!(f, "{error}"),
+            Self::Response(response) => write!(f, "{response}"),
+            Self::Lost => f.write_str("no reply in time"),
+            Self::Woke => f.write_str("awake"),
+            Self::Now(instant) => write!(f, "t={}us", instant.0),
+            Self::Chosen(choice) => write!(f, "{choice}"),
+            Self::Drawn(values) => write_values(f, values),
+        }
+    }
+}
+
+/// Writes `3 17 4`.
+pub(crate) fn write_values(f: &mut impl fmt::Write, values: &[i64]) -> fmt::Result {
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            f.write_str(" ")?;
+        }
+        write!(f, "{value}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! A process that runs: spawned, resumed with outcomes, re-created from its history.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use smallvec::SmallVec;
+
+use super::ctx::{Ctx, Mailbox};
+use super::http::{Request, Response};
+use super::mark::{Mark, Note};
+use super::op::{Op, Outcome};
+use super::params::Params;
+use crate::world::identity::ProcessId;
+
+/// How a round of a client ends.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// The client is finished.
+    Done,
+    /// The next round of the same journey begins.
+    Again,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A client's round.
+    Round(Flow),
+    /// A handler's answer.
+    Answer(Box<Response>),
+}
+
+/// The code of a process.
+#[derive(Copy, Clone)]
+pub enum Body {
+    /// One round of a client's journey.
+    Journey(fn(Ctx) -> Pin<Box<dyn Future<Output = Flow>>>),
+    /// A request handler of the service.
+    Handler(fn(Ctx, Request) -> Pin<Box<dyn Future<Output = Response>>>),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Journey(_) => "Journey",
+            Self::Handler(_) => "Handler",
+        })
+    }
+}
+
+/// All that is needed to start a process.
+#[derive(Clone, Debug)]
+pub struct Spawn {
+    /// Its name.
+    pub process: ProcessId,
+    /// Its code.
+    pub body: Body,
+    /// What a handler handles.
+    pub request: Option<Request>,
+    /// The scenario's parameters.
+    pub params: Params,
+    /// How many tokens it made in earlier rounds.
+    pub tokens: u32,
+}
+
+/// What a process says when it has received an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Yield {
+    /// Its next operation, or its end.
+    pub next: Result<Op, End>,
+    /// The label of that operation.
+    pub label: &'static str,
+    /// Facts stated on the way, in order.
+    pub marks: SmallVec<[Mark; 2]>,
+    /// Samples recorded on the way, in order.
+    pub notes: SmallVec<[Note; 4]>,
+    /// Tokens made so far.
+    pub tokens: u32,
+}
+
+/// A process between two outcomes. Not `Send`: an engine sends the [`Spawn`] data's parts and starts it in place.
+pub struct Process {
+    mailbox: Rc<RefCell<Mailbox>>,
+    future: Running,
+    process: ProcessId,
+}
+
+/// The future of the process's body.
+enum Running {
+    Journey(Pin<Box<dyn Future<Output = Flow>>>),
+    Handler(Pin<Box<dyn Future<Output = Response>>>),
+}
+
+impl Running {
+    fn poll(&mut self) -> Poll<End> {
+        let mut context = Context::from_waker(Waker::noop());
+        match self {
+            Self::Journey(round) => round.as_mut().poll(&mut context).map(End::Round),
+            Self::Handler(answer) => answer.as_mut().poll(&mut context).map(|answer| End::Answer(Box::new(answer))),
+        }
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Process({})", self.process)
+    }
+}
+
+impl Process {
+    /// Starts the process and runs it up to its first operation.
+    ///
+    /// # Panics
+    /// When the process awaits anything but its context, or panics itself.
+    #[must_use]
+    pub fn spawn(spawn: Spawn) -> (Self, Yield) {
+        let Spawn { process, body, request, params, tokens } = spawn;
+        let mailbox = Rc::new(RefCell::new(Mailbox { tokens, ..Mailbox::default() }));
+        let ctx = Ctx { mailbox: Rc::clone(&mailbox), process, params };
+        let future = match (body, request) {
+            (Body::Journey(run), _) => Running::Journey(run(ctx)),
+            (Body::Handler(run), Some(request)) => Running::Handler(run(ctx, request)),
+            (Body::Handler(_), None) => panic!("{process}: a handler needs a request"),
+        };
+        let mut started = Self { mailbox, future, process };
+        let first = started.advance();
+        (started, first)
+    }
+
+    /// Gives the outcome of the operation in flight and runs up to the next one.
+    ///
+    /// # Panics
+    /// When the process awaits anything but its context, or panics itself.
+    #[must_use]
+    pub fn resume(&mut self, outcome: Outcome) -> Yield {
+        self.mailbox.borrow_mut().outcome = Some(outcome);
+        self.advance()
+    }
+
+    /// Re-creates the process that has seen exactly these outcomes.
+    ///
+    /// # Panics
+    /// When the process ends before the history does: it read something that is not an outcome.
+    #[must_use]
+    pub fn replay(spawn: Spawn, history: &[Outcome]) -> (Self, Yield) {
+        let (mut process, mut last) = Self::spawn(spawn);
+        for outcome in history {
+            assert!(
+                last.next.is_ok(),
+                "{}: ended before its history did; it depends on something that is not an outcome",
+                process.process
+            );
+            last = process.resume(outcome.clone());
+        }
+        (process, last)
+    }
+
+    fn advance(&mut self) -> Yield {
+        let poll = self.future.poll();
+        let mut mailbox = self.mailbox.borrow_mut();
+        let next = match poll {
+            Poll::Ready(end) => Err(end),
+            Poll::Pending => Ok(mailbox.issued.take().unwrap_or_else(|| {
+                panic!("{}: a process may await nothing but its ctx (no timers, sockets or other futures)", self.process)
+            })),
+        };
+        Yield {
+            next,
+            label: mailbox.label,
+            marks: std::mem::take(&mut mailbox.marks),
+            notes: std::mem::take(&mut mailbox.notes),
+            tokens: mailbox.tokens,
+        }
+    }
+}

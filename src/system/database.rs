@@ -1,0 +1,171 @@
+//! SQL statements of processes: planned once, executed on the session of their process, waiting where they must.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::process::{Op, Outcome, Statement};
+use crate::world::identity::{ProcessId, SessionId};
+use crate::world::sql::{Plan, Progress, SerialSource, SqlStore};
+
+use super::state::Phase;
+use super::{Happening, ModelError, Setting, System};
+
+/// Plans by statement. Look-up only: its order decides nothing.
+#[derive(Debug, Default)]
+pub(super) struct Planner(HashMap<(*const u8, usize), Rc<Plan>>);
+
+impl Planner {
+    /// The plan of a statement. Keyed by address: statements are constants of the model.
+    fn plan(&mut self, store: &SqlStore, statement: &'static str) -> Result<Rc<Plan>, String> {
+        let key = (statement.as_ptr(), statement.len());
+        if let Some(plan) = self.0.get(&key) {
+            return Ok(Rc::clone(plan));
+        }
+        let plan = Rc::new(store.plan(statement).map_err(|error| error.to_string())?);
+        self.0.insert(key, Rc::clone(&plan));
+        Ok(plan)
+    }
+}
+
+/// The database before the first step: the model's tables and rows.
+pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
+    let process = ProcessId::SETUP;
+    let wrong = |statement, reason| ModelError { process, label: "initial data", statement, reason };
+    let schema = setting.model.schema;
+    let mut store = SqlStore::from_ddl(schema).map_err(|error| wrong(schema, error.to_string()))?;
+    let mut serials = SerialSource::new(process, 0);
+    let mut planner = Planner::default();
+    for (statement, params) in (setting.model.rows)(&setting.params) {
+        let plan = planner.plan(&store, statement).map_err(|reason| wrong(statement, reason))?;
+        match store.execute(SessionId::Own(process), &plan, &params, 0, &mut serials) {
+            Progress::Done(Ok(_)) => {}
+            Progress::Done(Err(error)) => return Err(wrong(statement, error.to_string())),
+            Progress::Waits => return Err(wrong(statement, "it waits for another transaction".to_owned())),
+        }
+    }
+    Ok(store)
+}
+
+impl System {
+    /// The first step of a statement.
+    pub(super) fn begin_statement(&mut self, process: ProcessId, op: Op) -> Result<(), ModelError> {
+        let Op::Sql(statement, params) = &op else { unreachable!("the caller matched an SQL operation") };
+        let plan = self.plan(process, *statement)?;
+        let mut serials = SerialSource::new(process, self.state.slot(process).serials);
+        let store = &mut self.state.world.sql;
+        let progress = store.execute(SessionId::Own(process), &plan, params, self.state.now_us, &mut serials);
+        self.state.slot_mut(process).serials = serials.count();
+        self.progressed(process, op, progress);
+        Ok(())
+    }
+
+    /// The next step of a statement that waited.
+    pub(super) fn resume_statement(&mut self, process: ProcessId, op: Op) -> Result<(), ModelError> {
+        let Op::Sql(statement, _) = &op else { unreachable!("only SQL statements wait") };
+        let plan = self.plan(process, *statement)?;
+        let mut serials = SerialSource::new(process, self.state.slot(process).serials);
+        let progress =
+            self.state.world.sql.resume(SessionId::Own(process), &plan, self.state.now_us, &mut serials);
+        self.state.slot_mut(process).serials = serials.count();
+        self.state.waiting.remove(&process);
+        self.progressed(process, op, progress);
+        Ok(())
+    }
+
+    fn plan(&self, process: ProcessId, Statement(statement): Statement) -> Result<Rc<Plan>, ModelError> {
+        let plan = self.planner.borrow_mut().plan(&self.state.world.sql, statement);
+        let label = self.state.slot(process).label;
+        plan.map_err(|reason| ModelError { process, label, statement, reason })
+    }
+
+    fn progressed(&mut self, process: ProcessId, op: Op, progress: Progress) {
+        match progress {
+            Progress::Waits => {
+                self.state.slot_mut(process).phase = Phase::Blocked(op);
+                self.state.waiting.insert(process);
+                self.happenings.push(Happening::Blocked(process));
+            }
+            Progress::Done(result) => {
+                if !self.state.world.sql.in_transaction(SessionId::Own(process)) {
+                    self.transaction_ended(process);
+                }
+                self.applied(process, op, Outcome::Rows(result));
+            }
+        }
+    }
+
+    /// A transaction is over: its connection goes back to the pool, and those who waited for its rows may go on.
+    fn transaction_ended(&mut self, process: ProcessId) {
+        self.judgement.data_changed();
+        self.give_connection_back(process);
+        self.wake_waiters();
+    }
+
+    /// Says which waiting statements wait for nobody any more.
+    pub(super) fn wake_waiters(&mut self) {
+        let free = self.state.waiting.iter().copied().filter(|waiter| self.is_unblocked(*waiter));
+        let free = free.map(Happening::Unblocked).collect::<Vec<_>>();
+        self.happenings.extend(free);
+    }
+
+    /// True when the statement of this process waits for nobody any more.
+    pub(super) fn is_unblocked(&self, process: ProcessId) -> bool {
+        self.state.world.sql.blockers(SessionId::Own(process)).is_empty()
+    }
+
+    /// Processes whose statements wait for each other in a circle.
+    pub(super) fn deadlocked(&self) -> Vec<ProcessId> {
+        if self.state.waiting.len() < 2 {
+            return Vec::new();
+        }
+        let sessions = self.state.world.sql.deadlocked();
+        sessions.into_iter().filter_map(|session| if let SessionId::Own(it) = session { Some(it) } else { None }).collect()
+    }
+
+    /// The database fails this statement to end a deadlock.
+    pub(super) fn fail_deadlocked(&mut self, process: ProcessId) {
+        let session = SessionId::Own(process);
+        let error = crate::world::sql::SqlError::deadlock();
+        self.state.world.sql.fail_waiting(session, error.clone());
+        self.state.waiting.remove(&process);
+        match std::mem::replace(&mut self.state.slot_mut(process).phase, Phase::Idle) {
+            Phase::Blocked(op) => self.progressed(process, op, Progress::Done(Err(error))),
+            other => panic!("{process} does not wait for a row: {other:?}"),
+        }
+    }
+
+    /// Gives the process a connection of its instance's pool, unless it has one. Clients that speak SQL themselves
+    /// have their own. False when it must wait for one.
+    pub(super) fn take_connection(&mut self, process: ProcessId) -> bool {
+        if self.state.slot(process).has_connection {
+            return true;
+        }
+        if process.call > 0 {
+            let instance = self.state.instance_of(process);
+            let instance = &mut self.state.instances[instance];
+            if instance.idle_connections == 0 {
+                instance.connection_queue.push_back(process);
+                return false;
+            }
+            instance.idle_connections -= 1;
+        }
+        self.state.slot_mut(process).has_connection = true;
+        true
+    }
+
+    fn give_connection_back(&mut self, process: ProcessId) {
+        self.state.slot_mut(process).has_connection = false;
+        if process.call == 0 {
+            return;
+        }
+        let instance = self.state.instance_of(process);
+        let instance = &mut self.state.instances[instance];
+        match instance.connection_queue.pop_front() {
+            Some(next) => {
+                self.state.slot_mut(next).has_connection = true;
+                self.happenings.push(Happening::Unblocked(next));
+            }
+            None => instance.idle_connections += 1,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What goes wrong: lost messages, crashes, and a Redis node that forgets.
+
+use crate::process::{Op, Outcome};
+use crate::world::argv::ByteString;
+use crate::world::identity::{ProcessId, SessionId};
+
+use super::state::{Instance, Phase};
+use super::{ModelError, System};
+
+impl System {
+    /// The request never arrives; the sender sees a time-out.
+    pub(super) fn lose_request(&mut self, process: ProcessId) {
+        self.state.budgets.lose_request -= 1;
+        match std::mem::replace(&mut self.state.slot_mut(process).phase, Phase::Idle) {
+            Phase::Issued(op) => self.applied(process, op, Outcome::Lost),
+            other => panic!("{process} has no request under way: {other:?}"),
+        }
+    }
+
+    /// The sender stops waiting: its command has taken effect, or its call is (or will be) handled without it.
+    pub(super) fn lose_reply(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        self.state.budgets.lose_reply -= 1;
+        match std::mem::replace(&mut self.state.slot_mut(process).phase, Phase::Idle) {
+            Phase::Issued(Op::Call(request)) => {
+                self.arrive(process, request);
+                self.abandon_call(process);
+            }
+            Phase::Issued(op) => {
+                self.effect(process, &op);
+                self.applied(process, op, Outcome::Lost);
+            }
+            calling @ Phase::Calling(..) => {
+                self.state.slot_mut(process).phase = calling;
+                self.abandon_call(process);
+            }
+            other => panic!("{process} waits for no reply: {other:?}"),
+        }
+        Ok(())
+    }
+
+    /// The client sees a time-out; the handler, if it is still at work, goes on for nobody.
+    fn abandon_call(&mut self, process: ProcessId) {
+        let client = &mut self.state.clients[usize::from(process.client)];
+        // A handler that needs no operation has answered already: then the answer is what got lost.
+        let Phase::Calling(request, call) = std::mem::replace(&mut client.slot.phase, Phase::Idle) else { return };
+        for handler in client.handlers.iter_mut().filter(|handler| handler.call == call) {
+            handler.is_awaited = false;
+        }
+        self.applied(process, Op::Call(request), Outcome::Lost);
+    }
+
+    /// The client ends at once.
+    pub(super) fn crash_client(&mut self, process: ProcessId) {
+        self.state.budgets.crash -= 1;
+        self.forget_session(process);
+        self.end_client(process, Phase::Ended);
+    }
+
+    /// Every handler of the instance ends at once, and the instance starts anew with fresh pools. Clients that wait
+    /// for an answer see their connection break.
+    pub(super) fn crash_instance(&mut self, number: u16) {
+        self.state.budgets.crash -= 1;
+        let instance = usize::from(number);
+        let service = self.setting.service;
+        self.state.instances[instance] = Instance {
+            idle_workers: service.workers,
+            idle_connections: service.connections,
+            ..self.state.instances[instance].clone()
+        };
+        self.state.instances[instance].accept_queue.clear();
+        self.state.instances[instance].connection_queue.clear();
+        let handlers = self.state.processes().filter(|process| process.call > 0);
+        let dead = handlers.filter(|process| self.state.instance_of(*process) == instance).collect::<Vec<_>>();
+        for handler in dead {
+            self.judge_split(handler, None);
+            self.forget_session(handler);
+            let client = &mut self.state.clients[usize::from(handler.client)];
+            client.handlers.retain(|slot| slot.call != handler.call);
+            let is_caller = matches!(client.slot.phase, Phase::Calling(_, call) if call == handler.call);
+            if is_caller {
+                self.abandon_call(ProcessId::client(handler.client));
+            }
+        }
+    }
+
+    /// A process is gone; the database has yet to notice. Until then its locks stay.
+    fn forget_session(&mut self, process: ProcessId) {
+        self.state.waiting.remove(&process);
+        if self.state.world.sql.in_transaction(SessionId::Own(process)) {
+            self.state.unreaped.insert(process);
+        }
+    }
+
+    /// The database notices that a connection is gone: it rolls back and drops the locks.
+    pub(super) fn reap(&mut self, process: ProcessId) {
+        self.state.unreaped.remove(&process);
+        self.state.world.sql.close(SessionId::Own(process));
+        self.judgement.data_changed();
+        self.wake_waiters();
+    }
+
+    /// The node restarts with nothing, as with `save ""` and `appendonly no`.
+    pub(super) fn restart_redis(&mut self, node: u8) {
+        self.state.budgets.redis_restart -= 1;
+        self.state.world.redis[usize::from(node)].restart_empty();
+    }
+
+    /// The node drops a live key for want of memory.
+    pub(super) fn evict(&mut self, node: u8, key: &ByteString) {
+        self.state.budgets.evict -= 1;
+        self.state.world.redis[usize::from(node)].evict(key.as_bytes());
+    }
+
+}

@@ -1,0 +1,218 @@
+//! What a step does.
+
+use crate::process::{Body, Draw, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
+use crate::process::token::Token;
+use crate::world::identity::{ProcessId, SessionId};
+
+use super::state::{Live, Phase, Slot};
+use super::{Halves, Happening, ModelError, Step, System};
+
+impl System {
+    /// Does one step.
+    ///
+    /// # Errors
+    /// When a process issues an SQL statement that the store cannot plan.
+    ///
+    /// # Panics
+    /// When the step is not enabled, or a process of the model panics.
+    pub fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
+        match step {
+            Step::Begin(process) => self.begin(*process),
+            Step::Apply(process) => self.apply(*process)?,
+            Step::Deliver(process) => self.deliver_applied(*process),
+            Step::Wake(process) => self.deliver(*process, Outcome::Woke),
+            Step::Choose(process, choice) => self.deliver(*process, Outcome::Chosen(*choice)),
+            Step::Draw(process, drawn) => self.deliver(*process, Outcome::Drawn(drawn.clone())),
+            Step::Cut(process) => self.end_client(*process, Phase::Idle),
+            Step::LoseRequest(process) => self.lose_request(*process),
+            Step::LoseReply(process) => self.lose_reply(*process)?,
+            Step::CrashClient(process) => self.crash_client(*process),
+            Step::CrashInstance(instance) => self.crash_instance(*instance),
+            Step::Reap(process) => self.reap(*process),
+            Step::Deadlock(process) => self.fail_deadlocked(*process),
+            Step::Time(to_us) => self.pass_time(*to_us),
+            Step::RedisRestart(node) => self.restart_redis(*node),
+            Step::Evict(node, key) => self.evict(*node, key),
+        }
+        Ok(())
+    }
+
+    /// Starts the next round of a client.
+    pub(super) fn begin(&mut self, process: ProcessId) {
+        let client = &mut self.state.clients[usize::from(process.client)];
+        client.rounds += 1;
+        client.slot.history.clear();
+        client.slot.tokens_at_start = client.slot.tokens;
+        let (live, first) = Process::spawn(self.spawn_of(process));
+        self.state.slot_mut(process).live = Live(Some(live));
+        self.absorb(process, first);
+    }
+
+    /// All that is needed to start this process, from its slot.
+    pub(super) fn spawn_of(&self, process: ProcessId) -> Spawn {
+        let client = &self.state.clients[usize::from(process.client)];
+        let model = self.setting.model;
+        let tokens = self.state.slot(process).tokens_at_start;
+        let (body, request) = if let Some(handler) = client.handler(process.call) {
+            (Body::Handler(self.handler_of(&handler.request).run), Some(handler.request.clone()))
+        } else if process == ProcessId::SETUP {
+            (Body::Journey(model.setup.expect("only a model with a set-up begins it").run), None)
+        } else {
+            (Body::Journey(model.journeys[usize::from(client.journey)].run), None)
+        };
+        Spawn { process, body, request, params: self.setting.params.clone(), tokens }
+    }
+
+    /// The operation in flight takes effect.
+    fn apply(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        let slot = self.state.slot_mut(process);
+        match std::mem::replace(&mut slot.phase, Phase::Idle) {
+            Phase::Issued(Op::Call(request)) => self.arrive(process, request),
+            Phase::Issued(op @ Op::Sql(..)) => self.begin_statement(process, op)?,
+            Phase::Blocked(op) => self.resume_statement(process, op)?,
+            Phase::Issued(op) => {
+                let outcome = self.effect(process, &op);
+                self.applied(process, op, outcome);
+            }
+            other => panic!("{process} has no operation to apply: {other:?}"),
+        }
+        Ok(())
+    }
+
+    /// Effect and outcome of an operation that needs nobody else's help.
+    pub(super) fn effect(&mut self, process: ProcessId, op: &Op) -> Outcome {
+        match op {
+            Op::Redis(node, argv) => {
+                let now_us = self.state.now_us;
+                let session = SessionId::Own(process);
+                let node = &mut self.state.world.redis[usize::from(*node)];
+                let reply = node.execute(session, argv, now_us, &mut self.removed);
+                self.judge_removals(process);
+                Outcome::Reply(reply)
+            }
+            Op::Now => Outcome::Now(Instant(self.state.now_us)),
+            other => panic!("{process}: {other:?} is not applied this way"),
+        }
+    }
+
+    /// Notes in ghost state which of the values just removed were another client's locks.
+    fn judge_removals(&mut self, process: ProcessId) {
+        for (key, value) in self.removed.drain(..) {
+            let owner = Token::parse(value.as_bytes()).map(|token| token.process.client);
+            if owner.is_some_and(|owner| owner != process.client) {
+                self.state.world.ghost.foreign_removals.insert((process, key));
+                self.judgement.ghost_changed();
+            }
+        }
+    }
+
+    /// The operation took effect: its outcome is on its way, or there already.
+    pub(super) fn applied(&mut self, process: ProcessId, op: Op, outcome: Outcome) {
+        match self.halves {
+            Halves::Fused => self.deliver(process, outcome),
+            Halves::Split => {
+                self.state.slot_mut(process).phase = Phase::Applied(op, outcome);
+                self.happenings.push(Happening::Applied(process));
+            }
+        }
+    }
+
+    fn deliver_applied(&mut self, process: ProcessId) {
+        match std::mem::replace(&mut self.state.slot_mut(process).phase, Phase::Idle) {
+            Phase::Applied(_, outcome) => self.deliver(process, outcome),
+            other => panic!("{process} has no outcome to deliver: {other:?}"),
+        }
+    }
+
+    /// The outcome arrives: the process goes on to its next operation.
+    pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
+        let slot = self.state.slot_mut(process);
+        let next = match slot.live.0.take() {
+            Some(mut live) => {
+                if self.keeps_history {
+                    slot.history.push(outcome.clone());
+                }
+                let next = live.resume(outcome);
+                slot.live = Live(Some(live));
+                next
+            }
+            None => {
+                assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");
+                slot.history.push(outcome);
+                let (live, next) = Process::replay(self.spawn_of(process), &self.state.slot(process).history);
+                self.state.slot_mut(process).live = Live(Some(live));
+                next
+            }
+        };
+        self.absorb(process, next);
+    }
+
+    /// Takes in what a process says after an outcome: facts, samples, its next operation or its end.
+    pub(super) fn absorb(&mut self, process: ProcessId, said: Yield) {
+        for mark in said.marks {
+            self.judgement.ghost_changed();
+            match mark {
+                Mark::Holds { seats, until_us } => self.state.world.ghost.hold(process.client, &seats, until_us),
+                Mark::GivesUp { seats } => self.state.world.ghost.give_up(process.client, &seats),
+            }
+        }
+        self.happenings.extend(said.notes.into_iter().map(|note| Happening::Noted(process, note)));
+        let slot = self.state.slot_mut(process);
+        slot.tokens = said.tokens;
+        slot.label = said.label;
+        match said.next {
+            Ok(op) => self.issue(process, op),
+            Err(End::Answer(response)) => self.answer(process, response),
+            Err(End::Round(flow)) => self.end_round(process, flow),
+        }
+    }
+
+    fn issue(&mut self, process: ProcessId, op: Op) {
+        if let Op::Sleep(us) = op {
+            let until_us = self.state.now_us.saturating_add(us);
+            self.state.slot_mut(process).phase = Phase::Asleep(until_us);
+            self.happenings.push(Happening::Asleep(process, until_us));
+            return;
+        }
+        let needs_connection = matches!(op, Op::Sql(..));
+        self.state.slot_mut(process).phase = Phase::Issued(op);
+        if needs_connection && !self.take_connection(process) {
+            return;
+        }
+        self.happenings.push(Happening::Issued(process));
+    }
+
+    fn end_round(&mut self, process: ProcessId, flow: Flow) {
+        let rounds = self.state.clients[usize::from(process.client)].rounds;
+        let goes_on = flow == Flow::Again && self.setting.rounds.is_none_or(|most| rounds < most);
+        let slot = self.state.slot_mut(process);
+        slot.live = Live(None);
+        slot.phase = if goes_on { Phase::Idle } else { Phase::Ended };
+        slot.history.clear();
+        self.happenings.push(Happening::RoundOver(process));
+        if goes_on && self.halves == Halves::Fused {
+            self.begin(process);
+        }
+    }
+
+    /// A client stops wherever it is; what it sent goes on without it.
+    pub(super) fn end_client(&mut self, process: ProcessId, phase: Phase) {
+        let client = &mut self.state.clients[usize::from(process.client)];
+        if let Phase::Calling(_, call) = client.slot.phase {
+            for handler in client.handlers.iter_mut().filter(|handler| handler.call == call) {
+                handler.is_awaited = false;
+            }
+        }
+        let Slot { tokens, serials, .. } = client.slot;
+        client.slot = Slot { phase, tokens, serials, ..Slot::idle() };
+    }
+
+    /// The draw that this process waits for.
+    #[must_use]
+    pub fn draw_of(&self, process: ProcessId) -> Option<Draw> {
+        match self.state.slot(process).phase {
+            Phase::Issued(Op::Draw(draw)) => Some(draw),
+            _ => None,
+        }
+    }
+}

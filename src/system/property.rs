@@ -1,0 +1,127 @@
+//! Properties: what must hold in every state.
+
+use crate::world::identity::ProcessId;
+
+use super::System;
+use super::state::State;
+
+/// A predicate over committed data and ghost state.
+#[derive(Copy, Clone, Debug)]
+pub struct Property {
+    /// Name on the command line and in scenario files.
+    pub name: &'static str,
+    /// Plain definition.
+    pub about: &'static str,
+    /// What it reads, so that it is judged whenever that changed.
+    pub reads: Reads,
+    /// How a state breaks it, in words; `None` where it holds.
+    pub breach: fn(&State) -> Option<String>,
+}
+
+/// What a property reads. The passing of time alone never breaks one: a hold can only end.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Ghost state.
+    Ghost,
+    /// Committed rows.
+    Data,
+}
+
+/// The properties of every model.
+pub const GENERAL: [Property; 4] = [
+    Property {
+        name: "one-holder-per-seat",
+        about: "Never do two clients hold one seat: told 201 for it, not given up, and not past the time they were told.",
+        reads: Reads::Ghost,
+        breach: two_holders,
+    },
+    Property {
+        name: "all-or-nothing",
+        about: "A request for several seats ends with all of them locked for it, or with none.",
+        reads: Reads::Ghost,
+        breach: |state| {
+            let handler = state.world.ghost.split_requests.first()?;
+            Some(format!("{handler} ended with some of the seats it was asked for locked and some not"))
+        },
+    },
+    Property {
+        name: "release-own-only",
+        about: "No command takes away a live lock that belongs to another client.",
+        reads: Reads::Ghost,
+        breach: |state| {
+            let (process, key) = state.world.ghost.foreign_removals.first()?;
+            Some(format!("{process} removed `{key}`, which was another client's live lock"))
+        },
+    },
+    Property {
+        name: "no-server-error",
+        about: "No request is answered with a status of 500 or above.",
+        reads: Reads::Ghost,
+        breach: |state| {
+            let (process, status) = state.world.ghost.server_errors.first()?;
+            Some(format!("{process} answered {status}"))
+        },
+    },
+];
+
+fn two_holders(state: &State) -> Option<String> {
+    state.world.ghost.holders.iter().filter(|(_, holders)| holders.len() > 1).find_map(|(seat, holders)| {
+        let mut entitled = holders.iter().filter(|(_, until_us)| **until_us > state.now_us);
+        let (first, second) = (entitled.next()?.0, entitled.next()?.0);
+        let (first, second) = (ProcessId::client(*first), ProcessId::client(*second));
+        Some(format!("{first} and {second} were both told that they hold seat {seat}, and neither gave it up"))
+    })
+}
+
+/// A property that does not hold, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The property's name.
+    pub property: &'static str,
+    /// What is wrong in this state.
+    pub reason: String,
+}
+
+/// What changed since the properties were last judged.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Judgement {
+    ghost: bool,
+    data: bool,
+}
+
+impl Default for Judgement {
+    /// Nothing has been judged yet.
+    fn default() -> Self {
+        Self { ghost: true, data: true }
+    }
+}
+
+impl Judgement {
+    pub(super) fn ghost_changed(&mut self) {
+        self.ghost = true;
+    }
+
+    pub(super) fn data_changed(&mut self) {
+        self.data = true;
+    }
+}
+
+impl System {
+    /// Judges the properties of which something changed since the last call; those broken, in their order.
+    pub fn judge(&mut self) -> Vec<Violation> {
+        let Judgement { ghost, data } = self.judgement;
+        if !ghost && !data {
+            return Vec::new();
+        }
+        self.judgement = Judgement { ghost: false, data: false };
+        let due = self.setting.properties.iter().filter(|property| match property.reads {
+            Reads::Ghost => ghost,
+            Reads::Data => data,
+        });
+        let broken = due.filter_map(|property| {
+            let reason = (property.breach)(&self.state)?;
+            Some(Violation { property: property.name, reason })
+        });
+        broken.collect()
+    }
+}

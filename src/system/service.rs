@@ -1,0 +1,106 @@
+//! HTTP between clients and the service: arrival, worker threads, answers.
+
+use crate::process::{Op, Outcome, Process, Request, Response};
+use crate::process::token::Token;
+use crate::world::identity::ProcessId;
+
+use super::model::Handler;
+use super::state::{HandlerSlot, Live, Phase, Slot};
+use super::{Happening, System};
+
+impl System {
+    /// The model's handler for a request.
+    pub(super) fn handler_of(&self, request: &Request) -> &'static Handler {
+        let model = self.setting.model;
+        let handler = model.handlers.iter().find(|handler| handler.route == request.route);
+        handler.unwrap_or_else(|| panic!("model `{}` has no handler for `{}`", model.name, request.route))
+    }
+
+    /// A request reaches its instance: a worker takes it, or it waits for one.
+    pub(super) fn arrive(&mut self, process: ProcessId, request: Box<Request>) {
+        let client = &mut self.state.clients[usize::from(process.client)];
+        client.calls += 1;
+        let call = client.calls;
+        let handler = HandlerSlot { call, request: (*request).clone(), is_awaited: true, slot: Slot::idle() };
+        client.handlers.push(handler);
+        client.slot.phase = Phase::Calling(request, call);
+        let handler = ProcessId::handler(process.client, call);
+        let instance = self.state.instance_of(process);
+        let instance = &mut self.state.instances[instance];
+        if instance.idle_workers == 0 {
+            instance.accept_queue.push_back(handler);
+        } else {
+            instance.idle_workers -= 1;
+            self.start_handler(handler);
+        }
+    }
+
+    fn start_handler(&mut self, handler: ProcessId) {
+        let (live, first) = Process::spawn(self.spawn_of(handler));
+        self.state.slot_mut(handler).live = Live(Some(live));
+        self.absorb(handler, first);
+    }
+
+    /// A handler is done: its worker takes the next request, and the client, if it still waits, gets the answer.
+    pub(super) fn answer(&mut self, handler: ProcessId, response: Box<Response>) {
+        self.judge_answer(handler, response.status);
+        let client = &mut self.state.clients[usize::from(handler.client)];
+        let position = client.handlers.iter().position(|slot| slot.call == handler.call);
+        let slot = client.handlers.remove(position.expect("a handler that answers is at work"));
+        assert!(
+            !slot.slot.has_connection,
+            "{handler}: `{}` answered with a transaction open; every path must COMMIT or ROLLBACK",
+            slot.request.route
+        );
+        self.free_worker(handler);
+        if slot.is_awaited {
+            self.happenings.push(Happening::Answered(handler));
+            let client = ProcessId::client(handler.client);
+            match std::mem::replace(&mut self.state.slot_mut(client).phase, Phase::Idle) {
+                Phase::Calling(request, _) => self.applied(client, Op::Call(request), Outcome::Response(response)),
+                other => panic!("{client} does not wait for an answer: {other:?}"),
+            }
+        }
+    }
+
+    /// A worker thread has finished this handler and takes the next request.
+    pub(super) fn free_worker(&mut self, handler: ProcessId) {
+        let instance = self.state.instance_of(handler);
+        let instance = &mut self.state.instances[instance];
+        match instance.accept_queue.pop_front() {
+            Some(next) => self.start_handler(next),
+            None => instance.idle_workers += 1,
+        }
+    }
+
+    fn judge_answer(&mut self, handler: ProcessId, status: u16) {
+        if status >= 500 {
+            self.state.world.ghost.server_errors.insert((handler, status));
+            self.judgement.ghost_changed();
+        }
+        self.judge_split(handler, Some(status));
+    }
+
+    /// Notes in ghost state when a handler that was asked to lock seats ends with only some of them, or with other
+    /// seats than its answer says.
+    pub(super) fn judge_split(&mut self, handler: ProcessId, status: Option<u16>) {
+        let client = &self.state.clients[usize::from(handler.client)];
+        let Some(slot) = client.handler(handler.call) else { return };
+        let Some(seats) = (self.setting.model.seats.asked)(&slot.request) else { return };
+        let is_locked = |seat: &&i64| {
+            let key = (self.setting.model.seats.key)(**seat);
+            let value = self.state.world.redis[0].live_value(key.as_bytes(), self.state.now_us);
+            value.and_then(|value| Token::parse(value.as_bytes())).is_some_and(|token| token.process == handler)
+        };
+        let locked = seats.iter().filter(is_locked).count();
+        let is_whole = match status {
+            Some(201) => locked == seats.len(),
+            Some(_) => locked == 0,
+            None => locked == 0 || locked == seats.len(),
+        };
+        if !is_whole {
+            self.state.world.ghost.split_requests.insert(handler);
+            self.judgement.ghost_changed();
+        }
+    }
+}

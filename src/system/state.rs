@@ -1,0 +1,222 @@
+//! The state of an execution: the world, every process, the service's bounded resources, and what may still go wrong.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use serde::Serialize;
+
+use crate::process::{Op, Outcome, Process, Request};
+use crate::world::World;
+use crate::world::identity::ProcessId;
+
+/// Everything that decides what can happen next. Two equal states have the same future.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct State {
+    /// Virtual microseconds since the start.
+    pub now_us: u64,
+    /// Redis, database, ghost state.
+    pub world: World,
+    /// Clients by number; 0 is the set-up.
+    pub clients: Vec<Client>,
+    /// Service instances.
+    pub instances: Vec<Instance>,
+    /// Processes whose SQL statement waits for another transaction.
+    pub waiting: BTreeSet<ProcessId>,
+    /// Processes that crashed and whose database connection has not been cleaned up yet.
+    pub unreaped: BTreeSet<ProcessId>,
+    /// Faults that may still happen.
+    pub budgets: Budgets,
+}
+
+/// A client and the handlers that work for it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Client {
+    /// Which journey of the model it runs.
+    pub journey: u16,
+    /// The client itself.
+    pub slot: Slot,
+    /// Rounds begun.
+    pub rounds: u32,
+    /// Calls made, over all rounds.
+    pub calls: u32,
+    /// Handlers at work, in order of their calls.
+    pub handlers: Vec<HandlerSlot>,
+}
+
+/// A handler at work.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct HandlerSlot {
+    /// Which of the client's calls.
+    pub call: u32,
+    /// What it handles.
+    pub request: Request,
+    /// False once the client has stopped waiting for the answer.
+    pub is_awaited: bool,
+    /// The handler itself.
+    pub slot: Slot,
+}
+
+/// One process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Slot {
+    /// Where it is.
+    pub phase: Phase,
+    /// Label of the operation in flight.
+    pub label: &'static str,
+    /// Tokens made so far.
+    pub tokens: u32,
+    /// Tokens made before this round, needed to re-create it.
+    pub tokens_at_start: u32,
+    /// Sequence values drawn so far.
+    pub serials: u32,
+    /// True while it has a database connection of its instance's pool.
+    pub has_connection: bool,
+    /// Outcomes seen in this round; what the process is a function of.
+    pub history: Vec<Outcome>,
+    /// The process itself, if it is at hand.
+    #[serde(skip)]
+    pub live: Live,
+}
+
+impl Slot {
+    /// A process that has not begun.
+    #[must_use]
+    pub fn idle() -> Self {
+        Self {
+            phase: Phase::Idle,
+            label: "",
+            tokens: 0,
+            tokens_at_start: 0,
+            serials: 0,
+            has_connection: false,
+            history: Vec::new(),
+            live: Live(None),
+        }
+    }
+}
+
+/// Where a process is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Phase {
+    /// A client between rounds, or a handler that waits for a worker thread.
+    Idle,
+    /// An operation is on its way to the world.
+    Issued(Op),
+    /// An SQL statement has begun and waits for another transaction.
+    Blocked(Op),
+    /// The request is with the service; the number is the client's call.
+    Calling(Box<Request>, u32),
+    /// The operation took effect; its outcome is on its way back.
+    Applied(Op, Outcome),
+    /// Asleep until this instant.
+    Asleep(u64),
+    /// Finished or crashed.
+    Ended,
+}
+
+/// A running process beside the data that can re-create it: a cache, not state. A copy of a slot starts without.
+#[derive(Debug)]
+pub struct Live(pub Option<Process>);
+
+impl Clone for Live {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
+}
+
+impl PartialEq for Live {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Live {}
+
+impl std::hash::Hash for Live {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+/// One instance of the service: a bounded pool of worker threads and of database connections.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Instance {
+    /// Worker threads without a request.
+    pub idle_workers: u32,
+    /// Requests that wait for a worker, first come first served.
+    pub accept_queue: VecDeque<ProcessId>,
+    /// Database connections in the pool.
+    pub idle_connections: u32,
+    /// Handlers that wait for a connection, first come first served.
+    pub connection_queue: VecDeque<ProcessId>,
+}
+
+/// How often each fault, and the passing of time, may still happen.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct Budgets {
+    /// A request never arrives; the sender sees a time-out.
+    pub lose_request: u32,
+    /// A request takes effect, but the sender sees a time-out.
+    pub lose_reply: u32,
+    /// A client or a service instance ends at once.
+    pub crash: u32,
+    /// A Redis node restarts with nothing.
+    pub redis_restart: u32,
+    /// A Redis node drops a live key for want of memory.
+    pub evict: u32,
+    /// Time moves to the next instant at which something changes.
+    pub time_steps: u32,
+}
+
+impl State {
+    /// The slot of a process that exists.
+    ///
+    /// # Panics
+    /// When it does not exist: engines only name processes that the system named before.
+    #[must_use]
+    pub fn slot(&self, process: ProcessId) -> &Slot {
+        self.find(process).unwrap_or_else(|| panic!("{process} does not exist"))
+    }
+
+    /// The slot of a process, if it exists.
+    #[must_use]
+    pub fn find(&self, process: ProcessId) -> Option<&Slot> {
+        let client = self.clients.get(usize::from(process.client))?;
+        if process.call == 0 { Some(&client.slot) } else { client.handler(process.call).map(|handler| &handler.slot) }
+    }
+
+    /// As [`State::slot`], to change it.
+    ///
+    /// # Panics
+    /// When the process does not exist.
+    pub(crate) fn slot_mut(&mut self, process: ProcessId) -> &mut Slot {
+        let client = &mut self.clients[usize::from(process.client)];
+        if process.call == 0 {
+            return &mut client.slot;
+        }
+        match client.handlers.iter_mut().find(|handler| handler.call == process.call) {
+            Some(handler) => &mut handler.slot,
+            None => panic!("{process} does not exist"),
+        }
+    }
+
+    /// Every process in the fixed order of steps: clients by number, each followed by its handlers.
+    pub fn processes(&self) -> impl Iterator<Item = ProcessId> {
+        self.clients.iter().enumerate().flat_map(|(number, client)| {
+            let number = u16::try_from(number).expect("there are at most 65,535 clients");
+            let handlers = client.handlers.iter().map(move |handler| ProcessId::handler(number, handler.call));
+            std::iter::once(ProcessId::client(number)).chain(handlers)
+        })
+    }
+
+    /// The instance that serves this client: clients are spread over instances by number.
+    #[must_use]
+    pub fn instance_of(&self, process: ProcessId) -> usize {
+        usize::from(process.client) % self.instances.len()
+    }
+}
+
+impl Client {
+    /// The handler of this call, while it is at work.
+    #[must_use]
+    pub fn handler(&self, call: u32) -> Option<&HandlerSlot> {
+        self.handlers.iter().find(|handler| handler.call == call)
+    }
+}

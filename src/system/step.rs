@@ -1,0 +1,168 @@
+//! Steps: everything that can happen next.
+
+use std::rc::Rc;
+
+use crate::process::{Drawn, Op};
+use crate::world::argv::ByteString;
+use crate::world::identity::ProcessId;
+
+use super::state::Phase;
+use super::{Halves, System};
+
+/// One thing that happens. A schedule is a list of steps.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// A client begins a round (split halves only).
+    Begin(ProcessId),
+    /// The operation in flight takes effect. With fused halves its outcome is delivered at once.
+    Apply(ProcessId),
+    /// The outcome arrives (split halves only).
+    Deliver(ProcessId),
+    /// A sleep is over.
+    Wake(ProcessId),
+    /// A choice comes out so.
+    Choose(ProcessId, u32),
+    /// A draw comes out so.
+    Draw(ProcessId, Drawn),
+    /// A client is stopped in the middle of a round, as k6 does when the graceful period is over.
+    Cut(ProcessId),
+    /// Fault: the request never arrives.
+    LoseRequest(ProcessId),
+    /// Fault: the request takes effect or goes on, but the sender gives up waiting.
+    LoseReply(ProcessId),
+    /// Fault: the client ends at once.
+    CrashClient(ProcessId),
+    /// Fault: the instance's handlers end at once and it starts anew.
+    CrashInstance(u16),
+    /// The database notices that the connection of a crashed process is gone.
+    Reap(ProcessId),
+    /// The database ends a deadlock by failing this statement.
+    Deadlock(ProcessId),
+    /// Time moves on to this instant.
+    Time(u64),
+    /// Fault: the Redis node restarts with nothing.
+    RedisRestart(u8),
+    /// Fault: the Redis node drops this live key.
+    Evict(u8, ByteString),
+}
+
+impl System {
+    /// Every step that is possible now, in the fixed order: process by process, then time, then faults of the
+    /// infrastructure.
+    #[must_use]
+    pub fn enabled(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for process in self.state.processes() {
+            self.enabled_of(process, &mut steps);
+        }
+        steps.extend(self.state.unreaped.iter().map(|process| Step::Reap(*process)));
+        steps.extend(self.deadlocked().into_iter().map(Step::Deadlock));
+        if self.state.budgets.time_steps > 0 {
+            steps.extend(self.next_instant().map(Step::Time));
+        }
+        if self.state.budgets.crash > 0 {
+            steps.extend((0..self.setting.service.instances).map(Step::CrashInstance));
+        }
+        for (number, node) in (0_u8..).zip(&self.state.world.redis) {
+            if self.state.budgets.redis_restart > 0 {
+                steps.push(Step::RedisRestart(number));
+            }
+            if self.state.budgets.evict > 0 {
+                let keys = node.live_keys(self.state.now_us);
+                steps.extend(keys.map(|(key, ..)| Step::Evict(number, key.clone())));
+            }
+        }
+        steps
+    }
+
+    /// The steps that this process can take or suffer now.
+    pub fn enabled_of(&self, process: ProcessId, steps: &mut Vec<Step>) {
+        let budgets = &self.state.budgets;
+        let slot = self.state.slot(process);
+        match &slot.phase {
+            Phase::Idle if self.may_begin(process) => steps.push(Step::Begin(process)),
+            Phase::Idle | Phase::Ended => {}
+            Phase::Issued(Op::Choose(alternatives)) => {
+                steps.extend((0..*alternatives).map(|choice| Step::Choose(process, choice)));
+            }
+            Phase::Issued(Op::Draw(draw)) => {
+                let values = self.setting.draws.get(draw.name).cloned().or_else(|| draw.values()).unwrap_or_default();
+                let admitted = values.into_iter().filter(|drawn| draw.admits(drawn));
+                steps.extend(admitted.map(|drawn| Step::Draw(process, drawn)));
+            }
+            Phase::Issued(op) => {
+                if self.can_apply(process) {
+                    steps.push(Step::Apply(process));
+                    let losable = matches!(op, Op::Redis(..) | Op::Call(_));
+                    if losable && budgets.lose_request > 0 {
+                        steps.push(Step::LoseRequest(process));
+                    }
+                    if losable && budgets.lose_reply > 0 {
+                        steps.push(Step::LoseReply(process));
+                    }
+                }
+            }
+            Phase::Blocked(_) => {
+                if self.can_apply(process) {
+                    steps.push(Step::Apply(process));
+                }
+            }
+            Phase::Calling(..) => {
+                if budgets.lose_reply > 0 {
+                    steps.push(Step::LoseReply(process));
+                }
+            }
+            Phase::Applied(..) => steps.push(Step::Deliver(process)),
+            Phase::Asleep(until_us) => {
+                if *until_us <= self.state.now_us {
+                    steps.push(Step::Wake(process));
+                }
+            }
+        }
+        let is_running_client = process.call == 0 && !matches!(slot.phase, Phase::Idle | Phase::Ended);
+        if is_running_client && budgets.crash > 0 {
+            steps.push(Step::CrashClient(process));
+        }
+        if is_running_client && self.halves == Halves::Split {
+            steps.push(Step::Cut(process));
+        }
+    }
+
+    /// True when this very step is possible. Draws are judged by their support, so that any value that the workload
+    /// can produce is accepted, not only the representatives of an exploration.
+    #[must_use]
+    pub fn is_enabled(&self, step: &Step) -> bool {
+        match step {
+            Step::Draw(process, drawn) => match self.state.find(*process).map(|slot| &slot.phase) {
+                Some(Phase::Issued(Op::Draw(draw))) => draw.admits(drawn),
+                _ => false,
+            },
+            Step::Time(to_us) => self.state.budgets.time_steps > 0 && self.next_instant() == Some(*to_us),
+            other => self.enabled().contains(other),
+        }
+    }
+
+    /// Draws in flight that an exploration cannot take one by one and for which the scenario names no representative.
+    #[must_use]
+    pub fn unexplorable_draws(&self) -> Vec<Rc<str>> {
+        let phases = self.state.processes().map(|process| &self.state.slot(process).phase);
+        let draws = phases.filter_map(|phase| if let Phase::Issued(Op::Draw(draw)) = phase { Some(draw) } else { None });
+        let open = draws.filter(|draw| !self.setting.draws.contains_key(draw.name) && draw.values().is_none());
+        open.map(|draw| Rc::from(draw.name)).collect()
+    }
+
+    fn may_begin(&self, process: ProcessId) -> bool {
+        self.halves == Halves::Split && process.call == 0
+    }
+
+    /// True when the operation in flight can take effect now: it has its connection and waits for nobody.
+    fn can_apply(&self, process: ProcessId) -> bool {
+        let slot = self.state.slot(process);
+        match &slot.phase {
+            Phase::Issued(Op::Sql(..)) => slot.has_connection,
+            Phase::Blocked(_) => self.is_unblocked(process),
+            Phase::Issued(_) => true,
+            _ => false,
+        }
+    }
+}
