@@ -1,1 +1,106 @@
-//! One simulated Redis node.
+//! One simulated Redis node: the string and key commands of Redis 7.0.15, with its replies, its error texts and
+//! its expiry rule.
+//!
+//! Time is a parameter: a command runs at an instant of the node's clock and all of it sees that instant.
+
+mod args;
+mod call;
+mod counters;
+mod errors;
+mod expire;
+mod glob;
+mod keys;
+mod keyspace;
+mod strings;
+mod table;
+
+use serde::Serialize;
+
+use self::call::{Call, whole_ms};
+use self::errors::CommandError;
+use self::keyspace::Keyspace;
+use super::argv::{Argv, ByteString};
+use super::identity::SessionId;
+use super::reply::Reply;
+
+/// One node with one database, nothing persisted and no memory limit of its own.
+///
+/// Nodes with equal content are equal and hash alike. Dead keys that no command has named since are content, as
+/// DBSIZE shows them; [`Redis::purge_expired`] drops them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct Redis {
+    keyspace: Keyspace,
+}
+
+impl Redis {
+    /// An empty node.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Executes one command at `now_us` on the node's clock, in microseconds; as Redis does, all but TIME look at
+    /// whole milliseconds.
+    ///
+    /// `removed` receives every live key, with its value, that this command deleted or gave another value, also
+    /// an equal one. Keys that are merely found dead do not count: they ceased to exist when their time was up.
+    ///
+    /// What a client did wrong is answered by an error reply. A command without any word, which no client can
+    /// send, is answered as an unknown one.
+    pub fn execute(
+        &mut self,
+        _session: SessionId,
+        argv: &Argv,
+        now_us: u64,
+        removed: &mut Vec<(ByteString, ByteString)>,
+    ) -> Reply {
+        let answer = match table::find(argv.get(0).unwrap_or_default()) {
+            None => Err(CommandError::UnknownCommand(argv.words().map(<[u8]>::to_vec).collect())),
+            Some(command) if !command.accepts(argv.len()) => Err(CommandError::WrongArity(command.name)),
+            Some(command) => {
+                let keyspace = &mut self.keyspace;
+                (command.run)(&mut Call { command: command.name, argv, now_us, keyspace, removed })
+            }
+        };
+        answer.unwrap_or_else(|error| Reply::error(error.to_string()))
+    }
+
+    /// Visits the instants after `now_us`, in microseconds, at which a comparison of this node can change: each
+    /// deadline and the millisecond after it, when the key is dead. Unordered; instants may repeat.
+    pub fn instants_after(&self, now_us: u64, visit: &mut dyn FnMut(u64)) {
+        for deadline_ms in self.keyspace.deadlines_ms() {
+            let deadline_ms = deadline_ms.cast_unsigned();
+            // Instants beyond 64 bits of microseconds never come.
+            let instants = [deadline_ms, deadline_ms + 1].map(|ms| ms.checked_mul(1000));
+            instants.into_iter().flatten().filter(|&instant_us| instant_us > now_us).for_each(&mut *visit);
+        }
+    }
+
+    /// The string that GET would answer, without GET's side effect of dropping a dead key.
+    #[must_use]
+    pub fn live_value(&self, key: &[u8], now_us: u64) -> Option<&ByteString> {
+        self.keyspace.peek(key, whole_ms(now_us)).map(keyspace::Entry::string)
+    }
+
+    /// The live keys in their order, each with its value and its deadline in milliseconds.
+    pub fn live_keys(&self, now_us: u64) -> impl Iterator<Item = (&ByteString, &ByteString, Option<u64>)> {
+        let live = self.keyspace.live(whole_ms(now_us));
+        live.map(|(key, entry)| (key, entry.string(), entry.deadline_ms.map(i64::cast_unsigned)))
+    }
+
+    /// Drops every dead key, as active expiry does in its own time. Only DBSIZE can tell; states that are equal
+    /// but for dead keys become equal.
+    pub fn purge_expired(&mut self, now_us: u64) {
+        self.keyspace.purge(whole_ms(now_us));
+    }
+
+    /// A restart without persistence (`save ""`, `appendonly no`): all keys are gone.
+    pub fn restart_empty(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Eviction of a key under `maxmemory`, whose value is returned; `None` if there is no such key.
+    pub fn evict(&mut self, key: &[u8]) -> Option<ByteString> {
+        self.keyspace.evict(key).map(keyspace::Entry::into_string)
+    }
+}

@@ -1,0 +1,76 @@
+//! The error replies of Redis 7.0.15, word for word.
+
+use compact_str::CompactString;
+
+/// Why a command was refused. The `Display` text is the reply without its leading `-`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CommandError {
+    #[error("ERR wrong number of arguments for '{0}' command")]
+    WrongArity(&'static str),
+    #[error("{}", unknown_command(.0))]
+    UnknownCommand(Vec<Vec<u8>>),
+    #[error("ERR syntax error")]
+    Syntax,
+    #[error("ERR value is not an integer or out of range")]
+    NotAnInteger,
+    #[error("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX)]
+    NotAnInt32,
+    #[error("ERR invalid expire time in '{0}' command")]
+    InvalidExpireTime(&'static str),
+    #[error("ERR Unsupported option {}", one_line(.0))]
+    UnsupportedOption(Vec<u8>),
+    #[error("ERR NX and XX, GT or LT options at the same time are not compatible")]
+    NxWithOthers,
+    #[error("ERR GT and LT options at the same time are not compatible")]
+    GtWithLt,
+    #[error("ERR increment or decrement would overflow")]
+    CounterOverflow,
+    #[error("ERR decrement would overflow")]
+    DecrementOverflow,
+    #[error("ERR offset is out of range")]
+    OffsetOutOfRange,
+    #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
+    StringTooLong,
+    #[error("ERR no such key")]
+    NoSuchKey,
+    #[error("ERR source and destination objects are the same")]
+    SameObject,
+    #[error("ERR DB index is out of range")]
+    DbIndexOutOfRange,
+}
+
+/// How many bytes of the name, and of all arguments together, an unknown command is quoted with.
+const QUOTED_BYTES: usize = 128;
+
+fn unknown_command(words: &[Vec<u8>]) -> CompactString {
+    let (name, arguments) = words.split_first().map_or((&[][..], &[][..]), |(name, rest)| (&name[..], rest));
+    let mut quoted = Vec::new();
+    for argument in arguments {
+        if quoted.len() >= QUOTED_BYTES {
+            break;
+        }
+        let room = QUOTED_BYTES - quoted.len();
+        quoted.push(b'\'');
+        quoted.extend_from_slice(prefix(argument, room));
+        quoted.extend_from_slice(b"' ");
+    }
+    let name = prefix(name, QUOTED_BYTES);
+    one_line(&[b"ERR unknown command '", name, b"', with args beginning with: ", &quoted[..]].concat())
+}
+
+/// What C's `%.*s` prints: up to `room` bytes, and none from the first zero byte on.
+fn prefix(word: &[u8], room: usize) -> &[u8] {
+    let text = until_nul(word);
+    &text[..text.len().min(room)]
+}
+
+/// The part of an argument that a C string function sees. Redis compares option words that way.
+pub(super) fn until_nul(word: &[u8]) -> &[u8] {
+    word.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// An error reply is one line, so Redis turns line ends into spaces. Bytes that are not UTF-8 cannot be kept in
+/// a [`Reply::Error`](crate::world::reply::Reply::Error) and become U+FFFD.
+fn one_line(text: &[u8]) -> CompactString {
+    CompactString::from_utf8_lossy(text).replace(['\r', '\n'], " ").into()
+}

@@ -1,0 +1,138 @@
+//! The keys of a node, their values and deadlines, and the rule by which they expire.
+//!
+//! A key is dead iff `now > deadline`, in whole milliseconds; at the deadline itself it is still read. A dead key
+//! stays in the map, counted by DBSIZE, until a command names it. (Redis 7.0, `expire.c` and `db.c`, with active
+//! expiry off.)
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+
+use serde::Serialize;
+
+use crate::world::argv::ByteString;
+
+/// What a key holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub(super) enum Value {
+    String(ByteString),
+}
+
+/// A value and the deadline of its key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub(super) struct Entry {
+    pub(super) value: Value,
+    /// Never negative: SET refuses such times and EXPIRE deletes the key instead.
+    pub(super) deadline_ms: Option<i64>,
+}
+
+impl Entry {
+    fn is_dead(&self, now_ms: i64) -> bool {
+        self.deadline_ms.is_some_and(|deadline_ms| now_ms > deadline_ms)
+    }
+
+    /// The bytes of a string value.
+    pub(super) fn string(&self) -> &ByteString {
+        let Value::String(bytes) = &self.value;
+        bytes
+    }
+
+    /// The bytes of a string value, without a copy.
+    pub(super) fn into_string(self) -> ByteString {
+        let Value::String(bytes) = self.value;
+        bytes
+    }
+}
+
+/// What a write does to the deadline.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum NewDeadline {
+    /// The old one stays, if there is one.
+    Keep,
+    /// The key lives for ever.
+    Never,
+    /// It is this instant, in milliseconds.
+    At(i64),
+}
+
+/// Ordered, so that equal contents are equal, hash alike and print alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub(super) struct Keyspace {
+    entries: BTreeMap<ByteString, Entry>,
+}
+
+impl Keyspace {
+    /// Shows the live entry of `key` to `visit`; a dead one is dropped, as any command that names a key does.
+    pub(super) fn with<T>(&mut self, key: &[u8], now_ms: i64, visit: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let entry = self.entries.get_mut(key)?;
+        if !entry.is_dead(now_ms) {
+            return Some(visit(entry));
+        }
+        self.entries.remove(key);
+        None
+    }
+
+    /// Writes a value and returns the live one it replaces.
+    pub(super) fn store(&mut self, key: &[u8], value: Value, deadline: NewDeadline, now_ms: i64) -> Option<Entry> {
+        let mut entry = Entry { value, deadline_ms: None };
+        match self.entries.entry(ByteString::new(key)) {
+            Slot::Vacant(slot) => {
+                entry.deadline_ms = deadline.after(None);
+                slot.insert(entry);
+                None
+            }
+            Slot::Occupied(mut slot) => {
+                let was_dead = slot.get().is_dead(now_ms);
+                let old_ms = if was_dead { None } else { slot.get().deadline_ms };
+                entry.deadline_ms = deadline.after(old_ms);
+                let old = slot.insert(entry);
+                (!was_dead).then_some(old)
+            }
+        }
+    }
+
+    /// Takes the live entry of `key` out; a dead one is dropped.
+    pub(super) fn remove(&mut self, key: &[u8], now_ms: i64) -> Option<(ByteString, Entry)> {
+        self.entries.remove_entry(key).filter(|(_, entry)| !entry.is_dead(now_ms))
+    }
+
+    /// The live entry of `key`; dead ones stay where they are.
+    pub(super) fn peek(&self, key: &[u8], now_ms: i64) -> Option<&Entry> {
+        self.entries.get(key).filter(|entry| !entry.is_dead(now_ms))
+    }
+
+    /// The live entries in the order of their keys.
+    pub(super) fn live(&self, now_ms: i64) -> impl Iterator<Item = (&ByteString, &Entry)> {
+        self.entries.iter().filter(move |(_, entry)| !entry.is_dead(now_ms))
+    }
+
+    /// Every deadline in milliseconds, of dead keys too, in the order of the keys.
+    pub(super) fn deadlines_ms(&self) -> impl Iterator<Item = i64> {
+        self.entries.values().filter_map(|entry| entry.deadline_ms)
+    }
+
+    /// Number of keys, dead ones included.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Takes the entry of `key` out, dead or alive.
+    pub(super) fn evict(&mut self, key: &[u8]) -> Option<Entry> {
+        self.entries.remove(key)
+    }
+
+    /// Drops every dead key.
+    pub(super) fn purge(&mut self, now_ms: i64) {
+        self.entries.retain(|_, entry| !entry.is_dead(now_ms));
+    }
+}
+
+impl NewDeadline {
+    /// The deadline of a key that had `old_ms`.
+    pub(super) fn after(self, old_ms: Option<i64>) -> Option<i64> {
+        match self {
+            Self::Keep => old_ms,
+            Self::Never => None,
+            Self::At(deadline_ms) => Some(deadline_ms),
+        }
+    }
+}
