@@ -5,6 +5,8 @@
 //! [`report`] (what users read).
 
 pub mod engines;
+#[path = "../models/mod.rs"]
+pub mod models;
 pub mod process;
 pub mod report;
 pub mod system;

@@ -4,4 +4,8 @@
 
 pub mod measured;
 pub mod metrics;
+pub mod prng;
+pub mod reference;
+pub mod replay;
 pub mod simulate;
+pub mod verdict;

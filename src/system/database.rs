@@ -83,7 +83,7 @@ impl System {
             Progress::Waits => {
                 self.state.slot_mut(process).phase = Phase::Blocked(op);
                 self.state.waiting.insert(process);
-                self.happenings.push(Happening::Blocked(process));
+                self.happen(Happening::Blocked(process));
             }
             Progress::Done(result) => {
                 if !self.state.world.sql.in_transaction(SessionId::Own(process)) {
@@ -103,9 +103,11 @@ impl System {
 
     /// Says which waiting statements wait for nobody any more.
     pub(super) fn wake_waiters(&mut self) {
-        let free = self.state.waiting.iter().copied().filter(|waiter| self.is_unblocked(*waiter));
-        let free = free.map(Happening::Unblocked).collect::<Vec<_>>();
-        self.happenings.extend(free);
+        let waiting = self.state.waiting.iter().copied();
+        let free = waiting.filter(|waiter| self.is_unblocked(*waiter)).collect::<Vec<_>>();
+        for waiter in free {
+            self.happen(Happening::Unblocked(waiter));
+        }
     }
 
     /// True when the statement of this process waits for nobody any more.
@@ -163,7 +165,7 @@ impl System {
         match instance.connection_queue.pop_front() {
             Some(next) => {
                 self.state.slot_mut(next).has_connection = true;
-                self.happenings.push(Happening::Unblocked(next));
+                self.happen(Happening::Unblocked(next));
             }
             None => instance.idle_connections += 1,
         }

@@ -112,7 +112,7 @@ impl System {
             Halves::Fused => self.deliver(process, outcome),
             Halves::Split => {
                 self.state.slot_mut(process).phase = Phase::Applied(op, outcome);
-                self.happenings.push(Happening::Applied(process));
+                self.happen(Happening::Applied(process));
             }
         }
     }
@@ -156,7 +156,9 @@ impl System {
                 Mark::GivesUp { seats } => self.state.world.ghost.give_up(process.client, &seats),
             }
         }
-        self.happenings.extend(said.notes.into_iter().map(|note| Happening::Noted(process, note)));
+        for note in said.notes {
+            self.happen(Happening::Noted(process, note));
+        }
         let slot = self.state.slot_mut(process);
         slot.tokens = said.tokens;
         slot.label = said.label;
@@ -171,7 +173,7 @@ impl System {
         if let Op::Sleep(us) = op {
             let until_us = self.state.now_us.saturating_add(us);
             self.state.slot_mut(process).phase = Phase::Asleep(until_us);
-            self.happenings.push(Happening::Asleep(process, until_us));
+            self.happen(Happening::Asleep(process, until_us));
             return;
         }
         let needs_connection = matches!(op, Op::Sql(..));
@@ -179,7 +181,7 @@ impl System {
         if needs_connection && !self.take_connection(process) {
             return;
         }
-        self.happenings.push(Happening::Issued(process));
+        self.happen(Happening::Issued(process));
     }
 
     fn end_round(&mut self, process: ProcessId, flow: Flow) {
@@ -189,7 +191,7 @@ impl System {
         slot.live = Live(None);
         slot.phase = if goes_on { Phase::Idle } else { Phase::Ended };
         slot.history.clear();
-        self.happenings.push(Happening::RoundOver(process));
+        self.happen(Happening::RoundOver(process));
         if goes_on && self.halves == Halves::Fused {
             self.begin(process);
         }

@@ -96,8 +96,6 @@ pub enum Happening {
     RoundOver(ProcessId),
     /// A client's script recorded a sample.
     Noted(ProcessId, Note),
-    /// A handler answered the call of its client.
-    Answered(ProcessId),
 }
 
 /// An SQL statement of the model that the store cannot plan: a mistake in the model, not a behaviour of it.
@@ -185,6 +183,12 @@ impl System {
         &self.setting
     }
 
+    /// Whether the halves of an operation are one step or two.
+    #[must_use]
+    pub fn halves(&self) -> Halves {
+        self.halves
+    }
+
     /// Virtual microseconds since the start.
     #[must_use]
     pub fn now_us(&self) -> u64 {
@@ -198,6 +202,13 @@ impl System {
     pub fn advance_to(&mut self, now_us: u64) {
         assert!(now_us >= self.state.now_us, "virtual time runs forwards");
         self.state.now_us = now_us;
+    }
+
+    pub(crate) fn happen(&mut self, happening: Happening) {
+        // Only engines that keep time listen.
+        if self.halves == Halves::Split {
+            self.happenings.push(happening);
+        }
     }
 
     /// Takes what happened since the last call, in order.

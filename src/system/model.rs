@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use smallvec::SmallVec;
 
-use super::property::Property;
+use super::property::{GENERAL, Property};
 use crate::process::{Ctx, Flow, Request, Response};
 pub use crate::process::{ParamValue, Params};
 use crate::world::argv::ByteString;
@@ -34,10 +34,22 @@ pub struct Model {
     pub seats: SeatMap,
     /// k6 metrics of the measured script, beside the built-in ones.
     pub metrics: &'static [CustomMetric],
+    /// Texts of the script's checks.
+    pub checks: &'static [&'static str],
     /// Values of k6's `name` tag that requests carry.
     pub request_names: &'static [&'static str],
+    /// Names of its draws, for scenarios that name representatives.
+    pub draws: &'static [&'static str],
     /// What must hold for this model, beside the properties of every model.
     pub properties: &'static [Property],
+}
+
+impl Model {
+    /// What must hold: the properties of every model, then its own.
+    #[must_use]
+    pub fn all_properties(&self) -> Vec<Property> {
+        GENERAL.iter().chain(self.properties).copied().collect()
+    }
 }
 
 /// What one client does in a round.

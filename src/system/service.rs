@@ -6,7 +6,7 @@ use crate::world::identity::ProcessId;
 
 use super::model::Handler;
 use super::state::{HandlerSlot, Live, Phase, Slot};
-use super::{Happening, System};
+use super::System;
 
 impl System {
     /// The model's handler for a request.
@@ -54,7 +54,6 @@ impl System {
         );
         self.free_worker(handler);
         if slot.is_awaited {
-            self.happenings.push(Happening::Answered(handler));
             let client = ProcessId::client(handler.client);
             match std::mem::replace(&mut self.state.slot_mut(client).phase, Phase::Idle) {
                 Phase::Calling(request, _) => self.applied(client, Op::Call(request), Outcome::Response(response)),

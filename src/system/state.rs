@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::process::{Op, Outcome, Process, Request};
 use crate::world::World;
@@ -149,7 +149,8 @@ pub struct Instance {
 }
 
 /// How often each fault, and the passing of time, may still happen.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Budgets {
     /// A request never arrives; the sender sees a time-out.
     pub lose_request: u32,
@@ -163,6 +164,21 @@ pub struct Budgets {
     pub evict: u32,
     /// Time moves to the next instant at which something changes.
     pub time_steps: u32,
+}
+
+impl Budgets {
+    /// Every budget by its name in scenario files, in the order of printing.
+    #[must_use]
+    pub fn entries(&self) -> [(&'static str, u32); 6] {
+        [
+            ("lose_request", self.lose_request),
+            ("lose_reply", self.lose_reply),
+            ("crash", self.crash),
+            ("redis_restart", self.redis_restart),
+            ("evict", self.evict),
+            ("time_steps", self.time_steps),
+        ]
+    }
 }
 
 impl State {

@@ -156,7 +156,8 @@ impl System {
     }
 
     /// True when the operation in flight can take effect now: it has its connection and waits for nobody.
-    fn can_apply(&self, process: ProcessId) -> bool {
+    #[must_use]
+    pub fn can_apply(&self, process: ProcessId) -> bool {
         let slot = self.state.slot(process);
         match &slot.phase {
             Phase::Issued(Op::Sql(..)) => slot.has_connection,

@@ -31,6 +31,15 @@ impl ProcessId {
     pub const fn handler(client: u16, call: u32) -> Self {
         Self { client, call }
     }
+
+    /// Reads a name as it is printed: `vu1`, `vu1/2`, `setup`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let (client, call) = name.split_once('/').unwrap_or((name, "0"));
+        let client = if client == "setup" { 0 } else { client.strip_prefix("vu")?.parse().ok()? };
+        let process = Self { client, call: call.parse().ok()? };
+        (process.to_string() == name).then_some(process)
+    }
 }
 
 impl fmt::Display for ProcessId {

@@ -1,0 +1,138 @@
+//! A load test made ready: the scenario's load resolved against its model, to be run under any seed.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Run;
+use super::latency::Latency;
+use super::ramp::{self, Shift};
+use super::run::Execution;
+use crate::engines::metrics::{Catalogue, DeclarationError, Declarations, MetricId};
+use crate::process::Params;
+use crate::system::model::Model;
+use crate::system::scenario::{Load, Scenario, StatusRange};
+use crate::system::schedule::Schedule;
+use crate::system::state::Budgets;
+use crate::system::threshold::{Aggregation, MetricName, Threshold};
+use crate::system::{ModelError, Service, Setting};
+
+/// What a summary shows of each trend, k6's `summaryTrendStats`.
+const TREND_STATS: [Aggregation; 6] = [
+    Aggregation::Avg,
+    Aggregation::Min,
+    Aggregation::Med,
+    Aggregation::Max,
+    Aggregation::Percentile(90.0),
+    Aggregation::Percentile(95.0),
+];
+
+/// A load test, ready to run under any seed. Runs share nothing but this.
+#[derive(Clone, Debug)]
+pub struct LoadTest {
+    pub(super) setting: Rc<Setting>,
+    /// For each virtual user (number - 1), when it works; microseconds from the start of the load.
+    pub(super) shifts: Vec<Vec<Shift>>,
+    pub(super) regular_end_us: u64,
+    pub(super) links: Links,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) custom_metrics: Vec<(&'static str, MetricId)>,
+    pub(super) expected_statuses: Vec<StatusRange>,
+    pub(super) may_abort: bool,
+    name: String,
+}
+
+/// Round-trip latencies.
+#[derive(Clone, Debug)]
+pub(super) struct Links {
+    pub(super) http: Latency,
+    pub(super) redis: Latency,
+    pub(super) sql: Latency,
+}
+
+impl LoadTest {
+    /// Resolves a scenario's load against its model.
+    ///
+    /// # Errors
+    /// A threshold that does not fit its metric; the scenario's loader reports the same with its place.
+    pub fn new(scenario: &Scenario, load: &Load, model: &'static Model) -> Result<Self, DeclarationError> {
+        let stages = load.stages.iter().map(|stage| (stage.duration_ns, stage.target)).collect::<Vec<_>>();
+        let plan = ramp::plan(load.start_vus, &stages);
+        let shifts = ramp::timetable(&plan, load.graceful_ramp_down_ns, load.graceful_stop_ns);
+        let catalogue = catalogue(scenario, model)?;
+        let custom = model.metrics.iter();
+        let custom_metrics = custom.filter_map(|metric| Some((metric.name, catalogue.id(metric.name)?))).collect();
+        let latency = |link: crate::system::scenario::Link| Latency::new(link.p50_us, link.p95_us);
+        let links = scenario.links;
+        let journey = u16::try_from(load.journey).expect("a model has fewer than 65,536 journeys");
+        Ok(Self {
+            setting: Rc::new(Setting {
+                model,
+                params: Params::new(model.params.iter().map(|it| it.name).zip(scenario.params.iter().copied())),
+                service: Service {
+                    instances: scenario.service.instances,
+                    workers: scenario.service.workers,
+                    connections: scenario.service.connections,
+                },
+                journeys: vec![journey; shifts.len()],
+                rounds: None,
+                budgets: Budgets::default(),
+                draws: std::collections::BTreeMap::new(),
+                properties: model.all_properties(),
+            }),
+            shifts,
+            regular_end_us: plan.regular_end_ns.div_ceil(1_000),
+            links: Links { http: latency(links.http), redis: latency(links.redis), sql: latency(links.sql) },
+            may_abort: scenario.thresholds.iter().flat_map(|of| &of.thresholds).any(|it| it.abort_on_fail),
+            catalogue: Arc::new(catalogue),
+            custom_metrics,
+            expected_statuses: load.expected_statuses.clone(),
+            name: format!("{} [load]", scenario.model),
+        })
+    }
+
+    /// Runs the test under this seed.
+    ///
+    /// # Errors
+    /// When the model itself is wrong.
+    pub fn run(&self, seed: u64) -> Result<Run, ModelError> {
+        Ok(Execution::new(self, seed, false)?.finish()?.0)
+    }
+
+    /// Runs the test under this seed and notes every step.
+    ///
+    /// # Errors
+    /// When the model itself is wrong.
+    pub fn record(&self, seed: u64) -> Result<(Run, Schedule), ModelError> {
+        let (run, system, recorder) = Execution::new(self, seed, true)?.finish()?;
+        let violation = run.violation.clone().map(|violation| (violation.property.to_owned(), violation.reason));
+        let schedule =
+            recorder.unwrap_or_default().finish(&system, "simulate", Some(seed), &self.name, violation);
+        Ok((run, schedule))
+    }
+
+    pub(super) fn is_expected(&self, status: u16) -> bool {
+        self.expected_statuses.iter().any(|range| (range.low..=range.high).contains(&status))
+    }
+}
+
+fn catalogue(scenario: &Scenario, model: &Model) -> Result<Catalogue, DeclarationError> {
+    let tags = model.request_names.iter().map(|name| [("name", *name)]).collect::<Vec<_>>();
+    let request_kinds = tags.iter().map(<[_; 1]>::as_slice).collect::<Vec<_>>();
+    let thresholds = scenario.thresholds.iter().map(|of| {
+        let parse = |spec: &crate::system::scenario::ThresholdSpec| {
+            let mut threshold: Threshold = spec.source.parse()?;
+            threshold.abort_on_fail = spec.abort_on_fail;
+            threshold.delay_abort_eval_us = Some(spec.delay_abort_eval_ns / 1_000).filter(|us| *us > 0);
+            Ok(threshold)
+        };
+        let parsed = of.thresholds.iter().map(parse).collect::<Result<Vec<_>, DeclarationError>>()?;
+        Ok((of.metric.parse::<MetricName>()?, parsed))
+    });
+    Catalogue::new(&Declarations {
+        custom: model.metrics,
+        request_kinds: &request_kinds,
+        checks: model.checks,
+        thresholds: &thresholds.collect::<Result<Vec<_>, DeclarationError>>()?,
+        trend_stats: &TREND_STATS,
+    })
+}

@@ -1,0 +1,350 @@
+//! One execution in virtual time: an event heap decides what happens next, never a choice.
+
+use std::rc::Rc;
+
+use super::events::{Event, Events};
+use super::load::LoadTest;
+use super::measure::Measure;
+use super::virtual_user::VirtualUser;
+use super::Run;
+use crate::process::{Op, Statement};
+use crate::system::fingerprint::Digest;
+use crate::system::property::Violation;
+use crate::system::schedule::Recorder;
+use crate::system::state::Phase;
+use crate::system::{Halves, Happening, ModelError, Step, System};
+use crate::world::identity::ProcessId;
+
+/// PostgreSQL looks for a deadlock when a statement has waited this long (`deadlock_timeout`).
+const DEADLOCK_TIMEOUT_US: u64 = 1_000_000;
+/// k6 samples `vus` once a second.
+const VUS_PERIOD_US: u64 = 1_000_000;
+/// k6 evaluates thresholds every two seconds.
+const THRESHOLDS_PERIOD_US: u64 = 2_000_000;
+
+/// A run in progress.
+pub(super) struct Execution<'a> {
+    test: &'a LoadTest,
+    seed: u64,
+    system: System,
+    events: Events,
+    /// By client number; 0 is the set-up.
+    users: Vec<VirtualUser>,
+    measure: Measure<'a>,
+    digest: Digest,
+    recorder: Option<Recorder>,
+    happenings: Vec<Happening>,
+    /// Operations under way whose outcome has a way back: process and its duration.
+    ways_back: Vec<(ProcessId, u64)>,
+    /// Iterations in progress.
+    running: u32,
+    /// Shifts that have not ended yet.
+    shifts_left: usize,
+    load_started_us: u64,
+    last_iteration_end_us: u64,
+    violation: Option<Violation>,
+    aborted_by: Option<(String, String)>,
+}
+
+impl<'a> Execution<'a> {
+    pub(super) fn new(test: &'a LoadTest, seed: u64, is_recorded: bool) -> Result<Self, ModelError> {
+        let clients = u16::try_from(test.shifts.len()).expect("the scenario bounds the number of virtual users");
+        Ok(Self {
+            test,
+            seed,
+            system: System::new(Rc::clone(&test.setting), Halves::Split, is_recorded)?,
+            events: Events::default(),
+            users: (0..=clients).map(|number| VirtualUser::new(seed, number)).collect(),
+            measure: Measure::new(test),
+            digest: Digest::default(),
+            recorder: is_recorded.then(Recorder::default),
+            happenings: Vec::new(),
+            ways_back: Vec::new(),
+            running: 0,
+            shifts_left: test.shifts.iter().map(Vec::len).sum(),
+            load_started_us: 0,
+            last_iteration_end_us: 0,
+            violation: None,
+            aborted_by: None,
+        })
+    }
+
+    /// Runs to the end, or to the first violation.
+    pub(super) fn finish(mut self) -> Result<(Run, System, Option<Recorder>), ModelError> {
+        if self.test.setting.model.setup.is_some() {
+            self.begin(ProcessId::SETUP)?;
+            self.settle()?;
+        } else {
+            self.start_load();
+        }
+        while self.violation.is_none() && self.aborted_by.is_none() {
+            let Some((at_us, event)) = self.events.next() else { break };
+            self.system.advance_to(at_us);
+            self.handle(event)?;
+            self.settle()?;
+        }
+        let stopped_early = self.violation.is_some() || self.aborted_by.is_some();
+        let regular_end_us = self.load_started_us + self.test.regular_end_us;
+        let end_us =
+            if stopped_early { self.system.now_us() } else { self.last_iteration_end_us.max(regular_end_us) };
+        self.measure.vitals.seats_left_held = self.system.state().world.ghost.holders.len();
+        let run = Run {
+            seed: self.seed,
+            summary: self.measure.recorder.finish(end_us),
+            digest: self.digest.finish(),
+            violation: self.violation,
+            aborted_by: self.aborted_by,
+            vitals: self.measure.vitals,
+        };
+        Ok((run, self.system, self.recorder))
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), ModelError> {
+        match event {
+            Event::Arrive(process, iteration) => self.arrive(process, iteration),
+            Event::Deliver(process, iteration) => self.deliver(process, iteration),
+            Event::Wake(process, iteration) if self.is_current(process, iteration) => self.fire(&Step::Wake(process)),
+            Event::Wake(..) => Ok(()),
+            Event::DetectDeadlock(process) => self.detect_deadlock(process),
+            Event::Start(number) => self.start_shift(number),
+            Event::Stop(number) => {
+                self.users[usize::from(number)].is_on_shift = false;
+                self.shifts_left -= 1;
+                Ok(())
+            }
+            Event::Cut(number) => self.cut(number),
+            Event::SampleVus => {
+                if !self.is_load_over() {
+                    self.measure.recorder.vus(self.running, self.measure.vitals.vus_max);
+                    self.events.at(self.system.now_us() + VUS_PERIOD_US, Event::SampleVus);
+                }
+                Ok(())
+            }
+            Event::EvaluateThresholds => {
+                self.evaluate_thresholds();
+                Ok(())
+            }
+        }
+    }
+
+    /// Schedules every shift and the periodic samples. k6 counts them from the end of the set-up.
+    fn start_load(&mut self) {
+        let start_us = self.system.now_us();
+        self.load_started_us = start_us;
+        for (number, shifts) in (1_u16..).zip(&self.test.shifts) {
+            for shift in shifts {
+                // A microsecond later at most than k6's nanosecond, never earlier.
+                let at_us = |offset_ns: u64| start_us + offset_ns.div_ceil(1_000);
+                self.events.at(at_us(shift.start_ns), Event::Start(number));
+                self.events.at(at_us(shift.stop_ns), Event::Stop(number));
+                if let Some(cut_ns) = shift.cut_ns {
+                    self.events.at(at_us(cut_ns), Event::Cut(number));
+                }
+            }
+        }
+        let next = |period_us: u64| start_us - start_us % period_us + period_us;
+        self.events.at(next(VUS_PERIOD_US), Event::SampleVus);
+        if self.test.may_abort {
+            self.events.at(next(THRESHOLDS_PERIOD_US), Event::EvaluateThresholds);
+        }
+    }
+
+    fn is_load_over(&self) -> bool {
+        self.shifts_left == 0 && self.running == 0
+    }
+
+    /// A handler's messages always find it; a client's do only within the iteration that sent them.
+    fn is_current(&self, process: ProcessId, iteration: u32) -> bool {
+        process.call > 0 || self.users[usize::from(process.client)].iteration == iteration
+    }
+
+    fn begin(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        let now_us = self.system.now_us();
+        let user = &mut self.users[usize::from(process.client)];
+        user.iteration += 1;
+        user.begun_us = now_us;
+        user.is_running = true;
+        self.running += 1;
+        self.fire(&Step::Begin(process))
+    }
+
+    fn start_shift(&mut self, number: u16) -> Result<(), ModelError> {
+        let user = &mut self.users[usize::from(number)];
+        user.is_on_shift = true;
+        if user.is_running { Ok(()) } else { self.begin(ProcessId::client(number)) }
+    }
+
+    fn cut(&mut self, number: u16) -> Result<(), ModelError> {
+        let user = &mut self.users[usize::from(number)];
+        if user.is_on_shift || !user.is_running {
+            return Ok(());
+        }
+        user.is_running = false;
+        user.iteration += 1;
+        self.running -= 1;
+        self.measure.vitals.iterations_cut += 1;
+        self.ways_back.retain(|(process, _)| *process != ProcessId::client(number));
+        self.last_iteration_end_us = self.system.now_us();
+        self.fire(&Step::Cut(ProcessId::client(number)))
+    }
+
+    fn round_over(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        let now_us = self.system.now_us();
+        let user = &mut self.users[usize::from(process.client)];
+        user.is_running = false;
+        self.running -= 1;
+        if process == ProcessId::SETUP {
+            self.start_load();
+            return Ok(());
+        }
+        self.last_iteration_end_us = now_us;
+        self.measure.recorder.iteration(now_us - user.begun_us);
+        let goes_on = user.is_on_shift && matches!(self.system.state().slot(process).phase, Phase::Idle);
+        if goes_on { self.begin(process) } else { Ok(()) }
+    }
+
+    fn arrive(&mut self, process: ProcessId, iteration: u32) -> Result<(), ModelError> {
+        if !self.is_current(process, iteration) {
+            return Ok(());
+        }
+        let is_blocked = matches!(self.system.state().slot(process).phase, Phase::Blocked(_));
+        if is_blocked && !self.system.can_apply(process) {
+            // Somebody else was faster to take the row: the statement goes on waiting.
+            return Ok(());
+        }
+        self.fire(&Step::Apply(process))
+    }
+
+    fn deliver(&mut self, process: ProcessId, iteration: u32) -> Result<(), ModelError> {
+        if !self.is_current(process, iteration) {
+            return Ok(());
+        }
+        if let Phase::Applied(Op::Call(request), outcome) = &self.system.state().slot(process).phase {
+            let user = &mut self.users[usize::from(process.client)];
+            user.call_us = self.system.now_us() - user.sent_us;
+            self.measure.request(request, outcome, user.call_us);
+        }
+        self.fire(&Step::Deliver(process))
+    }
+
+    fn detect_deadlock(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        let step = Step::Deadlock(process);
+        if self.system.is_enabled(&step) { self.fire(&step) } else { Ok(()) }
+    }
+
+    fn evaluate_thresholds(&mut self) {
+        let now_us = self.system.now_us();
+        if self.is_load_over() {
+            return;
+        }
+        if let Some((metric, threshold)) = self.measure.recorder.evaluate_abort(now_us) {
+            self.aborted_by = Some((metric.to_owned(), threshold.source.clone()));
+        }
+        self.events.at(now_us + THRESHOLDS_PERIOD_US, Event::EvaluateThresholds);
+    }
+
+    /// Does a step and judges what it did.
+    fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(&self.system, step, true);
+        }
+        self.system.fire(step)?;
+        self.measure.vitals.steps += 1;
+        if let Step::Apply(process) = step {
+            let phase = &self.system.state().slot(*process).phase;
+            self.digest.add(&(self.system.now_us(), process, phase));
+        }
+        if let Some(violation) = self.system.judge().into_iter().next() {
+            self.violation.get_or_insert(violation);
+        }
+        if self.violation.is_some() {
+            return Ok(());
+        }
+        self.measure.seats_held(self.system.state().world.ghost.holders.len(), self.system.now_us());
+        self.system.drain_happenings(&mut self.happenings);
+        Ok(())
+    }
+
+    /// Sees to all that follows at once from the steps just fired, in order.
+    fn settle(&mut self) -> Result<(), ModelError> {
+        let mut next = 0;
+        while let Some(happening) = self.happenings.get(next).copied() {
+            next += 1;
+            self.react(happening)?;
+        }
+        self.happenings.clear();
+        Ok(())
+    }
+
+    fn react(&mut self, happening: Happening) -> Result<(), ModelError> {
+        let now_us = self.system.now_us();
+        match happening {
+            Happening::Issued(process) => return self.issued(process),
+            Happening::Applied(process) => return self.applied(process),
+            Happening::Asleep(process, until_us) => {
+                let iteration = self.users[usize::from(process.client)].iteration;
+                self.events.at(until_us, Event::Wake(process, iteration));
+            }
+            Happening::Blocked(process) => {
+                self.events.at(now_us + DEADLOCK_TIMEOUT_US, Event::DetectDeadlock(process));
+            }
+            Happening::Unblocked(process) => {
+                if matches!(self.system.state().slot(process).phase, Phase::Issued(_)) {
+                    return self.issued(process);
+                }
+                let iteration = self.users[usize::from(process.client)].iteration;
+                self.events.at(now_us, Event::Arrive(process, iteration));
+            }
+            Happening::RoundOver(process) => return self.round_over(process),
+            Happening::Noted(process, note) => {
+                self.measure.note(note, self.users[usize::from(process.client)].call_us);
+            }
+        }
+        Ok(())
+    }
+
+    /// A process issued an operation: it comes out at once, or its message goes on its way.
+    fn issued(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        let test = self.test;
+        let user = &mut self.users[usize::from(process.client)];
+        let Phase::Issued(op) = &self.system.state().slot(process).phase else { return Ok(()) };
+        let (there_us, back_us) = match op {
+            Op::Choose(alternatives) => {
+                let step = Step::Choose(process, user.choose(*alternatives));
+                return self.fire(&step);
+            }
+            Op::Draw(draw) => {
+                let step = Step::Draw(process, user.draw(*draw));
+                return self.fire(&step);
+            }
+            // Drivers send BEGIN together with the first statement (pgjdbc), so it costs no round trip of its own.
+            Op::Now | Op::Sql(Statement("BEGIN"), _) => {
+                self.ways_back.push((process, 0));
+                return self.fire(&Step::Apply(process));
+            }
+            Op::Redis(..) => user.round_trip_us(&test.links.redis),
+            Op::Sql(..) => user.round_trip_us(&test.links.sql),
+            Op::Call(_) => user.round_trip_us(&test.links.http),
+            Op::Sleep(_) => return Ok(()),
+        };
+        if process.call == 0 {
+            user.sent_us = self.system.now_us();
+        }
+        let iteration = user.iteration;
+        self.ways_back.push((process, back_us));
+        self.events.at(self.system.now_us() + there_us, Event::Arrive(process, iteration));
+        Ok(())
+    }
+
+    /// An operation took effect: its outcome goes on its way back.
+    fn applied(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        let at = self.ways_back.iter().position(|(owner, _)| *owner == process);
+        let back_us = at.map_or(0, |at| self.ways_back.swap_remove(at).1);
+        let iteration = self.users[usize::from(process.client)].iteration;
+        if back_us == 0 {
+            return self.deliver(process, iteration);
+        }
+        self.events.at(self.system.now_us() + back_us, Event::Deliver(process, iteration));
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! A virtual user as k6 sees it, and the random numbers it consumes.
+
+use super::latency::Latency;
+use crate::engines::prng::{Purpose, Stream};
+use crate::process::{Draw, Drawn, Support};
+
+/// One virtual user, or the set-up.
+#[derive(Debug)]
+pub(super) struct VirtualUser {
+    workload: Stream,
+    latency: Stream,
+    /// May begin iterations: its shift is on.
+    pub(super) is_on_shift: bool,
+    /// An iteration is in progress.
+    pub(super) is_running: bool,
+    /// Iterations begun. Messages of an earlier one that are still under way are nobody's any more.
+    pub(super) iteration: u32,
+    pub(super) begun_us: u64,
+    /// When the call in flight was sent.
+    pub(super) sent_us: u64,
+    /// Duration of the last answered call.
+    pub(super) call_us: u64,
+}
+
+impl VirtualUser {
+    pub(super) fn new(seed: u64, number: u16) -> Self {
+        Self {
+            workload: Stream::new(seed, number, Purpose::Workload),
+            latency: Stream::new(seed, number, Purpose::Latency),
+            is_on_shift: false,
+            is_running: false,
+            iteration: 0,
+            begun_us: 0,
+            sent_us: 0,
+            call_us: 0,
+        }
+    }
+
+    /// One of `0..alternatives`.
+    pub(super) fn choose(&mut self, alternatives: u32) -> u32 {
+        let choice = self.workload.below(alternatives.max(1).into());
+        u32::try_from(choice).expect("below a 32-bit number")
+    }
+
+    /// What comes out of a draw.
+    pub(super) fn draw(&mut self, draw: Draw) -> Drawn {
+        let mut drawn = Drawn::new();
+        match draw.support {
+            Support::Between { low, high } => drawn.push(self.workload.between(low, high)),
+            Support::Duration { low_us, high_us } => {
+                drawn.push(if high_us > low_us { self.workload.between(low_us, high_us - 1) } else { low_us });
+            }
+            Support::Distinct { count, of } => {
+                // Drawing again on a repeat is uniform over arrangements and cheap while `count` is small.
+                while drawn.len() < count.min(of) as usize {
+                    let value = self.workload.between(1, of.into());
+                    if !drawn.contains(&value) {
+                        drawn.push(value);
+                    }
+                }
+            }
+        }
+        drawn
+    }
+
+    /// The two ways of one round trip over a link, in microseconds.
+    pub(super) fn round_trip_us(&mut self, link: &Latency) -> (u64, u64) {
+        let both = link.draw_us(&mut self.latency);
+        (both / 2, both - both / 2)
+    }
+}

@@ -1,0 +1,47 @@
+//! What a search says about each property.
+
+use crate::system::Step;
+
+/// Three values, never two: "no violation so far" is not "holds".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The space was exhausted within the scenario's bounds and no state breaks the property.
+    Holds,
+    /// These steps, one of the shortest ways, lead to a state that breaks it.
+    Violated(Counterexample),
+    /// The search stopped at a bound before it could tell.
+    Unknown(Bound),
+}
+
+/// A way to a broken property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counterexample {
+    /// The steps from the initial state.
+    pub steps: Vec<Step>,
+    /// What is wrong in the last state, in words.
+    pub reason: String,
+}
+
+/// Why a search stopped early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// So many states were kept, and more remained.
+    States(usize),
+    /// The user asked to stop.
+    Interrupted,
+}
+
+/// The result of a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exploration {
+    /// One verdict for each property of the setting, in their order.
+    pub verdicts: Vec<(&'static str, Verdict)>,
+    /// Different states met.
+    pub states: usize,
+    /// Steps fired.
+    pub transitions: usize,
+    /// Steps from the initial state to the farthest one met.
+    pub depth: usize,
+    /// Draws that were explored by representatives or by the ends of their range only.
+    pub abstracted_draws: Vec<&'static str>,
+}

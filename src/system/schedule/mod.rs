@@ -1,0 +1,189 @@
+//! The schedule: the one artefact that every engine leaves behind. A commented TOML text (file ending `.replay`) that
+//! a person can read, compare and edit, and that replays step for step.
+//!
+//! The named steps are the truth; seed, model hash and fingerprint are cross-checks. The file holds all that the
+//! steps depend on, so it replays without the scenario file it came from.
+
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+
+use super::fingerprint::Fingerprint;
+use super::model::Model;
+use super::state::Budgets;
+use super::{Halves, Service, Setting, Step, System};
+use crate::process::{Drawn, ParamValue, Params};
+
+pub use read::parse;
+
+/// Version of the file format that this program reads and writes.
+pub const FORMAT: i64 = 1;
+
+/// A schedule and what it was found with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Version of the program that wrote it.
+    pub tool: String,
+    /// The engine that found it.
+    pub engine: String,
+    /// Seed of the engine, for those that have one.
+    pub seed: Option<u64>,
+    /// Name of the check or load it was found in.
+    pub scenario: String,
+    /// The property that it breaks, and how, if it breaks one.
+    pub violation: Option<(String, String)>,
+    /// Hash over the setting and the operations met on the way.
+    pub model_hash: String,
+    /// Fingerprint of the last state.
+    pub fingerprint: String,
+    /// Whether the effect and the arrival of an outcome are steps of their own.
+    pub halves: Halves,
+    /// All that the steps depend on.
+    pub setting: SettingText,
+    /// The steps.
+    pub steps: Vec<Line>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Virtual microseconds, where the engine kept time.
+    pub at_us: Option<u64>,
+    /// The step's name.
+    pub text: String,
+    /// Label of the operation in the service's documentation, or empty.
+    pub label: String,
+}
+
+/// A setting by names, as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingText {
+    /// Name of the model.
+    pub model: String,
+    /// Parameters by name: lower and upper end.
+    pub params: Vec<(String, ParamValue)>,
+    /// Resources of the service.
+    pub service: Service,
+    /// Journey of each client, by name.
+    pub journeys: Vec<String>,
+    /// Rounds of each client; `None` for as long as the engine begins new ones.
+    pub rounds: Option<u32>,
+    /// Faults that may happen.
+    pub budgets: Budgets,
+    /// Representatives of draws.
+    pub draws: BTreeMap<String, Vec<Drawn>>,
+}
+
+impl SettingText {
+    /// The setting by names.
+    #[must_use]
+    pub fn of(setting: &Setting) -> Self {
+        let journey = |index: &u16| setting.model.journeys[usize::from(*index)].name.to_owned();
+        Self {
+            model: setting.model.name.to_owned(),
+            params: setting.params.iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            service: setting.service,
+            journeys: setting.journeys.iter().map(journey).collect(),
+            rounds: setting.rounds,
+            budgets: setting.budgets,
+            draws: setting.draws.clone(),
+        }
+    }
+
+    /// The setting for a model of this name, with all its properties.
+    ///
+    /// # Errors
+    /// In words, when the model does not declare what the file names.
+    pub fn resolve(&self, model: &'static Model) -> Result<Setting, String> {
+        let journey = |name: &String| {
+            let index = model.journeys.iter().position(|journey| journey.name == name);
+            let index = index.and_then(|index| u16::try_from(index).ok());
+            index.ok_or_else(|| format!("model `{}` has no journey `{name}`", model.name))
+        };
+        if let Some((name, _)) = self.params.iter().find(|(name, _)| model.params.iter().all(|it| it.name != name)) {
+            return Err(format!("model `{}` has no parameter `{name}`", model.name));
+        }
+        let value = |name| self.params.iter().find(|(given, _)| given == name).map(|(_, value)| *value);
+        let params = model.params.iter().map(|param| (param.name, value(param.name).unwrap_or(param.default)));
+        Ok(Setting {
+            model,
+            params: Params::new(params),
+            service: self.service,
+            journeys: self.journeys.iter().map(journey).collect::<Result<_, _>>()?,
+            rounds: self.rounds,
+            budgets: self.budgets,
+            draws: self.draws.clone(),
+            properties: model.all_properties(),
+        })
+    }
+}
+
+/// Builds a schedule while an engine fires steps.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    lines: Vec<Line>,
+}
+
+impl Recorder {
+    /// Notes a step that is about to be fired. `with_time` says whether the engine keeps time.
+    pub fn note(&mut self, system: &System, step: &Step, with_time: bool) {
+        let at_us = with_time.then(|| system.now_us());
+        self.lines.push(Line { at_us, text: system.name(step), label: system.label(step).to_owned() });
+    }
+
+    /// The schedule up to the state that `system` is in now.
+    #[must_use]
+    pub fn finish(
+        self,
+        system: &System,
+        engine: &str,
+        seed: Option<u64>,
+        scenario: &str,
+        violation: Option<(String, String)>,
+    ) -> Schedule {
+        Schedule {
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            engine: engine.to_owned(),
+            seed,
+            scenario: scenario.to_owned(),
+            violation,
+            model_hash: model_hash(system.setting(), &self.lines),
+            fingerprint: Fingerprint::of(system.state()).to_string(),
+            halves: system.halves(),
+            setting: SettingText::of(system.setting()),
+            steps: self.lines,
+        }
+    }
+}
+
+/// Hash over the setting and the operations met on the way, not over source text: a model that was only tidied up
+/// keeps its hash.
+#[must_use]
+pub fn model_hash(setting: &Setting, steps: &[Line]) -> String {
+    let params = setting.params.iter().map(|(name, value)| (name, value.low, value.high)).collect::<Vec<_>>();
+    let service = (setting.service.instances, setting.service.workers, setting.service.connections);
+    let setting = (setting.model.name, params, service, &setting.journeys, setting.rounds, setting.budgets);
+    let steps = steps.iter().map(|line| (line.text.as_str(), line.label.as_str())).collect::<Vec<_>>();
+    Fingerprint::of(&(setting, steps)).to_string()[..16].to_owned()
+}
+
+/// The steps of an execution with fused halves, from its first state, as a schedule.
+///
+/// # Errors
+/// As [`System::new`] and [`System::fire`].
+pub fn of_steps(
+    setting: &std::rc::Rc<Setting>,
+    steps: &[Step],
+    engine: &str,
+    scenario: &str,
+    violation: Option<(String, String)>,
+) -> Result<Schedule, super::ModelError> {
+    let mut system = System::new(std::rc::Rc::clone(setting), Halves::Fused, true)?;
+    let mut recorder = Recorder::default();
+    for step in steps {
+        recorder.note(&system, step, false);
+        system.fire(step)?;
+    }
+    Ok(recorder.finish(&system, engine, None, scenario, violation))
+}

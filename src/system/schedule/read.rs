@@ -1,0 +1,152 @@
+//! Reads a schedule: any text gives a schedule or a diagnostic, never a panic.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize;
+use smallvec::SmallVec;
+
+use super::super::diagnostic::{Diagnostic, Source, code};
+use super::super::state::Budgets;
+use super::super::{Halves, Service};
+use super::{FORMAT, Line, Schedule, SettingText};
+use crate::process::ParamValue;
+
+/// More clients, or larger pools, than any schedule has; guards the replayer's memory against a damaged file.
+const SIZE_MAX: u32 = 65_535;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: toml::Spanned<i64>,
+    tool: String,
+    engine: String,
+    seed: Option<String>,
+    scenario: String,
+    property: Option<String>,
+    reason: Option<String>,
+    model_hash: String,
+    fingerprint: String,
+    halves: HalvesText,
+    setting: SettingFile,
+    steps: Vec<LineFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum HalvesText {
+    Fused,
+    Split,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineFile {
+    at: Option<u64>,
+    #[serde(rename = "do")]
+    text: String,
+    #[serde(default)]
+    label: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingFile {
+    model: String,
+    journeys: Vec<String>,
+    rounds: Option<u32>,
+    service: toml::Spanned<ServiceFile>,
+    #[serde(default)]
+    budgets: Budgets,
+    params: BTreeMap<String, [i64; 2]>,
+    #[serde(default)]
+    draws: BTreeMap<String, Vec<Vec<i64>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServiceFile {
+    instances: u16,
+    workers: u32,
+    connections: u32,
+}
+
+/// Only the version, which decides how the rest is read.
+#[derive(Deserialize)]
+struct Version {
+    format: toml::Spanned<i64>,
+}
+
+/// Reads the text of a schedule; `path` is named in messages.
+///
+/// # Errors
+/// With line and column: damaged or truncated text, a foreign format version, impossible sizes.
+pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
+    let file = path.display().to_string();
+    let source = Source { file: &file, text };
+    let damaged = |error: toml::de::Error| {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let what = error.message().lines().next().unwrap_or_default().to_owned();
+        Diagnostic::error(&code::SCHEDULE_DAMAGED, format!("this is no complete schedule: {what}"))
+            .at(source, span)
+            .help("was the file copied or written completely? `git diff` shows what changed")
+    };
+    let version = toml::from_str::<Version>(text).map_err(damaged)?;
+    if *version.format.as_ref() != FORMAT {
+        let message = format!("the schedule has format {}, this program reads format {FORMAT}", version.format.as_ref());
+        return Err(Diagnostic::error(&code::SCHEDULE_FORMAT, message)
+            .at(source, version.format.span())
+            .help("replay it with the version of seatproof that wrote it (see `tool`), or find it anew"));
+    }
+    let parsed = toml::from_str::<File>(text).map_err(damaged)?;
+    let wrong = |what: &str, span: Range<usize>| {
+        Diagnostic::error(&code::SCHEDULE_DAMAGED, format!("this is no complete schedule: {what}")).at(source, span)
+    };
+    let seed = parsed.seed.as_deref().map(str::parse).transpose();
+    let seed = seed.map_err(|_| wrong("`seed` is no whole number", parsed.format.span()))?;
+    let service_span = parsed.setting.service.span();
+    let service = parsed.setting.service.as_ref();
+    let sizes = [u32::from(service.instances), service.workers, service.connections];
+    if sizes.iter().any(|size| !(1..=SIZE_MAX).contains(size)) || parsed.setting.journeys.len() >= SIZE_MAX as usize {
+        return Err(wrong("`service` and `journeys` have 1 to 65,535 members", service_span));
+    }
+    Ok(schedule(parsed, seed))
+}
+
+fn schedule(file: File, seed: Option<u64>) -> Schedule {
+    let setting = file.setting;
+    let service = setting.service.into_inner();
+    let draws = |values: Vec<Vec<i64>>| values.into_iter().map(SmallVec::from_vec).collect();
+    Schedule {
+        tool: file.tool,
+        engine: file.engine,
+        seed,
+        scenario: file.scenario,
+        violation: file.property.map(|property| (property, file.reason.unwrap_or_default())),
+        model_hash: file.model_hash,
+        fingerprint: file.fingerprint,
+        halves: match file.halves {
+            HalvesText::Fused => Halves::Fused,
+            HalvesText::Split => Halves::Split,
+        },
+        setting: SettingText {
+            model: setting.model,
+            params: setting.params.into_iter().map(|(name, [low, high])| (name, ParamValue { low, high })).collect(),
+            service: Service {
+                instances: service.instances,
+                workers: service.workers,
+                connections: service.connections,
+            },
+            journeys: setting.journeys,
+            rounds: setting.rounds,
+            budgets: setting.budgets,
+            draws: setting.draws.into_iter().map(|(name, values)| (name, draws(values))).collect(),
+        },
+        steps: file
+            .steps
+            .into_iter()
+            .map(|line| Line { at_us: line.at, text: line.text, label: line.label })
+            .collect(),
+    }
+}
