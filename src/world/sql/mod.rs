@@ -1,1 +1,328 @@
 //! The SQL store: multi-version tables, transactions, row locks, unique indexes.
+//!
+//! It follows PostgreSQL 15 (chapters 13 "Concurrency Control" and VI "SQL Commands"); `tests/sql_conformance.rs`
+//! runs the same scripts against both. A store is plain data: equal stores answer every statement alike, and what
+//! no statement can tell apart is stored alike.
+
+mod ddl;
+mod error;
+mod eval;
+mod expr;
+mod insert;
+mod modify;
+mod plan;
+mod scan;
+mod schema;
+mod select;
+mod storage;
+mod table;
+mod transaction;
+mod wait;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::Serialize;
+use smallvec::SmallVec;
+
+pub use self::error::{PlanError, SchemaError, SqlError, SqlState};
+pub use self::plan::{Isolation, Plan};
+use self::plan::{Insert, Modify, Statement};
+use self::schema::Schema;
+use self::select::Reader;
+use self::storage::Storage;
+use self::table::View;
+use self::transaction::{Stop, Transaction, Waiting, Work};
+use self::writer::Writer;
+use super::identity::{ProcessId, SessionId};
+use super::value::{Serial, Value};
+
+/// One row of a result.
+pub type Row = SmallVec<[Value; 4]>;
+
+/// What a statement returns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Rows {
+    /// The rows of a SELECT or of RETURNING.
+    pub rows: Vec<Row>,
+    /// Number of rows selected, inserted, updated or deleted.
+    pub affected: u64,
+    /// True for a COMMIT of an aborted transaction: PostgreSQL answers it with `ROLLBACK` and no error.
+    pub is_rolled_back: bool,
+}
+
+/// How far a statement has come.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Progress {
+    /// It has ended.
+    Done(Result<Rows, SqlError>),
+    /// It waits for another transaction; see [`SqlStore::blockers`] and [`SqlStore::resume`].
+    Waits,
+}
+
+/// Where the sequences of one process's inserts get their values.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct SerialSource {
+    /// Who draws.
+    pub process: ProcessId,
+    /// How many values were drawn so far.
+    pub count: u32,
+}
+
+impl SerialSource {
+    /// The next value.
+    pub fn next_serial(&mut self) -> Serial {
+        self.count += 1;
+        Serial { process: self.process, nth: self.count }
+    }
+}
+
+/// The tables' definition. It never changes, so it takes no part in hashing and serialising.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SharedSchema(Arc<Schema>);
+
+impl Deref for SharedSchema {
+    type Target = Schema;
+
+    fn deref(&self) -> &Schema {
+        &self.0
+    }
+}
+
+impl Hash for SharedSchema {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// A database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct SqlStore {
+    #[serde(skip)]
+    schema: SharedSchema,
+    storage: Storage,
+    /// Sessions that are in a transaction or whose statement waits.
+    sessions: BTreeMap<SessionId, Transaction>,
+}
+
+impl SqlStore {
+    /// An empty database with the tables that a script of CREATE TABLE and CREATE INDEX statements defines.
+    ///
+    /// # Errors
+    /// If the script cannot be parsed or uses what the store does not support.
+    pub fn from_ddl(ddl: &str) -> Result<Self, SchemaError> {
+        let schema = ddl::read(ddl)?;
+        let storage = Storage::new(&schema);
+        Ok(Self { schema: SharedSchema(Arc::new(schema)), storage, sessions: BTreeMap::new() })
+    }
+
+    /// Plans a statement; the plan serves every store with the same tables.
+    ///
+    /// # Errors
+    /// If the text cannot be parsed, names what is not there, or uses what the store does not support.
+    pub fn plan(&self, text: &'static str) -> Result<Plan, PlanError> {
+        plan::plan(&self.schema, text)
+    }
+
+    /// Begins a statement and takes it to its end or to its first wait. Time is in virtual microseconds.
+    ///
+    /// # Panics
+    /// If the session's last statement still waits: a session has one statement at a time.
+    pub fn execute(
+        &mut self,
+        session: SessionId,
+        plan: &Plan,
+        params: &[Value],
+        now_us: u64,
+        serials: &mut SerialSource,
+    ) -> Progress {
+        assert!(!self.is_waiting(session), "the statement of session {session} still waits");
+        let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
+        match plan.statement {
+            Statement::Begin(isolation) => return self.begin(session, isolation, now_us),
+            Statement::Commit => return self.end(session, true),
+            Statement::Rollback => return self.end(session, false),
+            _ => {}
+        }
+        let begun = self.sessions.remove(&session);
+        let transaction = begun.unwrap_or_else(|| Transaction::new(Isolation::default(), false, now_us));
+        if transaction.is_aborted {
+            self.sessions.insert(session, transaction);
+            return Progress::Done(Err(SqlError::aborted()));
+        }
+        if params.len() != plan.params {
+            self.abort(session, transaction);
+            let text = format!("{} parameters given, but the statement needs {}", params.len(), plan.params);
+            return Progress::Done(Err(SqlError::new(SqlState::ProtocolViolation, text)));
+        }
+        self.advance(session, transaction, plan, params, Work::default(), serials)
+    }
+
+    /// Takes a waiting statement on. It may wait again, for the same transaction if that has not ended.
+    ///
+    /// # Panics
+    /// If the session's statement does not wait.
+    pub fn resume(&mut self, session: SessionId, plan: &Plan, serials: &mut SerialSource) -> Progress {
+        let mut transaction = self.sessions.remove(&session).expect("the session has a waiting statement");
+        let waiting = transaction.waiting.take().expect("the session's statement waits");
+        let Waiting { params, work, .. } = *waiting;
+        self.advance(session, transaction, plan, &params, work, serials)
+    }
+
+    /// Ends a session: its statement is given up and its transaction undone.
+    pub fn close(&mut self, session: SessionId) {
+        if let Some(mut transaction) = self.sessions.remove(&session) {
+            self.undo(session, &mut transaction);
+        }
+    }
+
+    /// True between BEGIN and COMMIT or ROLLBACK, also after an error.
+    #[must_use]
+    pub fn in_transaction(&self, session: SessionId) -> bool {
+        self.sessions.get(&session).is_some_and(|transaction| transaction.is_explicit)
+    }
+
+    /// Number of a column, for rows of [`Self::committed_rows`].
+    #[must_use]
+    pub fn column(&self, table: &str, column: &str) -> Option<usize> {
+        self.schema.tables[self.schema.table(table)?].column(column)
+    }
+
+    /// The committed rows of a table in the order of the primary key; none if there is no such table.
+    pub fn committed_rows(&self, table: &str) -> impl Iterator<Item = &[Value]> {
+        let table = self.schema.table(table).map(|number| &self.storage.tables[number]);
+        table.into_iter().flat_map(|table| table.slots.values()).filter_map(View::committed)
+    }
+
+    /// Calls `f` for each stored timestamp after `now_us`, in any version of any row: the instants at which a
+    /// comparison with the present can change.
+    pub fn timestamps_after(&self, now_us: u64, f: &mut impl FnMut(i64)) {
+        let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
+        let slots = self.storage.tables.iter().flat_map(|table| table.slots.values());
+        for value in slots.flat_map(|slot| &slot.versions).flat_map(|version| version.row.iter()) {
+            if let Value::Timestamp(at) = value
+                && *at > now_us
+            {
+                f(*at);
+            }
+        }
+    }
+
+    /// BEGIN; inside a transaction PostgreSQL only warns.
+    fn begin(&mut self, session: SessionId, isolation: Isolation, now_us: i64) -> Progress {
+        match self.sessions.get(&session) {
+            Some(transaction) if transaction.is_aborted => Progress::Done(Err(SqlError::aborted())),
+            Some(_) => Progress::Done(Ok(Rows::default())),
+            None => {
+                self.sessions.insert(session, Transaction::new(isolation, true, now_us));
+                Progress::Done(Ok(Rows::default()))
+            }
+        }
+    }
+
+    /// COMMIT and ROLLBACK; outside a transaction PostgreSQL only warns.
+    fn end(&mut self, session: SessionId, commits: bool) -> Progress {
+        let mut is_rolled_back = false;
+        if let Some(mut transaction) = self.sessions.remove(&session) {
+            is_rolled_back = commits && transaction.is_aborted;
+            if commits {
+                self.commit(session, &transaction);
+            } else {
+                self.undo(session, &mut transaction);
+            }
+        }
+        Progress::Done(Ok(Rows { is_rolled_back, ..Rows::default() }))
+    }
+
+    /// One step of a statement.
+    fn advance(
+        &mut self,
+        session: SessionId,
+        mut transaction: Transaction,
+        plan: &Plan,
+        params: &[Value],
+        mut work: Work,
+        serials: &mut SerialSource,
+    ) -> Progress {
+        if transaction.isolation == Isolation::RepeatableRead {
+            self.storage.take_snapshot(session);
+        }
+        let (schema, storage) = (&*self.schema, &mut self.storage);
+        let (outcome, table) = match &plan.statement {
+            Statement::Select(select) => {
+                let reader = Reader { schema, storage, view: storage.view(session) };
+                let selected = reader.select(select, params, transaction.started_us);
+                (selected.map(|rows| work.done = Rows::selected(rows)).map_err(Stop::from), 0)
+            }
+            Statement::Modify(Modify { table, .. }) | Statement::Insert(Insert { table, .. }) => {
+                let mut writer = Writer {
+                    schema: &schema.tables[*table],
+                    table: *table,
+                    storage,
+                    transaction: &mut transaction,
+                    session,
+                    params,
+                    serials,
+                };
+                (writer.run(&plan.statement, &mut work), *table)
+            }
+            Statement::Begin(_) | Statement::Commit | Statement::Rollback => (Ok(()), 0),
+        };
+        match outcome {
+            Ok(()) => {
+                if transaction.is_explicit {
+                    self.sessions.insert(session, transaction);
+                } else {
+                    self.commit(session, &transaction);
+                }
+                Progress::Done(Ok(work.done))
+            }
+            Err(Stop::Error(error)) => {
+                self.abort(session, transaction);
+                Progress::Done(Err(error))
+            }
+            Err(Stop::Wait(on)) => {
+                let waiting = Waiting { params: SmallVec::from(params), table, on, work };
+                transaction.waiting = Some(Box::new(waiting));
+                self.sessions.insert(session, transaction);
+                Progress::Waits
+            }
+        }
+    }
+
+    /// Undoes a transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all such are alike.
+    fn abort(&mut self, session: SessionId, mut transaction: Transaction) {
+        self.undo(session, &mut transaction);
+        if transaction.is_explicit {
+            let aborted = Transaction::new(Isolation::default(), true, 0);
+            self.sessions.insert(session, Transaction { is_aborted: true, ..aborted });
+        }
+    }
+
+    fn undo(&mut self, session: SessionId, transaction: &mut Transaction) {
+        self.storage.drop_snapshot(&self.schema, session);
+        self.storage.roll_back(&self.schema, session, &transaction.touched);
+        transaction.touched.clear();
+    }
+
+    fn commit(&mut self, session: SessionId, transaction: &Transaction) {
+        self.storage.drop_snapshot(&self.schema, session);
+        let gone = self.storage.commit(&self.schema, session, &transaction.touched);
+        for (table, key, moved) in gone {
+            let read_committed = |other: &&mut Transaction| other.isolation == Isolation::ReadCommitted;
+            for other in self.sessions.values_mut().filter(read_committed) {
+                if let Some(waiting) = other.waiting.as_mut().filter(|waiting| waiting.table == table) {
+                    waiting.follow(&key, moved.as_ref());
+                }
+            }
+        }
+    }
+}
+
+impl Rows {
+    fn selected(rows: Vec<Row>) -> Self {
+        let affected = rows.len() as u64;
+        Self { rows, affected, is_rolled_back: false }
+    }
+}

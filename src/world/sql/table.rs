@@ -1,0 +1,232 @@
+//! Tables: versions of rows, what a transaction sees of them, and the indexes that find them.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use smallvec::SmallVec;
+
+use super::super::identity::SessionId;
+use super::super::value::Value;
+use super::schema::{Index, Key, TableSchema};
+
+/// Who did something to a row, and whether it has taken effect.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub(super) enum Stamp {
+    /// By a transaction that committed; the number orders it against the snapshots that are alive
+    /// ([`super::storage`]).
+    Committed(u32),
+    /// By the transaction that this session is running.
+    By(SessionId),
+}
+
+/// Why a version is no longer the latest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub(super) enum Change {
+    /// The next version in the same slot replaces it.
+    Replaced,
+    Deleted,
+    /// An UPDATE of the primary key moved the row to another slot.
+    Moved(Box<Key>),
+}
+
+/// One version of a row. The values are shared between clones of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub(super) struct Version {
+    pub(super) row: Arc<[Value]>,
+    pub(super) created: Stamp,
+    pub(super) ended: Option<(Stamp, Change)>,
+}
+
+impl Version {
+    /// The numbers of the commits that made and ended the version.
+    pub(super) fn commits_mut(&mut self) -> impl Iterator<Item = &mut u32> {
+        let ended = self.ended.as_mut().map(|(by, _)| by);
+        std::iter::once(&mut self.created).chain(ended).filter_map(|stamp| match stamp {
+            Stamp::Committed(at) => Some(at),
+            Stamp::By(_) => None,
+        })
+    }
+}
+
+/// All versions with one primary key, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub(super) struct Slot {
+    pub(super) versions: SmallVec<[Version; 2]>,
+    /// Who holds a row lock without having changed the row (FOR UPDATE).
+    pub(super) locked_by: Option<SessionId>,
+}
+
+/// What a statement sees: its own transaction's work and what was committed, up to its snapshot if it has one.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct View {
+    pub(super) session: SessionId,
+    /// READ COMMITTED needs none: a statement that never waits sees whatever is committed when it runs, and one
+    /// that waits has chosen its rows before.
+    pub(super) snapshot: Option<u32>,
+}
+
+impl View {
+    pub(super) fn sees(self, stamp: Stamp) -> bool {
+        match stamp {
+            Stamp::By(session) => session == self.session,
+            Stamp::Committed(at) => self.snapshot.is_none_or(|snapshot| at <= snapshot),
+        }
+    }
+
+    /// Place of the version that the view shows.
+    pub(super) fn position(self, slot: &Slot) -> Option<usize> {
+        let shown = |version: &Version| {
+            self.sees(version.created) && !version.ended.as_ref().is_some_and(|(by, _)| self.sees(*by))
+        };
+        slot.versions.iter().rposition(shown)
+    }
+
+    /// The row that is committed in a slot, whatever is being done to it.
+    pub(super) fn committed(slot: &Slot) -> Option<&[Value]> {
+        let shown = |version: &&Version| {
+            matches!(version.created, Stamp::Committed(_))
+                && !matches!(version.ended, Some((Stamp::Committed(_), _)))
+        };
+        slot.versions.iter().rfind(shown).map(|version| &*version.row)
+    }
+
+    /// The row that the view shows.
+    pub(super) fn row(self, slot: &Slot) -> Option<&Arc<[Value]>> {
+        self.position(slot).map(|position| &slot.versions[position].row)
+    }
+}
+
+impl Slot {
+    /// The other transaction that holds the version: it replaced or deleted it, or locked it.
+    pub(super) fn holder(&self, position: usize, session: SessionId) -> Option<SessionId> {
+        match &self.versions[position].ended {
+            Some((Stamp::By(other), _)) => Some(*other).filter(|other| *other != session),
+            // A lock belongs to the latest version, not to one that only an old snapshot shows.
+            Some((Stamp::Committed(_), _)) => None,
+            None => self.locked_by.filter(|other| *other != session),
+        }
+    }
+}
+
+/// Primary keys of the rows under one key of an index, in order.
+pub(super) type RowKeys = SmallVec<[Key; 1]>;
+
+/// One table. The indexes follow from the rows, so they take no part in comparing, hashing and serialising.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    pub(super) slots: BTreeMap<Key, Slot>,
+    pub(super) indexes: Vec<BTreeMap<Key, RowKeys>>,
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.slots == other.slots
+    }
+}
+
+impl Eq for Table {}
+
+impl Hash for Table {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.slots.hash(state);
+    }
+}
+
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&self.slots)
+    }
+}
+
+/// Whether a key of a unique index is taken.
+#[derive(Clone, Debug)]
+pub(super) enum Taken {
+    Free,
+    /// By the row in this slot.
+    By(Key),
+    /// That depends on how this transaction ends.
+    Undecided(SessionId),
+}
+
+impl Table {
+    /// An empty table.
+    pub(super) fn new(schema: &TableSchema) -> Self {
+        Self { slots: BTreeMap::new(), indexes: vec![BTreeMap::new(); schema.indexes.len()] }
+    }
+
+    /// Whether the key of the unique index number `unique` (0: primary key, `n + 1`: secondary index `n`) is taken.
+    /// `except` is the slot of the row that wants the key: another version of a row does not exclude it.
+    pub(super) fn taken(
+        &self,
+        schema: &TableSchema,
+        (unique, key): (usize, &Key),
+        except: Option<&Key>,
+        session: SessionId,
+    ) -> Taken {
+        let Some(number) = unique.checked_sub(1) else {
+            return self.slots.get(key).map_or(Taken::Free, |slot| taken_in(slot, |_| true, key, session));
+        };
+        let index = &schema.indexes[number];
+        for row_key in self.indexes[number].get(key).into_iter().flatten() {
+            if except == Some(row_key) {
+                continue;
+            }
+            let Some(slot) = self.slots.get(row_key) else { continue };
+            let listed = |version: &Version| index.key_of(&version.row).as_ref() == Some(key);
+            let taken = taken_in(slot, listed, row_key, session);
+            if !matches!(taken, Taken::Free) {
+                return taken;
+            }
+        }
+        Taken::Free
+    }
+
+    /// Lists the row under its key of the index number `number`.
+    pub(super) fn list(&mut self, number: usize, key: Key, row_key: &Key) {
+        let rows = self.indexes[number].entry(key).or_default();
+        if let Err(place) = rows.binary_search(row_key) {
+            rows.insert(place, row_key.clone());
+        }
+    }
+
+    /// Takes a dropped version out of the indexes, unless another version in its slot has the same place.
+    pub(super) fn unlist(&mut self, indexes: &[Index], dropped: &Version, row_key: &Key) {
+        let kept = self.slots.get(row_key).map_or(&[][..], |slot| slot.versions.as_slice());
+        for (index, entries) in indexes.iter().zip(&mut self.indexes) {
+            if kept.iter().any(|version| index.same_place(&version.row, &dropped.row)) {
+                continue;
+            }
+            let Some(key) = index.key_of(&dropped.row) else { continue };
+            let Some(rows) = entries.get_mut(&key) else { continue };
+            if let Ok(place) = rows.binary_search(row_key) {
+                rows.remove(place);
+            }
+            if rows.is_empty() {
+                entries.remove(&key);
+            }
+        }
+    }
+
+    /// The key of the next row of a table without a primary key: rows stay in the order of insertion.
+    pub(super) fn next_key(&self) -> Key {
+        let last = match self.slots.last_key_value().and_then(|(key, _)| key.first()) {
+            Some(Value::Int(number)) => *number,
+            _ => 0,
+        };
+        smallvec::smallvec![Value::Int(last + 1)]
+    }
+}
+
+fn taken_in(slot: &Slot, listed: impl Fn(&Version) -> bool, row_key: &Key, session: SessionId) -> Taken {
+    for version in slot.versions.iter().filter(|version| listed(version)) {
+        match (version.created, &version.ended) {
+            (Stamp::By(other), _) if other != session => return Taken::Undecided(other),
+            (_, Some((Stamp::By(other), _))) if *other != session => return Taken::Undecided(*other),
+            (_, None) => return Taken::By(row_key.clone()),
+            (_, Some(_)) => {}
+        }
+    }
+    Taken::Free
+}

@@ -1,0 +1,80 @@
+//! Who waits for whom.
+
+use smallvec::SmallVec;
+
+use super::super::identity::SessionId;
+use super::{Progress, SqlStore};
+use super::error::SqlError;
+use super::table::Taken;
+use super::transaction::{Waiting, WaitsOn};
+
+impl SqlStore {
+    /// True if the session's statement waits for another transaction.
+    #[must_use]
+    pub fn is_waiting(&self, session: SessionId) -> bool {
+        self.waiting(session).is_some()
+    }
+
+    /// Whose end the session's statement waits for now; empty if it does not wait or can be resumed.
+    #[must_use]
+    pub fn blockers(&self, session: SessionId) -> SmallVec<[SessionId; 1]> {
+        self.blocker(session).into_iter().collect()
+    }
+
+    /// The waiting sessions that wait for each other in a circle, in order. Any of them may be the victim.
+    #[must_use]
+    pub fn deadlocked(&self) -> Vec<SessionId> {
+        let waiting = self.sessions.iter().filter(|(_, transaction)| transaction.waiting.is_some());
+        waiting.map(|(session, _)| *session).filter(|session| self.is_on_circle(*session)).collect()
+    }
+
+    /// Ends a waiting statement with this error, which it then returns: a deadlock's victim, a statement timeout, a
+    /// cancel request. Its transaction is undone.
+    ///
+    /// # Panics
+    /// If the session's statement does not wait.
+    pub fn fail_waiting(&mut self, session: SessionId, error: SqlError) -> Progress {
+        assert!(self.is_waiting(session), "no statement of session {session} waits");
+        if let Some(transaction) = self.sessions.remove(&session) {
+            self.abort(session, transaction);
+        }
+        Progress::Done(Err(error))
+    }
+
+    pub(super) fn waiting(&self, session: SessionId) -> Option<&Waiting> {
+        self.sessions.get(&session)?.waiting.as_deref()
+    }
+
+    /// A statement waits for one transaction at a time: row locks are exclusive.
+    fn blocker(&self, session: SessionId) -> Option<SessionId> {
+        let waiting = self.waiting(session)?;
+        let table = &self.storage.tables[waiting.table];
+        match &waiting.on {
+            WaitsOn::Nothing => None,
+            WaitsOn::Row(key) => {
+                let slot = table.slots.get(key)?;
+                slot.holder(self.storage.view(session).position(slot)?, session)
+            }
+            WaitsOn::Unique { unique, key } => {
+                let except = waiting.work.entering.as_ref().filter(|entering| entering.next_index > 0);
+                let except = except.map(|entering| &entering.key);
+                match table.taken(&self.schema.tables[waiting.table], (*unique, key), except, session) {
+                    Taken::Undecided(other) => Some(other),
+                    Taken::Free | Taken::By(_) => None,
+                }
+            }
+        }
+    }
+
+    fn is_on_circle(&self, start: SessionId) -> bool {
+        let mut at = start;
+        for _ in 0..self.sessions.len() {
+            match self.blocker(at) {
+                Some(next) if next == start => return true,
+                Some(next) => at = next,
+                None => return false,
+            }
+        }
+        false
+    }
+}
