@@ -106,9 +106,10 @@ fn upper(argv: &Argv) -> (Vec<u8>, Vec<Vec<u8>>) {
     (argv.get(0).unwrap_or_default().to_ascii_uppercase(), argv.words().map(<[u8]>::to_vec).collect())
 }
 
-/// Executes `argv` without its words `option`.
+/// Executes `argv` without its last word if that is its one option, `option`.
 fn without(node: &mut Redis, argv: &Argv, now_us: u64, option: &[u8]) -> Reply {
-    faithful(node, &Argv::new(argv.words().filter(|word| *word != option)), now_us)
+    let words = if argv.len() == 4 && argv.get(3) == Some(option) { 3 } else { argv.len() };
+    faithful(node, &Argv::new(argv.words().take(words)), now_us)
 }
 
 /// Known ways to get Redis wrong, each as a detour around the faithful node.
