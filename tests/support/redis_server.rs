@@ -60,7 +60,8 @@ impl RedisServer {
         self.clock.write_all_at(&now_us.to_ne_bytes(), 0).expect("the clock file is written");
     }
 
-    /// Sends one command and returns its reply as it came over the wire, arrays of KEYS sorted.
+    /// Sends one command and returns its reply as it came over the wire, but for two things: arrays of KEYS are
+    /// sorted, and error texts are made UTF-8, as [`Reply::Error`] holds them.
     pub(crate) fn ask(&mut self, argv: &Argv) -> Vec<u8> {
         let mut request = format!("*{}\r\n", argv.len()).into_bytes();
         argv.words().for_each(|word| push_bulk(&mut request, word));
@@ -87,6 +88,7 @@ impl RedisServer {
                 }
                 reply.extend(items.concat());
             }
+            Some(b'-') => reply = String::from_utf8_lossy(&reply).into_owned().into_bytes(),
             Some(_) => {}
             None => panic!("the server closed the connection"),
         }
