@@ -1,4 +1,5 @@
-//! What a simulated Redis node answers, as transcripts: `command => reply`, and `+N` lets N milliseconds pass.
+//! What a simulated Redis node answers, as transcripts: `command => reply`, and `+N` lets N milliseconds pass,
+//! `-N` sets the clock back.
 //! `tests/redis_conformance.rs` asks a real server the same kind of questions; these are the ones worth reading.
 
 use seatproof::world::argv::{Argv, ByteString};
@@ -13,8 +14,8 @@ fn transcript(script: &str) {
     let mut node = Redis::new();
     let mut now_us = START_US;
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        if let Some(pause_ms) = line.strip_prefix('+') {
-            now_us += 1000 * pause_ms.parse::<u64>().expect("a pause in milliseconds");
+        if line.starts_with(['+', '-']) {
+            now_us = now_us.strict_add_signed(1000 * line.parse::<i64>().expect("a pause in milliseconds"));
             continue;
         }
         let (command, expected) = line.split_once(" => ").expect("command => reply");
@@ -40,6 +41,21 @@ fn a_key_lives_through_the_millisecond_of_its_deadline() {
         DBSIZE             => :1
         PTTL k             => :-2
         DBSIZE             => :0
+        "#,
+    );
+}
+
+#[test]
+fn a_clock_jump_moves_deadlines_with_it() {
+    transcript(
+        r#"
+        SET lock me PX 1000 => OK
+        -3600000
+        PTTL lock           => :3601000
+        +3601000
+        GET lock            => "me"
+        +1
+        SET lock you NX     => OK
         "#,
     );
 }

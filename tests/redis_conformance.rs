@@ -1,6 +1,7 @@
 //! The simulated Redis node against a real redis-server: the same scripts, lock-step, raw replies compared.
 //!
-//! The server's clock is the test's, so deadlines are met to the microsecond.
+//! The server's clock is the test's, so deadlines are met to the microsecond. Where there is no server, a recording
+//! of its replies stands in; `UPDATE_EXPECT=1 cargo test --test redis_conformance` makes a new one.
 
 #[path = "support/redis_scripts.rs"]
 mod redis_scripts;
@@ -8,6 +9,7 @@ mod redis_scripts;
 mod redis_server;
 
 use proptest::prelude::ProptestConfig;
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use seatproof::world::argv::Argv;
 use seatproof::world::identity::{ProcessId, SessionId};
@@ -87,11 +89,14 @@ impl<'a> Pair<'a> {
     }
 
     fn ask_both(&mut self, argv: &Argv) -> Result<(), String> {
-        let real = String::from_utf8_lossy(&self.server.ask(argv)).into_owned();
-        let reply = (self.arm)(&mut self.node, argv, self.now_us);
-        let simulated = String::from_utf8_lossy(&encode(&reply, argv)).into_owned();
-        self.transcript.push_str(&format!("+{}us {argv} => {real:?}\n", self.now_us - START_US));
-        if real == simulated { Ok(()) } else { Err(format!("{}simulated: {simulated:?}", self.transcript)) }
+        let real = self.server.ask(argv);
+        let simulated = encode(&(self.arm)(&mut self.node, argv, self.now_us), argv);
+        let pause_us = self.now_us - START_US;
+        self.transcript.push_str(&format!("+{pause_us}us {argv} => {}\n", real.escape_ascii()));
+        if real == simulated {
+            return Ok(());
+        }
+        Err(format!("{}simulated: {}", self.transcript, simulated.escape_ascii()))
     }
 }
 
@@ -101,14 +106,68 @@ fn the_simulated_node_answers_as_redis_does() {
     compare(&mut server, faithful, 2_000).unwrap_or_else(|difference| panic!("{difference}"));
 }
 
+/// The recorded scripts and what a real server answered.
+const RECORDING: &str = "tests/fixtures/redis/replies.txt";
+const RECORDED_SCRIPTS: usize = 60;
+
+/// Runs the recorded scripts, which the generator gives again and again, and writes down what `ask` answers.
+fn record(mut ask: impl FnMut(&Argv, u64) -> Vec<u8>) -> String {
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
+    let mut recording = String::new();
+    for number in 1..=RECORDED_SCRIPTS {
+        let mut now_us = START_US;
+        recording.push_str(&format!("script {number}\n"));
+        ask(&Argv::new(["FLUSHALL"]), now_us);
+        for step in script().new_tree(&mut runner).expect("the generator gives a script").current() {
+            match step {
+                Step::Advance(pause_us) => now_us += pause_us,
+                Step::Command(words) => {
+                    let argv = resolve(&words, now_us);
+                    let reply = ask(&argv, now_us);
+                    let line = format!("+{}us {argv} => {}\n", now_us - START_US, reply.escape_ascii());
+                    recording.push_str(&line);
+                }
+            }
+        }
+    }
+    recording
+}
+
+#[test]
+fn the_simulated_node_answers_as_recorded() {
+    let mut node = Redis::new();
+    let simulated = record(|argv, now_us| encode(&faithful(&mut node, argv, now_us), argv));
+    let recorded = std::fs::read_to_string(RECORDING).expect("the recording is in the repository");
+    for (simulated, recorded) in simulated.lines().zip(recorded.lines()) {
+        assert_eq!(simulated, recorded);
+    }
+    assert_eq!(simulated.lines().count(), recorded.lines().count());
+}
+
+#[test]
+fn the_recording_is_what_redis_answers() {
+    let Some(mut server) = RedisServer::start(START_US) else { return };
+    let answered = record(|argv, now_us| {
+        server.set_clock(now_us);
+        server.ask(argv)
+    });
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(RECORDING, &answered).expect("the recording is written");
+    }
+    let recorded = std::fs::read_to_string(RECORDING).expect("the recording is in the repository");
+    assert!(answered == recorded, "{RECORDING} is not what this server answers; record anew with UPDATE_EXPECT=1");
+}
+
 /// The name of a command in upper case, and its words.
 fn upper(argv: &Argv) -> (Vec<u8>, Vec<Vec<u8>>) {
     (argv.get(0).unwrap_or_default().to_ascii_uppercase(), argv.words().map(<[u8]>::to_vec).collect())
 }
 
-/// Executes `argv` without its words `option`.
+/// Executes `argv` without its last word if that is its one option, `option`.
 fn without(node: &mut Redis, argv: &Argv, now_us: u64, option: &[u8]) -> Reply {
-    faithful(node, &Argv::new(argv.words().filter(|word| *word != option)), now_us)
+    let words = if argv.len() == 4 && argv.get(3) == Some(option) { 3 } else { argv.len() };
+    faithful(node, &Argv::new(argv.words().take(words)), now_us)
 }
 
 /// Known ways to get Redis wrong, each as a detour around the faithful node.

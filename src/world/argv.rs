@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 /// A Redis string: any bytes. Up to 24 of them are kept without an allocation, which covers keys such as
 /// `lock:seat:1:17` and owner tokens.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ByteString(SmallVec<[u8; 24]>);
 
 impl ByteString {
@@ -21,6 +21,13 @@ impl ByteString {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// Not derived, because `SmallVec` would clone byte by byte.
+impl Clone for ByteString {
+    fn clone(&self) -> Self {
+        Self::new(self.as_bytes())
     }
 }
 

@@ -22,15 +22,13 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     /// Starts a server at `now_us`, or says why the test is skipped. Where `SEATPROOF_REQUIRE` lists `redis`,
-    /// a missing program is a failure.
+    /// that is a failure.
     pub(crate) fn start(now_us: u64) -> Option<Self> {
-        for program in ["redis-server", "cc"] {
-            if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-                let required = std::env::var("SEATPROOF_REQUIRE").unwrap_or_default();
-                assert!(!required.split(',').any(|name| name == "redis"), "{program} is required but missing");
-                println!("skipped: {program} is not installed");
-                return None;
-            }
+        if let Err(reason) = find_programs() {
+            let required = std::env::var("SEATPROOF_REQUIRE").unwrap_or_default();
+            assert!(!required.split(',').any(|name| name == "redis"), "Redis is required, but {reason}");
+            println!("skipped: {reason}");
+            return None;
         }
         let directory = tempfile::tempdir().expect("a temporary directory");
         let shim = compile_shim(directory.path());
@@ -60,7 +58,8 @@ impl RedisServer {
         self.clock.write_all_at(&now_us.to_ne_bytes(), 0).expect("the clock file is written");
     }
 
-    /// Sends one command and returns its reply as it came over the wire, arrays of KEYS sorted.
+    /// Sends one command and returns its reply as it came over the wire, but for two things: arrays of KEYS are
+    /// sorted, and error texts are made UTF-8, as [`Reply::Error`] holds them.
     pub(crate) fn ask(&mut self, argv: &Argv) -> Vec<u8> {
         let mut request = format!("*{}\r\n", argv.len()).into_bytes();
         argv.words().for_each(|word| push_bulk(&mut request, word));
@@ -87,6 +86,7 @@ impl RedisServer {
                 }
                 reply.extend(items.concat());
             }
+            Some(b'-') => reply = String::from_utf8_lossy(&reply).into_owned().into_bytes(),
             Some(_) => {}
             None => panic!("the server closed the connection"),
         }
@@ -134,6 +134,21 @@ fn push_bulk(buffer: &mut Vec<u8>, bytes: &[u8]) {
     buffer.extend(format!("${}\r\n", bytes.len()).bytes());
     buffer.extend_from_slice(bytes);
     buffer.extend_from_slice(b"\r\n");
+}
+
+/// Other versions answer differently: 7.2 freezes the clock of a command, and some texts changed.
+const VERSION: &str = "v=7.0.";
+
+fn find_programs() -> Result<(), String> {
+    for program in ["redis-server", "cc"] {
+        let found = Command::new(program).arg("--version").output();
+        let found = found.map_err(|error| format!("{program} does not run: {error}"))?;
+        let version = String::from_utf8_lossy(&found.stdout);
+        if program == "redis-server" && !version.contains(VERSION) {
+            return Err(format!("redis-server is not {VERSION}x but {}", version.trim_end()));
+        }
+    }
+    Ok(())
 }
 
 fn compile_shim(directory: &Path) -> std::path::PathBuf {

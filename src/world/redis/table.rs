@@ -1,5 +1,7 @@
 //! The one table of commands.
 
+use std::num::NonZeroU8;
+
 use super::call::{Answer, Call};
 use super::{counters, expire, keys, strings};
 
@@ -8,7 +10,7 @@ use super::{counters, expire, keys, strings};
 pub(super) struct Command {
     /// In lower case.
     pub(super) name: &'static str,
-    key: u128,
+    key: Key,
     /// Number of words, the name included; at least so many if negative.
     arity: isize,
     pub(super) run: fn(&mut Call<'_>) -> Answer,
@@ -24,30 +26,61 @@ impl Command {
 /// The command of this name, in any case.
 pub(super) fn find(name: &[u8]) -> Option<&'static Command> {
     let key = lookup_key(name)?;
-    let index = COMMANDS.binary_search_by_key(&key, |command| command.key).ok()?;
-    // Zero bytes at the end would not change the key.
-    Some(&COMMANDS[index]).filter(|command| command.name.len() == name.len())
+    let mut slot = home_slot(key);
+    loop {
+        let command = &COMMANDS[SLOTS[slot]?.get() as usize - 1];
+        // Zero bytes in front would not change the key.
+        if command.key == key && command.name.len() == name.len() {
+            return Some(command);
+        }
+        slot = (slot + 1) % SLOTS.len();
+    }
 }
 
-/// The name in lower case as one integer, so that a look-up compares integers; `None` if no command is so long.
-const fn lookup_key(name: &[u8]) -> Option<u128> {
-    let mut bytes = [0; 16];
-    if name.len() > bytes.len() {
+/// A name in lower case as two integers, so that a look-up hashes and compares integers.
+type Key = [u64; 2];
+
+/// The key of a name; `None` if no command is so long.
+const fn lookup_key(name: &[u8]) -> Option<Key> {
+    if name.len() > size_of::<Key>() {
         return None;
     }
+    let mut key = [0; 2];
     let mut index = 0;
     while index < name.len() {
-        bytes[index] = name[index].to_ascii_lowercase();
+        key[index / 8] = key[index / 8] << 8 | name[index].to_ascii_lowercase() as u64;
         index += 1;
     }
-    Some(u128::from_be_bytes(bytes))
+    Some(key)
 }
+
+/// Where the search for a key starts: the top byte of a product, which depends on every bit of the key. The factor
+/// is 2^64 divided by the golden ratio, the usual one (Knuth, volume 3, section 6.4).
+const fn home_slot(key: Key) -> usize {
+    let product = (key[0] ^ key[1].rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    product.to_be_bytes()[0] as usize
+}
+
+/// A hash table with linear probing, filled by the compiler: the number of each command in [`COMMANDS`], from 1.
+static SLOTS: [Option<NonZeroU8>; 256] = {
+    let mut slots = [None; 256];
+    let mut number = 0;
+    while (number as usize) < COMMANDS.len() {
+        let mut slot = home_slot(COMMANDS[number as usize].key);
+        while slots[slot].is_some() {
+            slot = (slot + 1) % slots.len();
+        }
+        number += 1;
+        slots[slot] = NonZeroU8::new(number);
+    }
+    slots
+};
 
 const fn command(name: &'static str, arity: isize, run: fn(&mut Call<'_>) -> Answer) -> Command {
     Command { name, key: lookup_key(name.as_bytes()).expect("names are short"), arity, run }
 }
 
-/// In alphabetical order, which the look-up needs and the compiler checks below.
+/// In alphabetical order.
 static COMMANDS: [Command; 44] = [
     command("append", 3, strings::append),
     command("copy", -3, keys::copy),
@@ -94,11 +127,3 @@ static COMMANDS: [Command; 44] = [
     command("type", 2, keys::type_name),
     command("unlink", -2, keys::del),
 ];
-
-const _: () = {
-    let mut index = 1;
-    while index < COMMANDS.len() {
-        assert!(COMMANDS[index - 1].key < COMMANDS[index].key, "the table is in alphabetical order");
-        index += 1;
-    }
-};
