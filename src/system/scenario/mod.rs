@@ -1,1 +1,256 @@
 //! The scenario file: under which load, faults and bounds a model is judged, and what verdict is expected.
+//!
+//! [`load`] reads `models/NAME.toml` and checks it against what the model declares; [`apply_k6_options`] lays the
+//! options of a k6 script over it. `docs/scenario.md` describes every key.
+
+mod build;
+mod check;
+mod de;
+pub mod duration;
+mod fault;
+mod form;
+mod json;
+mod load;
+mod names;
+mod options;
+mod params;
+mod schema;
+mod thresholds;
+mod tree;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use crate::system::diagnostic::Diagnostic;
+use crate::system::diagnostic::read::{SCENARIO_LIMIT_BYTES, read_text};
+use crate::system::model::{CustomMetric, Param, ParamValue};
+
+pub use build::parse;
+pub use options::apply_k6_options;
+pub use schema::schema;
+
+/// What a model declares, as far as a scenario can refer to it.
+#[derive(Copy, Clone, Debug)]
+pub struct Declaration<'a> {
+    /// Name of the model.
+    pub name: &'a str,
+    /// Parameters, in the order of [`Scenario::params`].
+    pub params: &'a [Param],
+    /// Names of the journeys, in the order that [`Load::journey`] and [`Check::journeys`] count.
+    pub journeys: &'a [&'a str],
+    /// k6 metrics of the model's script, beside the built-in ones.
+    pub metrics: &'a [CustomMetric],
+    /// Values of k6's `name` tag that the model's requests carry.
+    pub request_names: &'a [&'a str],
+    /// Names of all properties that can be judged, the tool's own included.
+    pub properties: &'a [&'a str],
+    /// Names of the draws whose values a check may represent.
+    pub draws: &'a [&'a str],
+}
+
+/// A scenario file, checked against its model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Name of the model.
+    pub model: String,
+    /// One line for lists and reports.
+    pub title: String,
+    /// Longer text for reports, empty when not given.
+    pub about: String,
+    /// One value per declared parameter, in the model's order.
+    pub params: Vec<ParamValue>,
+    /// Bounded resources of the service.
+    pub service: Service,
+    /// Round-trip latencies.
+    pub links: Links,
+    /// The load test, if the scenario has one.
+    pub load: Option<Load>,
+    /// k6 thresholds by metric, in k6's order: sorted by metric name.
+    pub thresholds: Vec<MetricThresholds>,
+    /// Named checks, in the order of the file.
+    pub checks: Vec<Check>,
+}
+
+/// Bounded resources of the service.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Instances behind the load balancer.
+    pub instances: u32,
+    /// Worker threads per instance: requests handled at a time.
+    pub workers: u32,
+    /// Database connections per instance.
+    pub connections: u32,
+}
+
+/// Latency per kind of link.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Client to service and back.
+    pub http: Link,
+    /// Service to Redis and back.
+    pub redis: Link,
+    /// Service to database and back.
+    pub sql: Link,
+}
+
+/// Round-trip latency of a link; all zero for a link that takes no time.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Median, in microseconds.
+    pub p50_us: u64,
+    /// 95th percentile, in microseconds, at least the median.
+    pub p95_us: u64,
+}
+
+/// A load test with k6's executor `ramping-vus`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// The journey that each virtual user repeats, counted in [`Declaration::journeys`].
+    pub journey: usize,
+    /// k6's `startVUs`.
+    pub start_vus: u32,
+    /// k6's `stages`, at least one.
+    pub stages: Vec<Stage>,
+    /// k6's `gracefulRampDown`, in nanoseconds.
+    pub graceful_ramp_down_ns: u64,
+    /// k6's `gracefulStop`, in nanoseconds.
+    pub graceful_stop_ns: u64,
+    /// HTTP statuses that do not count as failed; k6's `http.expectedStatuses`.
+    pub expected_statuses: Vec<StatusRange>,
+    /// Seed of the run that reproduces a measured one.
+    pub measured_seed: Option<u64>,
+}
+
+/// One of k6's `stages`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// How long the stage lasts, in nanoseconds.
+    pub duration_ns: u64,
+    /// Virtual users at its end.
+    pub target: u32,
+}
+
+/// HTTP statuses from `low` to `high`, both included.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct StatusRange {
+    /// Least status.
+    pub low: u16,
+    /// Greatest status.
+    pub high: u16,
+}
+
+/// All thresholds of one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricThresholds {
+    /// Metric or sub-metric, as k6 writes it: `http_req_duration{name:lock_seats}`.
+    pub metric: String,
+    /// In the order of the file; none only makes the summary show the sub-metric.
+    pub thresholds: Vec<ThresholdSpec>,
+}
+
+/// One threshold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThresholdSpec {
+    /// As written: `p(95)<2000`.
+    pub source: String,
+    /// k6's `abortOnFail`: the run stops once the threshold is crossed.
+    pub abort_on_fail: bool,
+    /// k6's `delayAbortEval`: no abort before this many nanoseconds.
+    pub delay_abort_eval_ns: u64,
+}
+
+/// A named scenario for exhaustive checking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// Its name.
+    pub name: String,
+    /// One line for lists and reports.
+    pub title: String,
+    /// Longer text for reports, empty when not given.
+    pub about: String,
+    /// One journey per client, counted in [`Declaration::journeys`].
+    pub journeys: Vec<usize>,
+    /// The scenario's parameters with this check's own laid over them.
+    pub params: Vec<ParamValue>,
+    /// Representatives of drawn values.
+    pub draws: Vec<Draw>,
+    /// Fault budgets.
+    pub faults: Faults,
+    /// Bounds that make the verdict conditional.
+    pub bounds: Bounds,
+    /// Names of the properties to judge.
+    pub properties: Vec<String>,
+    /// Expected verdicts, in the order of the file.
+    pub expect: Vec<Expectation>,
+    /// Pinned number of distinct states.
+    pub expect_states: Option<u64>,
+}
+
+/// The values that stand for all values of a draw under exploration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// Name of the draw.
+    pub name: String,
+    /// 1 to 16 representatives, each a list of numbers.
+    pub values: Vec<Vec<i64>>,
+}
+
+/// How often each fault may happen in one execution.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// A request never arrives.
+    pub lose_request: u32,
+    /// A request is applied and its reply never arrives.
+    pub lose_reply: u32,
+    /// A client or a service instance ends at once.
+    pub crash: u32,
+    /// Redis restarts without its data.
+    pub redis_restart: u32,
+    /// Redis evicts a key.
+    pub evict: u32,
+}
+
+/// Bounds of a check.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Most `time` steps in one execution; none: no bound.
+    pub time_steps: Option<u32>,
+    /// Rounds of its journey that each client runs.
+    pub rounds: u32,
+    /// Distinct states after which the search stops undecided.
+    pub max_states: u64,
+}
+
+/// What a check is expected to find for one property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// Name of the property.
+    pub property: String,
+    /// The expected verdict.
+    pub verdict: ExpectedVerdict,
+}
+
+/// An expected verdict.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ExpectedVerdict {
+    /// No execution within the bounds violates the property.
+    Holds,
+    /// Some execution violates the property; the lengths of the shortest, where given.
+    Violated {
+        /// In steps that carry a label of the model's documentation.
+        labels: Option<u32>,
+        /// In operations.
+        ops: Option<u32>,
+    },
+}
+
+/// Reads the scenario at `path` and checks it against the model it names.
+///
+/// # Errors
+/// The file cannot be read, or something in it is wrong; warnings are returned with the scenario.
+pub fn load(path: &Path, models: &[Declaration<'_>]) -> Result<(Scenario, Vec<Diagnostic>), Diagnostic> {
+    let text = read_text(path, SCENARIO_LIMIT_BYTES)?;
+    parse(path, &text, models)
+}

@@ -1,0 +1,108 @@
+//! All error codes, each with the paragraph that `explain` prints.
+
+use std::fmt;
+
+/// Exit code for a command line or a file that cannot be used at all.
+pub const EXIT_USAGE: u8 = 2;
+/// Exit code for an invalid scenario or threshold, the same as k6's.
+pub const EXIT_CONFIG: u8 = 104;
+
+/// A kind of mistake.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub struct Code {
+    /// `SP` and four digits. The first two digits are the subject: 00 files, 01 the scenario.
+    pub id: &'static str,
+    /// Exit code of a run that ends with it.
+    pub exit: u8,
+    /// What it means, why it is an error, and what to do.
+    pub about: &'static str,
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+/// The code with this id, such as `SP0104`; letters of either case.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Code> {
+    ALL.iter().copied().find(|code| code.id.eq_ignore_ascii_case(id))
+}
+
+/// Declares each code once: as a constant, with its paragraph as documentation, and as a row of [`ALL`].
+macro_rules! codes {
+    ($($name:ident = $id:literal, $exit:expr, $about:literal;)*) => {
+        $(#[doc = $about] pub static $name: Code = Code { id: $id, exit: $exit, about: $about };)*
+
+        /// Every code, by number.
+        pub static ALL: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    FILE_MISSING = "SP0001", EXIT_USAGE,
+        "The file named on the command line does not exist. Paths are taken relative to the current directory; \
+         the message names the path that was tried.";
+    FILE_IS_DIRECTORY = "SP0002", EXIT_USAGE,
+        "A directory stands where a file is wanted. Name the file inside it.";
+    FILE_UNREADABLE = "SP0003", EXIT_USAGE,
+        "The operating system refused to read the file; the message ends with its reason. Most often the file \
+         belongs to another user.";
+    FILE_TOO_LARGE = "SP0004", EXIT_USAGE,
+        "The file is larger than any file of its kind. A scenario may have 1 MiB and a report 64 MiB; the size is \
+         looked at before reading, so a mistaken path to a huge file fails at once and costs no memory.";
+    FILE_NOT_UTF8 = "SP0005", EXIT_USAGE,
+        "The file is not UTF-8 text. The message names the line and the offset of the first byte that cannot be \
+         decoded. Save the file as UTF-8; a compressed or binary file is not read at all.";
+    FILE_EMPTY = "SP0006", EXIT_USAGE,
+        "The file has no content, or only blanks. An interrupted copy or a redirection into the same file leaves such \
+         a file behind.";
+    SYNTAX = "SP0101", EXIT_CONFIG,
+        "The text is not well-formed TOML (scenario) or JSON (k6 options). The caret stands where the reader gave up, \
+         which is often just after the mistake: a missing quote, comma or bracket.";
+    UNKNOWN_KEY = "SP0102", EXIT_CONFIG,
+        "A key that the scenario format does not have. Unknown keys are errors because a mistyped key would otherwise \
+         silently keep its default. The help names the nearest known key, or all of them.";
+    WRONG_TYPE = "SP0103", EXIT_CONFIG,
+        "A value of the wrong type: a number where a duration needs a string with a unit, a string where a whole \
+         number is wanted, one value where a range of two is wanted.";
+    THRESHOLD = "SP0104", EXIT_CONFIG,
+        "A threshold that k6 would refuse. Its form is `aggregation operator number`, for example `p(95)<2000`. \
+         Counters know count and rate, gauges value, rates rate, trends avg, min, med, max and p(N). The operators are \
+         <=, <, >=, >, ===, == and !=. k6 ends with exit code 104 before the run begins, and so does seatproof.";
+    MISSING_KEY = "SP0105", EXIT_CONFIG,
+        "A key without which the scenario has no meaning and which has no sensible default.";
+    THRESHOLD_METRIC = "SP0106", EXIT_CONFIG,
+        "A threshold on a metric that neither k6 nor the model has. k6 ends with exit code 104 before the run begins.";
+    TAG_NEVER_SEEN = "SP0107", EXIT_CONFIG,
+        "A threshold on a sub-metric whose tag no request carries. It is a warning, because k6 accepts it: the \
+         sub-metric never gets a sample, and k6 then compares with 0 or passes the threshold silently. The verdict of \
+         such a threshold says nothing about the service.";
+    DURATION = "SP0108", EXIT_CONFIG,
+        "A text that is not a duration. Durations are written as in Go and k6: one or more numbers, each with a unit, \
+         of d, h, m, s, ms, us (or µs) and ns: `20s`, `1m30s`, `1.5s`, `26.76ms`. They are kept exactly: a fraction \
+         finer than what is kept, a negative duration, or one of more than 292 years is refused.";
+    LOAD = "SP0109", EXIT_CONFIG,
+        "A load that cannot be run: no stages, a stage without duration or target, a negative number, no virtual user \
+         at all, or more than seatproof accepts. Where k6 checks the same, its words are used.";
+    UNKNOWN_NAME = "SP0110", EXIT_CONFIG,
+        "A name that the model does not declare: a model, journey, parameter, property or draw. The help names the \
+         nearest declared name, or all of them; `list` prints them with their meaning.";
+    OUT_OF_BOUNDS = "SP0111", EXIT_CONFIG,
+        "A number outside of what its key allows. The message names the bounds.";
+    LINK = "SP0112", EXIT_CONFIG,
+        "A latency whose 95th percentile is below its median, which no distribution can have.";
+    EXECUTOR = "SP0113", EXIT_CONFIG,
+        "Only k6's executor `ramping-vus` can be simulated. A constant number of virtual users is one stage whose \
+         target equals startVUs.";
+    CHECK = "SP0114", EXIT_CONFIG,
+        "A check that contradicts itself: no journey, both `journey` and `journeys`, a number of clients that differs \
+         from the number of journeys, an expected verdict for a property that is not checked, a draw with too many \
+         representatives.";
+    STATUSES = "SP0115", EXIT_CONFIG,
+        "A list of expected statuses is made of HTTP status codes and ranges of them, as in k6's \
+         `http.expectedStatuses`: `[\"200-399\", 409, 423]`.";
+    OPTION_IGNORED = "SP0116", EXIT_CONFIG,
+        "A k6 option that has no meaning in virtual time. It is a warning: the run goes on without it.";
+}

@@ -1,0 +1,175 @@
+//! Named checks: clients, journeys, faults, bounds, and the verdicts expected of them.
+
+use serde::Deserialize;
+
+use super::de::Table;
+use super::fault::Fault;
+use super::tree::{At, Kind, Node};
+use super::values::{number, number_or, title};
+use super::{Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, form, names, params};
+use crate::system::diagnostic::code;
+use crate::system::model::ParamValue;
+
+/// Most clients of a check; exhaustive search ends long before.
+const CLIENTS_MAX: i64 = 1000;
+/// Most of anything that is counted per execution.
+const COUNT_MAX: i64 = 1_000_000;
+/// Most representatives of a draw: more would be no abstraction, and the search would not end.
+const REPRESENTATIVES_MAX: usize = 16;
+/// The key of `expect` that is not a property.
+const STATES: &str = "states";
+
+/// Builds all checks; `base` holds the scenario's parameters.
+pub(super) fn build(
+    table: &Table<At<form::Check>>,
+    model: &Declaration<'_>,
+    base: &[ParamValue],
+) -> Result<Vec<Check>, Fault> {
+    table.0.iter().map(|(name, form)| check(name, form, model, base)).collect()
+}
+
+/// Builds one check.
+fn check(
+    name: &At<String>,
+    at: &At<form::Check>,
+    model: &Declaration<'_>,
+    base: &[ParamValue],
+) -> Result<Check, Fault> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.value.is_empty() || !name.value.chars().all(allowed) {
+        let words = "the name of a check should contain only numbers, latin letters, underscores, and dashes";
+        return Err(Fault::new(&code::CHECK, &name.span, words));
+    }
+    let form = &at.value;
+    let properties = properties(form, model)?;
+    let (expect, expect_states) = expect(&form.expect, &properties, model)?;
+    Ok(Check {
+        name: name.value.clone(),
+        title: title(&form.title)?,
+        about: form.about.clone(),
+        journeys: journeys(name, form, model)?,
+        params: params::build(&form.params, model.params, base)?,
+        draws: form.draws.0.iter().map(|(name, values)| draw(name, values, model)).collect::<Result<_, _>>()?,
+        faults: faults(&form.faults)?,
+        bounds: Bounds {
+            time_steps: form.bounds.time_steps.as_ref().map(|at| number(at, "time_steps", 0, COUNT_MAX)).transpose()?,
+            rounds: number_or(form.bounds.rounds.as_ref(), 1, "rounds", 1, 1000)?,
+            max_states: number_or(form.bounds.max_states.as_ref(), 2_000_000, "max_states", 1, i64::MAX)?,
+        },
+        properties,
+        expect,
+        expect_states,
+    })
+}
+
+/// One journey per client, from `clients` and `journey`, or from `journeys`.
+fn journeys(name: &At<String>, form: &form::Check, model: &Declaration<'_>) -> Result<Vec<usize>, Fault> {
+    let clients = form.clients.as_ref().map(|at| number(at, "clients", 1, CLIENTS_MAX).map(|count: usize| (at, count)));
+    match (&form.journey, &form.journeys, clients.transpose()?) {
+        (Some(journey), None, Some((_, count))) => Ok(vec![names::find("journey", journey, model.journeys)?; count]),
+        (None, Some(list), clients) => {
+            if list.value.is_empty() {
+                return Err(Fault::new(&code::CHECK, &list.span, "a check needs at least one journey"));
+            }
+            if let Some((at, count)) = clients
+                && count != list.value.len()
+            {
+                let message = format!("{count} clients, but {} journeys", list.value.len());
+                return Err(Fault::new(&code::CHECK, &at.span, message).help("`journeys` has one entry per client"));
+            }
+            list.value.iter().map(|journey| names::find("journey", journey, model.journeys)).collect()
+        }
+        (Some(journey), Some(_), _) => {
+            let message = "a check has either `journey` or `journeys`";
+            Err(Fault::new(&code::CHECK, &journey.span, message).help("`journeys` has one entry per client"))
+        }
+        (Some(_), None, None) => {
+            let message = format!("the check `{}` does not say how many clients it has", name.value);
+            Err(Fault::new(&code::MISSING_KEY, &name.span, message).help("add `clients = 2`"))
+        }
+        (None, None, _) => {
+            let message = format!("the check `{}` does not say which journey its clients run", name.value);
+            let help = format!("add `journey`: {}", names::choose("", model.journeys));
+            Err(Fault::new(&code::MISSING_KEY, &name.span, message).help(help))
+        }
+    }
+}
+
+/// The properties to judge: those named, or all.
+fn properties(form: &form::Check, model: &Declaration<'_>) -> Result<Vec<String>, Fault> {
+    let Some(list) = &form.properties else {
+        return Ok(model.properties.iter().map(|name| (*name).to_owned()).collect());
+    };
+    if list.value.is_empty() {
+        return Err(Fault::new(&code::CHECK, &list.span, "a check judges at least one property")
+            .help("leave `properties` out to judge all"));
+    }
+    let named = |name: &At<String>| names::find("property", name, model.properties).map(|_| name.value.clone());
+    list.value.iter().map(named).collect()
+}
+
+/// The representatives of one draw.
+fn draw(name: &At<String>, values: &At<Vec<Vec<At<i64>>>>, model: &Declaration<'_>) -> Result<Draw, Fault> {
+    names::find("draw", name, model.draws)?;
+    if values.value.is_empty() || values.value.len() > REPRESENTATIVES_MAX {
+        let count = values.value.len();
+        let message = format!("a draw has 1 to {REPRESENTATIVES_MAX} representatives, not {count}");
+        return Err(Fault::new(&code::CHECK, &values.span, message));
+    }
+    let numbers = |list: &Vec<At<i64>>| list.iter().map(|at| at.value).collect();
+    Ok(Draw { name: name.value.clone(), values: values.value.iter().map(numbers).collect() })
+}
+
+/// The fault budgets.
+fn faults(form: &form::Faults) -> Result<Faults, Fault> {
+    let budget = |at: &Option<At<i64>>, key| number_or(at.as_ref(), 0, key, 0, 1000);
+    Ok(Faults {
+        lose_request: budget(&form.lose_request, "lose_request")?,
+        lose_reply: budget(&form.lose_reply, "lose_reply")?,
+        crash: budget(&form.crash, "crash")?,
+        redis_restart: budget(&form.redis_restart, "redis_restart")?,
+        evict: budget(&form.evict, "evict")?,
+    })
+}
+
+/// The expected verdicts and the pinned number of states.
+fn expect(
+    table: &Table<Node>,
+    judged: &[String],
+    model: &Declaration<'_>,
+) -> Result<(Vec<Expectation>, Option<u64>), Fault> {
+    let mut expectations = Vec::new();
+    let mut states = None;
+    for (name, node) in &table.0 {
+        if name.value == STATES {
+            let at = At::<i64>::deserialize(node.clone())?;
+            states = Some(number(&at, STATES, 1, i64::MAX)?);
+            continue;
+        }
+        names::find("property", name, model.properties)?;
+        if !judged.contains(&name.value) {
+            let message = format!("a verdict is expected for `{}`, which the check does not judge", name.value);
+            return Err(Fault::new(&code::CHECK, &name.span, message).help("add it to `properties`"));
+        }
+        expectations.push(Expectation { property: name.value.clone(), verdict: expected_verdict(node)? });
+    }
+    Ok((expectations, states))
+}
+
+/// A verdict as a word, or as a table with the length of the shortest counterexample.
+fn expected_verdict(node: &Node) -> Result<ExpectedVerdict, Fault> {
+    let form = match &node.kind {
+        Kind::Text(_) => form::Expect { verdict: form::Verdict::deserialize(node.clone())?, labels: None, ops: None },
+        _ => form::Expect::deserialize(node.clone())?,
+    };
+    let length = |at: &Option<At<i64>>, key| at.as_ref().map(|at| number(at, key, 1, COUNT_MAX)).transpose();
+    let (labels, ops) = (length(&form.labels, "labels")?, length(&form.ops, "ops")?);
+    match form.verdict {
+        form::Verdict::Violated => Ok(ExpectedVerdict::Violated { labels, ops }),
+        form::Verdict::Holds if labels.is_none() && ops.is_none() => Ok(ExpectedVerdict::Holds),
+        form::Verdict::Holds => {
+            Err(Fault::new(&code::CHECK, &node.span, "a property that holds has no counterexample to measure")
+                .help("leave `labels` and `ops` out"))
+        }
+    }
+}

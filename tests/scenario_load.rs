@@ -1,0 +1,127 @@
+//! A valid scenario file is read as what it says, and what it leaves out has the documented default.
+
+mod scenario_support;
+
+use scenario_support::{FULL, read};
+use seatproof::system::model::ParamValue;
+use seatproof::system::scenario::{
+    Bounds, Draw, Expectation, ExpectedVerdict, Faults, Link, Links, MetricThresholds, Service, Stage, StatusRange,
+    ThresholdSpec,
+};
+
+/// A scenario with nothing that may be left out.
+const BARE: &str = "model = 'moviebooking'\ntitle = 'Bare'\n";
+
+#[test]
+fn every_key_is_read() {
+    let (scenario, warnings) = read(FULL).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(warnings, []);
+    assert_eq!((scenario.model.as_str(), scenario.title.as_str()), ("moviebooking", "The measured load test"));
+    assert_eq!(scenario.about, "100 contenders want 100 seats.");
+    assert_eq!(
+        scenario.params,
+        [
+            ParamValue::one(100),
+            ParamValue { low: 1, high: 3 },
+            ParamValue::one(600_000_000),
+            ParamValue { low: 1_000_000, high: 4_000_000 },
+        ]
+    );
+    assert_eq!(scenario.service, Service { instances: 2, workers: 200, connections: 10 });
+    assert_eq!(
+        scenario.links,
+        Links {
+            http: Link { p50_us: 2_000, p95_us: 26_760 },
+            redis: Link { p50_us: 150, p95_us: 300 },
+            sql: Link { p50_us: 1_000, p95_us: 1_500 },
+        }
+    );
+}
+
+#[test]
+fn the_load_is_read_in_nanoseconds() {
+    let (scenario, _) = read(FULL).unwrap_or_else(|error| panic!("{error}"));
+    let load = scenario.load.expect("the scenario has a load");
+    assert_eq!((load.journey, load.start_vus, load.measured_seed), (0, 0, Some(42)));
+    let stage = |seconds: u64, target| Stage { duration_ns: seconds * 1_000_000_000, target };
+    assert_eq!(load.stages, [stage(20, 30), stage(90, 100), stage(10, 0)]);
+    assert_eq!((load.graceful_ramp_down_ns, load.graceful_stop_ns), (15_000_000_000, 45_000_000_000));
+    let range = |low, high| StatusRange { low, high };
+    assert_eq!(load.expected_statuses, [range(200, 399), range(409, 409), range(423, 423)]);
+}
+
+#[test]
+fn thresholds_are_sorted_by_metric() {
+    let (scenario, _) = read(FULL).unwrap_or_else(|error| panic!("{error}"));
+    let plain =
+        |source: &str| ThresholdSpec { source: source.to_owned(), abort_on_fail: false, delay_abort_eval_ns: 0 };
+    let metric = |metric: &str, thresholds| MetricThresholds { metric: metric.to_owned(), thresholds };
+    let aborting = ThresholdSpec { abort_on_fail: true, delay_abort_eval_ns: 10_000_000_000, ..plain("count>50") };
+    assert_eq!(
+        scenario.thresholds,
+        [
+            metric("http_req_duration{name:lock_seats}", vec![plain("p(95)<2000")]),
+            metric("http_req_duration{name:release_seats}", vec![]),
+            metric("http_req_failed", vec![plain("rate<0.3")]),
+            metric("seat_lock_success", vec![aborting]),
+        ]
+    );
+}
+
+#[test]
+fn checks_are_read_in_file_order() {
+    let (scenario, _) = read(FULL).unwrap_or_else(|error| panic!("{error}"));
+    let [lock_release, confirm] = scenario.checks.as_slice() else { panic!("two checks") };
+    assert_eq!((lock_release.name.as_str(), lock_release.title.as_str()), ("lock-release", "Lock and release"));
+    assert_eq!((lock_release.about.as_str(), lock_release.journeys.as_slice()), ("Two clients.", [1, 1].as_slice()));
+    assert_eq!(lock_release.params[0], ParamValue::one(2));
+    assert_eq!(lock_release.params[1..], scenario.params[1..]);
+    assert_eq!(lock_release.draws, [Draw { name: "seats".to_owned(), values: vec![vec![1], vec![1, 2]] }]);
+    let faults = Faults { lose_request: 1, lose_reply: 2, crash: 3, redis_restart: 4, evict: 5 };
+    assert_eq!(lock_release.faults, faults);
+    assert_eq!(lock_release.bounds, Bounds { time_steps: Some(2), rounds: 3, max_states: 1000 });
+    assert_eq!(lock_release.properties, ["one-holder-per-seat", "all-or-nothing"]);
+    let expectation = |property: &str, verdict| Expectation { property: property.to_owned(), verdict };
+    assert_eq!(
+        lock_release.expect,
+        [
+            expectation("one-holder-per-seat", ExpectedVerdict::Holds),
+            expectation("all-or-nothing", ExpectedVerdict::Violated { labels: Some(6), ops: Some(14) }),
+        ]
+    );
+    assert_eq!(lock_release.expect_states, Some(1234));
+    assert_eq!((confirm.name.as_str(), confirm.journeys.as_slice()), ("confirm", [2, 0].as_slice()));
+    assert_eq!(confirm.params, scenario.params);
+    assert_eq!(confirm.faults, Faults::default());
+    assert_eq!(confirm.bounds, Bounds { time_steps: None, rounds: 1, max_states: 2_000_000 });
+    assert_eq!(confirm.properties, ["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]);
+    assert_eq!((confirm.expect.len(), confirm.expect_states), (0, None));
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let (scenario, warnings) = read(BARE).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(warnings, []);
+    assert_eq!(scenario.about, "");
+    assert_eq!(scenario.params[0], ParamValue::one(100));
+    assert_eq!(scenario.service, Service { instances: 1, workers: 200, connections: 10 });
+    assert_eq!(scenario.links, Links::default());
+    assert_eq!((scenario.load, scenario.thresholds.len(), scenario.checks.len()), (None, 0, 0));
+}
+
+#[test]
+fn a_load_defaults_as_in_k6() {
+    let load = "[load]\nexecutor = 'ramping-vus'\njourney = 'book'\nstages = [{ duration = '1s', target = 5 }]";
+    let (scenario, _) = read(&format!("{BARE}{load}")).unwrap_or_else(|error| panic!("{error}"));
+    let load = scenario.load.expect("the scenario has a load");
+    assert_eq!((load.journey, load.start_vus, load.measured_seed), (2, 1, None));
+    assert_eq!((load.graceful_ramp_down_ns, load.graceful_stop_ns), (30_000_000_000, 30_000_000_000));
+    assert_eq!(load.expected_statuses, [StatusRange { low: 200, high: 399 }]);
+}
+
+#[test]
+fn a_range_may_be_one_value() {
+    let text = format!("{BARE}[params]\npicks = 2\nhold = '1s'");
+    let (scenario, _) = read(&text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((scenario.params[1], scenario.params[3]), (ParamValue::one(2), ParamValue::one(1_000_000)));
+}
