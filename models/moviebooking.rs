@@ -13,7 +13,7 @@
 use smallvec::SmallVec;
 
 use crate::process::{Ctx, Request, Response};
-use crate::system::model::{CustomMetric, Handler, Journey, MetricKind, Model, Param, ParamKind, ParamValue, SeatMap};
+use crate::system::model::{CustomMetric, Handler, MetricKind, Model, Param, ParamKind, ParamValue, SeatMap};
 use crate::system::property::{Property, Reads};
 use crate::system::state::State;
 use crate::world::argv::ByteString;

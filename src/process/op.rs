@@ -83,7 +83,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reply(reply) => write!(f, "{reply}"),
-            Self::Rows(Ok(rows)) => write!(f, "{rows}"),
+            Self::Rows(Ok(rows)) => write_rows(f, rows),
             Self::Rows(Err(error)) => write!(f, "{error}"),
             Self::Response(response) => write!(f, "{response}"),
             Self::Lost => f.write_str("no reply in time"),
@@ -93,6 +93,24 @@ impl fmt::Display for Outcome {
             Self::Drawn(values) => write_values(f, values),
         }
     }
+}
+
+/// As psql's command tag tells it, rows first: `(1, 'AVAILABLE') (2, 'LOCKED')`, or the number of rows touched.
+fn write_rows(f: &mut fmt::Formatter<'_>, rows: &Rows) -> fmt::Result {
+    if rows.is_rolled_back {
+        return f.write_str("ROLLBACK");
+    }
+    if rows.rows.is_empty() {
+        return write!(f, "{} rows", rows.affected);
+    }
+    for (index, row) in rows.rows.iter().enumerate() {
+        f.write_str(if index > 0 { " (" } else { "(" })?;
+        for (column, value) in row.iter().enumerate() {
+            write!(f, "{}{value}", if column > 0 { ", " } else { "" })?;
+        }
+        f.write_str(")")?;
+    }
+    Ok(())
 }
 
 /// Writes `3 17 4`.

@@ -33,7 +33,7 @@ pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
     let wrong = |statement, reason| ModelError { process, label: "initial data", statement, reason };
     let schema = setting.model.schema;
     let mut store = SqlStore::from_ddl(schema).map_err(|error| wrong(schema, error.to_string()))?;
-    let mut serials = SerialSource::new(process, 0);
+    let mut serials = SerialSource { process, count: 0 };
     let mut planner = Planner::default();
     for (statement, params) in (setting.model.rows)(&setting.params) {
         let plan = planner.plan(&store, statement).map_err(|reason| wrong(statement, reason))?;
@@ -51,10 +51,10 @@ impl System {
     pub(super) fn begin_statement(&mut self, process: ProcessId, op: Op) -> Result<(), ModelError> {
         let Op::Sql(statement, params) = &op else { unreachable!("the caller matched an SQL operation") };
         let plan = self.plan(process, *statement)?;
-        let mut serials = SerialSource::new(process, self.state.slot(process).serials);
+        let mut serials = SerialSource { process, count: self.state.slot(process).serials };
         let store = &mut self.state.world.sql;
         let progress = store.execute(SessionId::Own(process), &plan, params, self.state.now_us, &mut serials);
-        self.state.slot_mut(process).serials = serials.count();
+        self.state.slot_mut(process).serials = serials.count;
         self.progressed(process, op, progress);
         Ok(())
     }
@@ -63,10 +63,9 @@ impl System {
     pub(super) fn resume_statement(&mut self, process: ProcessId, op: Op) -> Result<(), ModelError> {
         let Op::Sql(statement, _) = &op else { unreachable!("only SQL statements wait") };
         let plan = self.plan(process, *statement)?;
-        let mut serials = SerialSource::new(process, self.state.slot(process).serials);
-        let progress =
-            self.state.world.sql.resume(SessionId::Own(process), &plan, self.state.now_us, &mut serials);
-        self.state.slot_mut(process).serials = serials.count();
+        let mut serials = SerialSource { process, count: self.state.slot(process).serials };
+        let progress = self.state.world.sql.resume(SessionId::Own(process), &plan, &mut serials);
+        self.state.slot_mut(process).serials = serials.count;
         self.state.waiting.remove(&process);
         self.progressed(process, op, progress);
         Ok(())

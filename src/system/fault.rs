@@ -58,9 +58,9 @@ impl System {
 
     /// Every handler of the instance ends at once, and the instance starts anew with fresh pools. Clients that wait
     /// for an answer see their connection break.
-    pub(super) fn crash_instance(&mut self, number: u16) {
+    pub(super) fn crash_instance(&mut self, number: u32) {
         self.state.budgets.crash -= 1;
-        let instance = usize::from(number);
+        let instance = number as usize;
         let service = self.setting.service;
         self.state.instances[instance] = Instance {
             idle_workers: service.workers,

@@ -62,7 +62,7 @@ pub struct Setting {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     /// Instances behind the load balancer.
-    pub instances: u16,
+    pub instances: u32,
     /// Worker threads of each instance: requests handled at the same time.
     pub workers: u32,
     /// Database connections in each instance's pool.
@@ -147,7 +147,7 @@ impl System {
             now_us: 0,
             world,
             clients: std::iter::once(0).chain(setting.journeys.iter().copied()).map(client).collect(),
-            instances: vec![instance; usize::from(setting.service.instances)],
+            instances: vec![instance; setting.service.instances as usize],
             waiting: BTreeSet::new(),
             unreaped: BTreeSet::new(),
             budgets: setting.budgets,

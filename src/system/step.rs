@@ -33,7 +33,7 @@ pub enum Step {
     /// Fault: the client ends at once.
     CrashClient(ProcessId),
     /// Fault: the instance's handlers end at once and it starts anew.
-    CrashInstance(u16),
+    CrashInstance(u32),
     /// The database notices that the connection of a crashed process is gone.
     Reap(ProcessId),
     /// The database ends a deadlock by failing this statement.

@@ -24,7 +24,7 @@ impl System {
         for node in &self.state.world.redis {
             node.instants_after(now_us, &mut visit);
         }
-        self.state.world.sql.timestamps(&mut |timestamp_us| {
+        self.state.world.sql.timestamps_after(now_us, &mut |timestamp_us| {
             if let Ok(timestamp_us) = u64::try_from(timestamp_us) {
                 visit(timestamp_us);
                 visit(timestamp_us.saturating_add(1));

@@ -6,11 +6,13 @@ use std::fmt;
 pub const EXIT_USAGE: u8 = 2;
 /// Exit code for an invalid scenario or threshold, the same as k6's.
 pub const EXIT_CONFIG: u8 = 104;
+/// Exit code for a schedule that cannot be followed.
+pub const EXIT_REPLAY: u8 = 4;
 
 /// A kind of mistake.
 #[derive(Copy, Clone, PartialEq, Eq)]
 pub struct Code {
-    /// `SP` and four digits. The first two digits are the subject: 00 files, 01 the scenario.
+    /// `SP` and four digits. The first two digits are the subject: 00 files, 01 the scenario, 04 schedules.
     pub id: &'static str,
     /// Exit code of a run that ends with it.
     pub exit: u8,
@@ -105,4 +107,17 @@ codes! {
          `http.expectedStatuses`: `[\"200-399\", 409, 423]`.";
     OPTION_IGNORED = "SP0116", EXIT_CONFIG,
         "A k6 option that has no meaning in virtual time. It is a warning: the run goes on without it.";
+    SCHEDULE_DAMAGED = "SP0401", EXIT_REPLAY,
+        "A schedule that is no complete TOML text of the schedule format: truncated, edited beyond recognition, or no \
+         schedule at all. The caret stands where the reader gave up. Restore the file from version control, or find \
+         the violation anew with `check`.";
+    SCHEDULE_FORMAT = "SP0402", EXIT_REPLAY,
+        "A schedule written in another version of the file format. The file names the version of the program that \
+         wrote it; replay it with that one.";
+    SCHEDULE_MODEL = "SP0403", EXIT_REPLAY,
+        "A schedule of a model that this program does not have, or that no longer has the journey or parameter it \
+         names.";
+    SCHEDULE_DIVERGED = "SP0404", EXIT_REPLAY,
+        "A step of the schedule is not possible where it stands: the model or the scenario changed since, or the file \
+         was edited. The message names the step, why it is not possible, and what is possible instead.";
 }

@@ -67,7 +67,7 @@ struct SettingFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ServiceFile {
-    instances: u16,
+    instances: u32,
     workers: u32,
     connections: u32,
 }
@@ -107,7 +107,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     let seed = seed.map_err(|_| wrong("`seed` is no whole number", parsed.format.span()))?;
     let service_span = parsed.setting.service.span();
     let service = parsed.setting.service.as_ref();
-    let sizes = [u32::from(service.instances), service.workers, service.connections];
+    let sizes = [service.instances, service.workers, service.connections];
     if sizes.iter().any(|size| !(1..=SIZE_MAX).contains(size)) || parsed.setting.journeys.len() >= SIZE_MAX as usize {
         return Err(wrong("`service` and `journeys` have 1 to 65,535 members", service_span));
     }
