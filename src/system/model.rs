@@ -76,3 +76,16 @@ pub enum MetricKind {
     /// A distribution.
     Trend,
 }
+
+impl MetricKind {
+    /// k6's own word for the type.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Rate => "rate",
+            Self::Trend => "trend",
+        }
+    }
+}

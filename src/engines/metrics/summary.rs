@@ -1,6 +1,7 @@
 //! The figures of one finished run, as k6 hands them to its end-of-test summary.
 
 use crate::system::model::MetricKind;
+use crate::system::threshold::Aggregation;
 
 /// Everything that k6's end-of-test summary shows. Metrics are sorted by name (byte order); sub-metrics such as
 /// `http_req_duration{name:lock_seats}` are metrics of their own.
@@ -14,6 +15,20 @@ pub struct Summary {
     pub checks: Vec<Check>,
     /// Groups of checks, only ever filled from a foreign summary file.
     pub groups: Vec<Group>,
+}
+
+impl Summary {
+    /// The metric of this name, tags included.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+
+    /// Names of the metrics with a failed threshold, in name order: k6 then exits with 99.
+    pub fn crossed(&self) -> impl Iterator<Item = &str> {
+        let failed = |metric: &&Metric| metric.thresholds.iter().any(|threshold| !threshold.ok);
+        self.metrics.iter().filter(failed).map(|metric| metric.name.as_str())
+    }
 }
 
 /// One metric and the verdicts of its thresholds.
@@ -73,6 +88,21 @@ pub enum Values {
 }
 
 impl Values {
+    /// The figure that a threshold's aggregation means, if there is one.
+    #[must_use]
+    pub fn get(&self, aggregation: Aggregation) -> Option<f64> {
+        match (self, aggregation) {
+            (Self::Counter { count, .. }, Aggregation::Count) => Some(*count),
+            (Self::Counter { rate, .. } | Self::Rate { rate, .. }, Aggregation::Rate) => Some(*rate),
+            (Self::Gauge { value, .. }, Aggregation::Value) => Some(*value),
+            (Self::Trend(statistics), _) => {
+                let name = aggregation.to_string();
+                statistics.iter().find(|(statistic, _)| *statistic == name).map(|(_, value)| *value)
+            }
+            _ => None,
+        }
+    }
+
     /// The metric's type.
     #[must_use]
     pub fn kind(&self) -> MetricKind {
@@ -92,8 +122,8 @@ pub struct ThresholdResult {
     pub source: String,
     /// k6's verdict.
     pub ok: bool,
-    /// The value it was judged on.
-    pub value: f64,
+    /// The value it was judged on. `None` if a foreign file gives the verdict but not this figure.
+    pub value: Option<f64>,
     /// True when the metric never had a sample: k6's verdict then says nothing.
     pub vacuous: bool,
 }
