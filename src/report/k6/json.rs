@@ -17,10 +17,11 @@ pub fn summary_export(summary: &Summary) -> String {
         }
         Value::Object(entry)
     };
-    pretty(&json!({
+    let file = json!({
         "metrics": by_name(&summary.metrics, metric),
         "root_group": group(&root_group(summary), "", Listing::ByName),
-    }))
+    });
+    format!("{file:#}")
 }
 
 /// The object that k6 hands to `handleSummary()`.
@@ -45,12 +46,13 @@ pub fn handle_summary(summary: &Summary) -> String {
             _ => None,
         })
         .unwrap_or_default();
-    pretty(&json!({
+    let file = json!({
         "options": { "summaryTrendStats": trend_stats, "summaryTimeUnit": "", "noColor": true },
         "state": { "isStdOutTTY": false, "isStdErrTTY": false, "testRunDurationMs": number(summary.duration_ms) },
         "metrics": by_name(&summary.metrics, metric),
         "root_group": group(&root_group(summary), "", Listing::InOrder),
-    }))
+    });
+    format!("{file:#}")
 }
 
 fn by_name(metrics: &[Metric], entry: impl Fn(&Metric) -> Value) -> Value {
@@ -144,13 +146,4 @@ fn listed(entries: impl Iterator<Item = (String, Value)>, listing: Listing) -> V
 
 fn id(path: &str) -> String {
     format!("{:x}", md5::compute(path))
-}
-
-/// Four blanks a level, as k6 does.
-fn pretty(value: &Value) -> String {
-    let mut text = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
-    serde::Serialize::serialize(value, &mut serializer).expect("a JSON value can be written to memory");
-    String::from_utf8(text).expect("JSON is UTF-8")
 }

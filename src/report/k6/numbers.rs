@@ -98,3 +98,56 @@ fn javascript(number: f64) -> String {
         number.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every line of the table of numbers and what k6 printed for them.
+    #[test]
+    fn numbers_are_printed_as_by_k6() {
+        let table = include_str!("../../../tests/fixtures/k6/number-formatting.tsv");
+        let mut judged = 0;
+        for line in table.lines().skip(1) {
+            let cells: Vec<&str> = line.split('\t').collect();
+            let number: f64 = cells[1].parse().expect("a number");
+            let time = |unit| duration(number, unit);
+            let (printed, expected) = match cells[0] {
+                "rate" => (vec![percentage(number)], vec![cells[2].to_owned()]),
+                "data" => (vec![data(number)], vec![cells[2].to_owned()]),
+                "default" => (vec![plain(number)], vec![cells[2].to_owned()]),
+                _ => (
+                    vec![
+                        time(None),
+                        format!("(unit s) {}", time(Some(TimeUnit::Seconds))),
+                        format!("(unit ms) {}", time(Some(TimeUnit::Milliseconds))),
+                        format!("(unit us) {}", time(Some(TimeUnit::Microseconds))),
+                    ],
+                    cells[2..].iter().map(|&cell| cell.to_owned()).collect(),
+                ),
+            };
+            assert_eq!(printed, expected, "{line}");
+            judged += 1;
+        }
+        assert_eq!(judged, table.lines().count() - 1);
+    }
+
+    #[test]
+    fn halves_are_rounded_away_from_zero_as_in_javascript() {
+        assert_eq!(fixed(0.125, 2), "0.13");
+        assert_eq!(fixed(-0.125, 2), "-0.13");
+        assert_eq!(fixed(98.5, 0), "99");
+        assert_eq!(plain(1.0 / 128.0), "0.007813");
+        assert_eq!(fixed(1.005, 2), "1.00", "just below the half");
+    }
+
+    #[test]
+    fn extreme_numbers_do_not_panic() {
+        for number in [f64::MAX, f64::MIN, f64::NAN, f64::INFINITY, -1.0, -0.0, 1e30, f64::MIN_POSITIVE] {
+            for contains in [Contains::Default, Contains::Time, Contains::Data] {
+                assert!(!value(number, contains, None).is_empty());
+            }
+        }
+        assert_eq!(data(1.5e-7), "1.5e-7 B");
+    }
+}

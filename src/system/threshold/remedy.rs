@@ -66,11 +66,12 @@ pub(super) fn for_unsupported(kind: MetricKind) -> String {
     format!("A {} answers {methods}, for example `{example}`.", kind.name())
 }
 
-/// The candidate that is fewest edits away, if that is at most a third of its letters: a typing error, not a guess.
+/// The candidate that is fewest edits away, if these are at most three and less than half of its letters: a typing
+/// error, not a guess.
 pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let ranked = candidates.into_iter().map(|candidate| (edits(written, candidate), candidate));
     let (distance, candidate) = ranked.min_by_key(|&(distance, _)| distance)?;
-    (distance * 3 <= candidate.chars().count().max(3)).then_some(candidate)
+    (distance <= 3 && distance * 2 < candidate.len()).then_some(candidate)
 }
 
 /// Levenshtein distance in characters, one row of the table at a time.

@@ -70,8 +70,11 @@ pub(super) fn values(kind: MetricKind, figures: &Figures) -> Result<Values, Stri
     })
 }
 
-/// k6 writes statistics in no particular order; its summaries show them in this one.
+/// k6 writes statistics in no particular order; its summaries show them in this one. `p90` is another spelling.
 fn place(statistic: &str) -> f64 {
+    if let Some(Ok(percent)) = statistic.strip_prefix('p').map(str::parse) {
+        return percent;
+    }
     match statistic.parse() {
         Ok(Aggregation::Avg) => -4.0,
         Ok(Aggregation::Min) => -3.0,

@@ -6,6 +6,7 @@ mod groups;
 mod handle_summary;
 mod machine_readable;
 mod ordered;
+mod typed;
 
 use std::fmt;
 
