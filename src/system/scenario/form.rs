@@ -98,13 +98,16 @@ pub(super) struct Load {
     /// Stages that ramp the number of virtual users linearly, at least one.
     pub(super) stages: At<Vec<At<Stage>>>,
     /// How long a virtual user that a stage removes may finish its iteration. Default `"30s"`, as in k6.
+    #[serde(default)]
     #[schemars(schema_with = "schema::duration")]
     pub(super) graceful_ramp_down: Option<Node>,
     /// How long iterations may go on after the last stage. Default `"30s"`, as in k6.
+    #[serde(default)]
     #[schemars(schema_with = "schema::duration")]
     pub(super) graceful_stop: Option<Node>,
     /// HTTP statuses that do not count as failed requests: numbers and ranges. Default `["200-399"]`, as in k6.
     #[serde(rename = "expected_statuses")]
+    #[serde(default)]
     #[schemars(schema_with = "schema::statuses")]
     pub(super) expected_statuses: Option<At<Vec<Node>>>,
     /// Seed of the run that reproduces the measured one; `--seed measured` uses it.
@@ -134,6 +137,7 @@ pub(super) struct Threshold {
     /// Stop the run as soon as the threshold is crossed. Default false.
     pub(super) abort_on_fail: Option<bool>,
     /// Do not stop before this time has passed, such as `"10s"`. Default `"0s"`.
+    #[serde(default)]
     #[schemars(schema_with = "schema::duration")]
     pub(super) delay_abort_eval: Option<Node>,
 }

@@ -82,10 +82,12 @@ fn stage(at: &At<form::Stage>, number_of_stage: usize, bare: BareNumber) -> Resu
     let refuse = |span, words| Fault::new(&code::LOAD, span, words);
     let form::Stage { duration, target } = &at.value;
     let Some(duration) = duration else {
-        return Err(refuse(&at.span, format!("stage {number_of_stage} doesn't have a duration")));
+        return Err(refuse(&at.span, format!("stage {number_of_stage} doesn't have a duration"))
+            .help("add for example `duration = \"20s\"`"));
     };
     let Some(target) = target else {
-        return Err(refuse(&at.span, format!("stage {number_of_stage} doesn't have a target")));
+        return Err(refuse(&at.span, format!("stage {number_of_stage} doesn't have a target"))
+            .help("add for example `target = 30`"));
     };
     let words = match target.value {
         ..0 => format!("the target for stage {number_of_stage} can't be negative"),
