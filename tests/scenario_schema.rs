@@ -2,10 +2,13 @@
 //!
 //! `UPDATE=1 cargo test --test scenario_schema` writes `docs/scenario.schema.json` anew.
 
+mod scenario_support;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use scenario_support::{FULL, read};
 use seatproof::system::scenario::schema;
 use serde_json::Value;
 
@@ -31,13 +34,36 @@ fn the_schema_knows_no_null() {
 
 #[test]
 fn the_manual_mentions_every_key() {
+    let keys = schema_keys();
+    let manual = fs::read_to_string(project("docs/scenario.md")).expect("the manual is there");
+    let missing: Vec<_> = keys.iter().filter(|key| !manual.contains(&format!("`{key}`"))).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "docs/scenario.md does not mention these keys in backticks");
+}
+
+#[test]
+fn the_manuals_examples_are_one_valid_scenario() {
+    let manual = fs::read_to_string(project("docs/scenario.md")).expect("the manual is there");
+    let examples: Vec<&str> = manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 5, "the manual has {} examples", examples.len());
+    let text = format!("model = \"moviebooking\"\ntitle = \"The manual\"\n{}", examples.join("\n"));
+    let (scenario, warnings) = read(&text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(warnings, []);
+    assert!(scenario.load.is_some() && scenario.thresholds.len() == 4 && scenario.checks.len() == 1);
+}
+
+#[test]
+fn the_test_scenario_uses_every_key() {
+    let missing: Vec<_> = schema_keys().into_iter().filter(|key| !FULL.contains(key.as_str())).collect();
+    assert_eq!(missing, Vec::<String>::new(), "the tests read no such key");
+}
+
+/// All keys of the scenario file.
+fn schema_keys() -> BTreeSet<String> {
     let schema: Value = serde_json::from_str(&schema()).expect("the schema is JSON");
     let mut keys = BTreeSet::new();
     collect_keys(&schema, &mut keys);
     assert!(keys.len() > 40, "the schema has more keys than {}", keys.len());
-    let manual = fs::read_to_string(project("docs/scenario.md")).expect("the manual is there");
-    let missing: Vec<_> = keys.iter().filter(|key| !manual.contains(&format!("`{key}`"))).collect();
-    assert_eq!(missing, Vec::<&String>::new(), "docs/scenario.md does not mention these keys in backticks");
+    keys
 }
 
 /// The keys that `schema` and the schemas inside it allow.

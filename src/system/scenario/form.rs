@@ -1,7 +1,8 @@
 //! The form of a scenario file: which keys it has and which types they take.
 //!
 //! Reading and the published JSON schema are both derived from these types; the comments are the schema's
-//! descriptions. Values that may be spelled in several ways are kept as [`Node`] and read by `load`, `params` and `check`.
+//! descriptions. Values that may be spelled in several ways are kept as [`Node`] and read by `load`, `params`,
+//! `thresholds` and `check`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
