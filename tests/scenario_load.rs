@@ -5,8 +5,7 @@ mod scenario_support;
 use scenario_support::{FULL, read};
 use seatproof::system::model::ParamValue;
 use seatproof::system::scenario::{
-    Bounds, Draw, Expectation, ExpectedVerdict, Faults, Link, Links, MetricThresholds, Service, Stage, StatusRange,
-    ThresholdSpec,
+    Bounds, Draw, Expectation, ExpectedVerdict, Faults, Link, Links, Service, Stage, StatusRange,
 };
 
 /// A scenario with nothing that may be left out.
@@ -53,19 +52,19 @@ fn the_load_is_read_in_nanoseconds() {
 #[test]
 fn thresholds_are_sorted_by_metric() {
     let (scenario, _) = read(FULL).unwrap_or_else(|error| panic!("{error}"));
-    let plain =
-        |source: &str| ThresholdSpec { source: source.to_owned(), abort_on_fail: false, delay_abort_eval_ns: 0 };
-    let metric = |metric: &str, thresholds| MetricThresholds { metric: metric.to_owned(), thresholds };
-    let aborting = ThresholdSpec { abort_on_fail: true, delay_abort_eval_ns: 10_000_000_000, ..plain("count>50") };
+    let metrics: Vec<&str> = scenario.thresholds.iter().map(|metric| metric.metric.raw.as_str()).collect();
     assert_eq!(
-        scenario.thresholds,
+        metrics,
         [
-            metric("http_req_duration{name:lock_seats}", vec![plain("p(95)<2000")]),
-            metric("http_req_duration{name:release_seats}", vec![]),
-            metric("http_req_failed", vec![plain("rate<0.3")]),
-            metric("seat_lock_success", vec![aborting]),
+            "http_req_duration{name:lock_seats}",
+            "http_req_duration{name:release_seats}",
+            "http_req_failed",
+            "seat_lock_success",
         ]
     );
+    let thresholds = scenario.thresholds.iter().flat_map(|metric| &metric.thresholds);
+    let found: Vec<_> = thresholds.map(|t| (t.source.as_str(), t.abort_on_fail, t.delay_abort_eval_us)).collect();
+    assert_eq!(found, [("p(95)<2000", false, None), ("rate<0.3", false, None), ("count>50", true, Some(10_000_000))]);
 }
 
 #[test]

@@ -11,8 +11,8 @@ pub const SCENARIO_LIMIT_BYTES: u64 = 1 << 20;
 /// Limit for reports of measured runs.
 pub const REPORT_LIMIT_BYTES: u64 = 64 << 20;
 
-/// The bytes of the file at `path`. Its length is looked at before anything is read; the read itself is bounded too, because a
-/// pipe or a growing file has no length.
+/// The bytes of the file at `path`. Its length is looked at before anything is read; the read itself is bounded too,
+/// because a pipe or a growing file has no length.
 ///
 /// # Errors
 /// The file is missing, a directory, unreadable, or larger than `limit_bytes`.
@@ -55,14 +55,16 @@ pub fn read_bytes(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Diagnostic> 
 pub fn read_text(path: &Path, limit_bytes: u64) -> Result<String, Diagnostic> {
     let bytes = read_bytes(path, limit_bytes)?;
     let shown = path.display();
-    let text = String::from_utf8(bytes).map_err(|error| {
+    let mut text = String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
         let byte = error.as_bytes()[offset];
         let message = format!("`{shown}` is not UTF-8 text: line {line} has byte 0x{byte:02x} (offset {offset})");
         Diagnostic::error(&code::FILE_NOT_UTF8, message).help("save the file with the encoding UTF-8")
     })?;
-    let text = text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned);
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
     if text.trim().is_empty() {
         return Err(Diagnostic::error(&code::FILE_EMPTY, format!("`{shown}` is empty"))
             .help("was the file written completely?"));

@@ -66,7 +66,7 @@ fn service(form: &form::Service) -> Result<Service, Fault> {
 /// The latency of a link; a link left out takes no time.
 fn link(form: Option<&form::Link>) -> Result<Link, Fault> {
     let Some(form::Link { p50, p95 }) = form else { return Ok(Link::default()) };
-    let (p50_us, p95_us) = (duration_us(p50)?, duration_us(p95)?);
+    let (p50_us, p95_us) = (duration_us(p50, BareNumber::Refused)?, duration_us(p95, BareNumber::Refused)?);
     let refuse = |words: &str| Fault::new(&code::LINK, &p95.span, words);
     if p95_us < p50_us {
         return Err(

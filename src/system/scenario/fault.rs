@@ -16,20 +16,13 @@ pub(super) struct Fault {
     message: String,
     /// Absent only while serde's own code raises it; the innermost value it passes through gives the span.
     span: Option<Range<usize>>,
-    label: Option<String>,
     help: Option<String>,
 }
 
 impl Fault {
     /// A mistake at `span`.
     pub(super) fn new(code: &'static Code, span: &Range<usize>, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span: Some(span.clone()), label: None, help: None }
-    }
-
-    /// Adds the words under the caret.
-    pub(super) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
-        self
+        Self { code, message: message.into(), span: Some(span.clone()), help: None }
     }
 
     /// Adds how to mend it.
@@ -48,16 +41,14 @@ impl Fault {
     pub(super) fn diagnostic(self, severity: Severity, source: Source<'_>) -> Diagnostic {
         let mut diagnostic = Diagnostic::error(self.code, self.message).at(source, self.span.unwrap_or_default());
         diagnostic.severity = severity;
-        if let Some(place) = &mut diagnostic.place {
-            place.label = self.label;
-        }
-        diagnostic.help = self.help;
+        let more = || format!("`seatproof explain {}` says more", self.code.id);
+        diagnostic.help = Some(self.help.unwrap_or_else(more));
         diagnostic
     }
 
     /// A fault raised by serde.
     fn spanless(code: &'static Code, message: String) -> Self {
-        Self { code, message, span: None, label: None, help: None }
+        Self { code, message, span: None, help: None }
     }
 }
 
@@ -110,6 +101,7 @@ impl de::Error for Fault {
 
     fn missing_field(field: &'static str) -> Self {
         Self::spanless(&code::MISSING_KEY, format!("the key `{field}` is missing"))
+            .help(format!("add `{field} = ...` to this table"))
     }
 
     fn duplicate_field(field: &'static str) -> Self {

@@ -1,7 +1,8 @@
 //! The form of a scenario file: which keys it has and which types they take.
 //!
 //! Reading and the published JSON schema are both derived from these types; the comments are the schema's
-//! descriptions. Values that may be spelled in several ways are kept as [`Node`] and read by `load`, `params` and `check`.
+//! descriptions. Values that may be spelled in several ways are kept as [`Node`] and read by `load`, `params`,
+//! `thresholds` and `check`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -98,13 +99,16 @@ pub(super) struct Load {
     /// Stages that ramp the number of virtual users linearly, at least one.
     pub(super) stages: At<Vec<At<Stage>>>,
     /// How long a virtual user that a stage removes may finish its iteration. Default `"30s"`, as in k6.
+    #[serde(default)]
     #[schemars(schema_with = "schema::duration")]
     pub(super) graceful_ramp_down: Option<Node>,
     /// How long iterations may go on after the last stage. Default `"30s"`, as in k6.
+    #[serde(default)]
     #[schemars(schema_with = "schema::duration")]
     pub(super) graceful_stop: Option<Node>,
     /// HTTP statuses that do not count as failed requests: numbers and ranges. Default `["200-399"]`, as in k6.
     #[serde(rename = "expected_statuses")]
+    #[serde(default)]
     #[schemars(schema_with = "schema::statuses")]
     pub(super) expected_statuses: Option<At<Vec<Node>>>,
     /// Seed of the run that reproduces the measured one; `--seed measured` uses it.
@@ -134,6 +138,7 @@ pub(super) struct Threshold {
     /// Stop the run as soon as the threshold is crossed. Default false.
     pub(super) abort_on_fail: Option<bool>,
     /// Do not stop before this time has passed, such as `"10s"`. Default `"0s"`.
+    #[serde(default)]
     #[schemars(schema_with = "schema::duration")]
     pub(super) delay_abort_eval: Option<Node>,
 }

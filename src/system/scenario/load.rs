@@ -8,6 +8,8 @@ use crate::system::diagnostic::code;
 
 /// Most virtual users. k6's own limit is 100 million; a virtual user costs memory here as there.
 const VUS_MAX: i64 = 100_000;
+/// Most virtual users that the stages may start and stop together: the plan of the load has one step for each.
+const STEPS_MAX: u64 = 10_000_000;
 /// k6's default for both graceful periods.
 pub(super) const GRACEFUL_NS: u64 = 30_000_000_000;
 
@@ -69,6 +71,12 @@ pub(super) fn stages(list: &At<Vec<At<form::Stage>>>, start_vus: u32, bare: Bare
         let words = "either startVUs or one of the stages' target values must be greater than 0";
         return Err(impossible(words));
     }
+    let froms = std::iter::once(start_vus).chain(stages.iter().map(|stage| stage.target));
+    let steps: u64 = froms.zip(&stages).map(|(from, stage)| u64::from(from.abs_diff(stage.target))).sum();
+    if steps > STEPS_MAX {
+        let words = format!("the stages start and stop {steps} virtual users, more than {STEPS_MAX}");
+        return Err(impossible(&words).help("ramp less often or less high"));
+    }
     let total_ns = stages.iter().fold(0_u64, |sum, stage| sum.saturating_add(stage.duration_ns));
     match total_ns {
         0 => Err(impossible("the stages last no time in total").help("give at least one stage a duration above 0s")),
@@ -82,10 +90,12 @@ fn stage(at: &At<form::Stage>, number_of_stage: usize, bare: BareNumber) -> Resu
     let refuse = |span, words| Fault::new(&code::LOAD, span, words);
     let form::Stage { duration, target } = &at.value;
     let Some(duration) = duration else {
-        return Err(refuse(&at.span, format!("stage {number_of_stage} doesn't have a duration")));
+        return Err(refuse(&at.span, format!("stage {number_of_stage} doesn't have a duration"))
+            .help("add for example `duration = \"20s\"`"));
     };
     let Some(target) = target else {
-        return Err(refuse(&at.span, format!("stage {number_of_stage} doesn't have a target")));
+        return Err(refuse(&at.span, format!("stage {number_of_stage} doesn't have a target"))
+            .help("add for example `target = 30`"));
     };
     let words = match target.value {
         ..0 => format!("the target for stage {number_of_stage} can't be negative"),

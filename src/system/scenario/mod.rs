@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use crate::system::diagnostic::Diagnostic;
 use crate::system::diagnostic::read::{SCENARIO_LIMIT_BYTES, read_text};
 use crate::system::model::{CustomMetric, Param, ParamValue};
+use crate::system::threshold::{MetricName, Threshold};
 
 pub use build::parse;
 pub use options::apply_k6_options;
@@ -144,21 +145,10 @@ pub struct StatusRange {
 /// All thresholds of one metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricThresholds {
-    /// Metric or sub-metric, as k6 writes it: `http_req_duration{name:lock_seats}`.
-    pub metric: String,
+    /// Metric or sub-metric.
+    pub metric: MetricName,
     /// In the order of the file; none only makes the summary show the sub-metric.
-    pub thresholds: Vec<ThresholdSpec>,
-}
-
-/// One threshold.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ThresholdSpec {
-    /// As written: `p(95)<2000`.
-    pub source: String,
-    /// k6's `abortOnFail`: the run stops once the threshold is crossed.
-    pub abort_on_fail: bool,
-    /// k6's `delayAbortEval`: no abort before this many nanoseconds.
-    pub delay_abort_eval_ns: u64,
+    pub thresholds: Vec<Threshold>,
 }
 
 /// A named scenario for exhaustive checking.

@@ -4,7 +4,7 @@ use super::de::Table;
 use super::fault::Fault;
 use super::names;
 use super::tree::{At, Kind, Node};
-use super::values::duration_us;
+use super::values::{BareNumber, duration_us};
 use crate::system::diagnostic::code;
 use crate::system::model::{Param, ParamKind, ParamValue};
 
@@ -55,7 +55,7 @@ fn single(node: &Node, name: &At<String>, param: &Param) -> Result<i64, Fault> {
             Err(Fault::new(&code::OUT_OF_BOUNDS, &node.span, message).help(param.about))
         }
         (ParamKind::Duration | ParamKind::DurationRange, Kind::Text(_) | Kind::Integer(_) | Kind::Float(_)) => {
-            i64::try_from(duration_us(node)?).map_err(|_| wrong_kind(node, name, param))
+            i64::try_from(duration_us(node, BareNumber::Refused)?).map_err(|_| wrong_kind(node, name, param))
         }
         _ => Err(wrong_kind(node, name, param)),
     }

@@ -1,36 +1,17 @@
 //! Thresholds: k6's expressions on metrics that exist.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 
 use super::de::Table;
 use super::fault::Fault;
 use super::tree::{At, Kind, Node};
-use super::values::{BareNumber, duration_ns};
-use super::{Declaration, MetricThresholds, ThresholdSpec, form, names};
+use super::values::{BareNumber, duration_us};
+use super::{Declaration, MetricThresholds, form, names};
 use crate::system::diagnostic::code;
 use crate::system::model::MetricKind;
-
-/// k6's metrics of an HTTP test.
-const BUILT_IN: [(&str, MetricKind); 18] = [
-    ("checks", MetricKind::Rate),
-    ("data_received", MetricKind::Counter),
-    ("data_sent", MetricKind::Counter),
-    ("dropped_iterations", MetricKind::Counter),
-    ("group_duration", MetricKind::Trend),
-    ("http_req_blocked", MetricKind::Trend),
-    ("http_req_connecting", MetricKind::Trend),
-    ("http_req_duration", MetricKind::Trend),
-    ("http_req_failed", MetricKind::Rate),
-    ("http_req_receiving", MetricKind::Trend),
-    ("http_req_sending", MetricKind::Trend),
-    ("http_req_tls_handshaking", MetricKind::Trend),
-    ("http_req_waiting", MetricKind::Trend),
-    ("http_reqs", MetricKind::Counter),
-    ("iteration_duration", MetricKind::Trend),
-    ("iterations", MetricKind::Counter),
-    ("vus", MetricKind::Gauge),
-    ("vus_max", MetricKind::Gauge),
-];
+use crate::system::threshold::{MetricName, MetricNameError, Threshold, ThresholdError, resolve};
 
 /// Builds the thresholds of all metrics, sorted by metric as k6 prints them.
 pub(super) fn build(
@@ -40,72 +21,72 @@ pub(super) fn build(
     warnings: &mut Vec<Fault>,
 ) -> Result<Vec<MetricThresholds>, Fault> {
     let mut metrics = Vec::new();
-    for (metric, node) in &table.0 {
-        let kind = metric_kind(metric, model)?;
-        warnings.extend(tag_warning(metric, model));
+    for (key, node) in &table.0 {
+        let unknown = |error: MetricNameError| {
+            Fault::new(&code::THRESHOLD_METRIC, &inside(key, error.span()), error.to_string()).help(error.remedy())
+        };
+        let metric: MetricName = key.value.parse().map_err(unknown)?;
+        let kind = resolve(&metric, model.metrics).map_err(unknown)?.kind;
+        warnings.extend(tag_warning(key, &metric, model));
         let thresholds = match &node.kind {
             Kind::List(items) => {
-                items.iter().map(|item| threshold(item, metric, kind, bare)).collect::<Result<_, _>>()?
+                items.iter().map(|item| threshold(item, &metric, kind, bare)).collect::<Result<_, _>>()?
             }
-            _ => vec![threshold(node, metric, kind, bare)?],
+            _ => vec![threshold(node, &metric, kind, bare)?],
         };
-        metrics.push(MetricThresholds { metric: metric.value.clone(), thresholds });
+        metrics.push(MetricThresholds { metric, thresholds });
     }
-    metrics.sort_by(|a, b| a.metric.cmp(&b.metric));
+    metrics.sort_by(|a, b| a.metric.raw.cmp(&b.metric.raw));
     Ok(metrics)
 }
 
 /// One threshold: an expression, or a table with k6's options.
-fn threshold(node: &Node, metric: &At<String>, kind: MetricKind, bare: BareNumber) -> Result<ThresholdSpec, Fault> {
+fn threshold(node: &Node, metric: &MetricName, kind: MetricKind, bare: BareNumber) -> Result<Threshold, Fault> {
     let form = match &node.kind {
         Kind::Text(source) => form::Threshold {
             threshold: At { span: node.span.clone(), value: source.clone() },
             abort_on_fail: None,
             delay_abort_eval: None,
         },
-        _ => form::Threshold::deserialize(node.clone())?,
+        Kind::Table(_) => form::Threshold::deserialize(node.clone())?,
+        _ => {
+            let message = "expected a threshold, such as \"p(95)<2000\", or a table with `threshold`";
+            return Err(Fault::new(&code::WRONG_TYPE, &node.span, message));
+        }
     };
-    expression(&form.threshold, metric, kind)?;
-    Ok(ThresholdSpec {
-        source: form.threshold.value,
-        abort_on_fail: form.abort_on_fail.unwrap_or(false),
-        delay_abort_eval_ns: form.delay_abort_eval.map_or(Ok(0), |node| duration_ns(&node, bare))?,
-    })
-}
-
-/// The type of the metric, k6's or the model's own.
-fn metric_kind(metric: &At<String>, model: &Declaration<'_>) -> Result<MetricKind, Fault> {
-    let (base, _) = split(&metric.value);
-    let own = model.metrics.iter().map(|metric| (metric.name, metric.kind));
-    let known: Vec<(&str, MetricKind)> = BUILT_IN.into_iter().chain(own).collect();
-    known.iter().find(|(name, _)| *name == base).map(|(_, kind)| *kind).ok_or_else(|| {
-        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-        let message = format!("invalid threshold defined on {base}; reason: no metric name \"{base}\" found");
-        Fault::new(&code::THRESHOLD_METRIC, &metric.span, message).help(names::choose(base, &names))
-    })
-}
-
-/// Name and tags of `name{tag:value,...}`.
-fn split(metric: &str) -> (&str, &str) {
-    metric.split_once('{').map_or((metric, ""), |(name, tags)| (name, tags.trim_end_matches('}')))
-}
-
-/// The warning for a tag that no sample of a run carries.
-fn tag_warning(metric: &At<String>, model: &Declaration<'_>) -> Option<Fault> {
-    let (_, tags) = split(&metric.value);
-    let tag = tags.split(',').find(|tag| match tag.split_once(':') {
-        Some(("name", value)) => !model.request_names.contains(&value),
-        _ => !tag.is_empty(),
-    })?;
-    let message = format!("no request carries the tag `{tag}`");
-    let help = match tag.split_once(':') {
-        Some(("name", value)) => names::choose(value, model.request_names),
-        _ => "the requests of a simulated run carry only the tag `name`".to_owned(),
+    let refused = |error: ThresholdError| {
+        let span = inside(&form.threshold, error.span());
+        Fault::new(&code::THRESHOLD, &span, error.to_string()).help(error.remedy())
     };
-    Some(Fault::new(&code::TAG_NEVER_SEEN, &metric.span, message).help(format!("{help} k6 would pass this silently.")))
+    let mut threshold: Threshold = form.threshold.value.parse().map_err(refused)?;
+    threshold.check(metric, kind).map_err(refused)?;
+    threshold.abort_on_fail = form.abort_on_fail.unwrap_or(false);
+    threshold.delay_abort_eval_us = form.delay_abort_eval.map(|node| duration_us(&node, bare)).transpose()?;
+    Ok(threshold)
 }
 
-/// The threshold's expression must suit the metric's type.
-fn expression(_source: &At<String>, _metric: &At<String>, _kind: MetricKind) -> Result<(), Fault> {
-    Ok(())
+/// Where `part` of a string stands in the text that the string was read from. A string with escapes is longer in the
+/// text than its value and its quotes; it is meant as a whole.
+fn inside(at: &At<String>, part: Range<usize>) -> Range<usize> {
+    match at.span.len().checked_sub(at.value.len()) {
+        Some(quotes @ (0 | 2)) => {
+            let start = at.span.start + quotes / 2;
+            start + part.start..start + part.end
+        }
+        _ => at.span.clone(),
+    }
+}
+
+/// The warning for a tag that no sample of a run carries: k6 would judge the threshold on nothing.
+fn tag_warning(key: &At<String>, metric: &MetricName, model: &Declaration<'_>) -> Option<Fault> {
+    let carried = |(tag, value): &&(String, String)| tag == "name" && model.request_names.contains(&value.as_str());
+    let (tag, value) = metric.tags.iter().find(|tag| !carried(tag))?;
+    let message = format!("no request carries the tag `{tag}:{value}`");
+    let advice = if tag == "name" {
+        names::choose(value, model.request_names)
+    } else {
+        "the requests of a simulated run carry only the tag `name`;".to_owned()
+    };
+    let help = format!("{advice} k6 would pass this threshold silently");
+    Some(Fault::new(&code::TAG_NEVER_SEEN, &key.span, message).help(help))
 }

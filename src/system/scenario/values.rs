@@ -65,8 +65,8 @@ pub(super) fn duration_ns(node: &Node, bare: BareNumber) -> Result<u64, Fault> {
 }
 
 /// A duration in microseconds, which must be whole.
-pub(super) fn duration_us(node: &Node) -> Result<u64, Fault> {
-    let ns = duration_ns(node, BareNumber::Refused)?;
+pub(super) fn duration_us(node: &Node, bare: BareNumber) -> Result<u64, Fault> {
+    let ns = duration_ns(node, bare)?;
     if ns % 1000 == 0 {
         Ok(ns / 1000)
     } else {
