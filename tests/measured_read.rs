@@ -93,7 +93,7 @@ fn of_several_summaries_the_last_counts() {
 
 #[test]
 fn old_releases_mark_the_samples_of_a_rate() {
-    let text = "     seat_lock_success_rate...: 37.38% ✓ 1048       ✗ 1755\n";
+    let text = "     █ a group\n\n       ✓ a check\n\n     seat_lock_success_rate...: 37.38% ✓ 1048       ✗ 1755\n";
     let measured = read_text(text, "old.txt").expect("a legacy line");
     assert_eq!(measured.kind, MeasuredKind::StdoutLegacy);
     assert_eq!(measured.count("seat_lock_success_rate count"), Some(1048));
@@ -125,8 +125,16 @@ fn what_is_no_measured_run_is_refused_with_reason_and_remedy() {
     assert!(cut.help().contains("ends too early"));
     assert!(matches!(error("{ \"metrics\": nope }"), ReadError::Json { truncated: false, .. }));
     assert!(matches!(error("{}"), ReadError::NoSummary { .. }));
-    assert!(matches!(error("[1, 2]"), ReadError::NoSummary { .. }));
-    for text in ["", "  \n", "hello", "| a | b |\n|---|---|\n| 1 | 2 |\n", "█ TOTAL RESULTS\n"] {
+    for text in [
+        "",
+        "[1, 2]",
+        "note...: 5 apples\n",
+        "note...: 5\n",
+        "  \n",
+        "hello",
+        "| a | b |\n|---|---|\n| 1 | 2 |\n",
+        "█ TOTAL RESULTS\n",
+    ] {
         assert!(matches!(error(text), ReadError::NoFigures { .. }), "{text}");
     }
 }

@@ -42,7 +42,7 @@ impl MeasuredKind {
 pub fn read_text(text: &str, file: &str) -> Result<Measured, ReadError> {
     let repaired = encoding::repair_mac_roman(text);
     let text = repaired.as_deref().unwrap_or(text).trim_start_matches('\u{feff}');
-    let mut measured = if text.trim_start().starts_with(['{', '[']) {
+    let mut measured = if text.trim_start().starts_with('{') {
         from_json::read(text, file)?
     } else {
         let found = from_stdout::read(text).or_else(|| from_markdown::read(text));

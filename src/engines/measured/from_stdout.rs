@@ -66,6 +66,8 @@ impl Reader {
             "THRESHOLDS" => self.start(Section::Thresholds),
             "TOTAL RESULTS" if self.section == Section::Thresholds => self.section = Section::Totals,
             "TOTAL RESULTS" => self.start(Section::Totals),
+            // The legacy layout has titles above the checks of a group; its metrics follow untitled.
+            _ if self.section == Section::Untitled => {}
             _ => self.section = Section::Part,
         }
     }
@@ -102,7 +104,7 @@ impl Reader {
             "checks_total" | "checks_failed" => return,
             _ => metric,
         };
-        let figures = figures(data);
+        let Some(figures) = figures(data) else { return };
         if figures.iter().any(|(statistic, ..)| self.knows(&metric, statistic.as_deref())) {
             self.start(Section::Untitled);
         }
@@ -149,27 +151,27 @@ fn marked(line: &str) -> Option<(bool, &str)> {
     passed.or_else(|| line.strip_prefix('✗').map(|rest| (false, rest.trim_start())))
 }
 
-/// The numbers of one metric line: statistic, value, text.
-fn figures(data: &str) -> Vec<(Option<String>, Quantity, String)> {
+/// The numbers of one metric line: statistic, value, text. `None` when the words are not such as k6 prints.
+fn figures(data: &str) -> Option<Vec<(Option<String>, Quantity, String)>> {
     let words = words(data);
     let all: Vec<&str> = words.iter().map(String::as_str).collect();
     let named = match all.as_slice() {
         [share, count, "out", "of", total] => vec![(None, *share), (Some("count"), *count), (Some("total"), *total)],
         // k6 0.x: the true and the false samples of a rate, with marks.
         [share, "✓", count, "✗", _] => vec![(None, *share), (Some("count"), *count)],
-        [first, rest @ ..] if !first.contains('=') => {
-            let rate = rest.iter().filter(|word| word.ends_with("/s")).map(|word| (Some("rate"), *word));
-            let extremes = rest.iter().filter_map(|word| word.split_once('=').map(|(name, value)| (Some(name), value)));
-            std::iter::once((None, *first)).chain(rate).chain(extremes).collect()
-        }
-        trend => {
-            trend.iter().filter_map(|word| word.split_once('=').map(|(name, value)| (Some(name), value))).collect()
-        }
+        [value, rate] if rate.ends_with("/s") => vec![(None, *value), (Some("rate"), *rate)],
+        [value, extremes @ ..] if !value.contains('=') => [vec![(None, *value)], assigned(extremes)?].concat(),
+        statistics => assigned(statistics)?,
     };
-    let read = named
-        .into_iter()
-        .filter_map(|(statistic, raw)| Some((statistic.map(str::to_owned), quantity(raw)?, raw.to_owned())));
-    read.collect()
+    let read =
+        |(statistic, raw): (Option<&str>, &str)| Some((statistic.map(str::to_owned), quantity(raw)?, raw.to_owned()));
+    named.into_iter().map(read).collect()
+}
+
+/// `name=value` words; `None` when there is none, or another word among them.
+fn assigned<'a>(words: &[&'a str]) -> Option<Vec<(Option<&'a str>, &'a str)>> {
+    let pairs = words.iter().map(|word| word.split_once('=').map(|(name, value)| (Some(name), value)));
+    if words.is_empty() { None } else { pairs.collect() }
 }
 
 /// Splits at blanks, but leaves the byte unit with its number: `1.2 MB` is one word.
@@ -192,9 +194,8 @@ fn without_escapes(line: &str) -> String {
     let mut parts = line.split("\u{1b}[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        plain.push_str(
-            part.trim_start_matches(|c: char| ('\u{20}'..='\u{3f}').contains(&c)).get(1..).unwrap_or_default(),
-        );
+        let from_final = part.trim_start_matches(|c: char| ('\u{20}'..='\u{3f}').contains(&c));
+        plain.push_str(from_final.get(1..).unwrap_or_default());
     }
     plain
 }

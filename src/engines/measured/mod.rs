@@ -134,7 +134,7 @@ impl Measured {
     /// Adds what follows from the stated figures: the lock attempts, and the requests behind a truncated failure rate.
     fn derive(&mut self) {
         let attempts = arithmetic::parts(self).map(|parts| parts.sum());
-        self.derive_count("attempts", attempts, "seat_lock_success + seat_lock_conflict + seat_lock_error");
+        self.derive_count("attempts", attempts, "sum of seat_lock_success, seat_lock_conflict and seat_lock_error");
         if let (Some(failed), Some(rate)) = (self.count("http_req_failed count"), self.figure("http_req_failed")) {
             let requests = arithmetic::whole_behind(failed, rate.value);
             self.derive_count("http_reqs", requests, "the only total that prints as http_req_failed");
