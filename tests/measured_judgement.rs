@@ -10,7 +10,7 @@ use seatproof::report::judgement::{Cause, EXPLAIN_CONTRADICTING_THRESHOLDS, Judg
 
 fn threshold(metric: &str, source: &str, ok: bool) -> JudgedThreshold {
     let limit = Limit::parse(source).expect("a threshold");
-    JudgedThreshold { metric: metric.to_owned(), source: source.to_owned(), limit, ok }
+    JudgedThreshold { metric: metric.to_owned(), limit, ok }
 }
 
 fn measured_thresholds() -> Vec<JudgedThreshold> {

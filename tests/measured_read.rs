@@ -16,7 +16,7 @@ fn listing(measured: &Measured) -> String {
         text += &format!("{:>4} {name} = {}{unit}  [{}]{how}\n", line(figure.line), figure.value, figure.raw);
     }
     for threshold in &measured.thresholds {
-        let limit = threshold.limit.as_ref().map_or_else(|| "-".to_owned(), |limit| limit.source());
+        let limit = threshold.limit.as_ref().map_or_else(|| "-".to_owned(), |limit| limit.source.clone());
         let mark = threshold.passed.map_or("?", |passed| if passed { "pass" } else { "fail" });
         let actual =
             threshold.actual.map_or_else(|| "-".to_owned(), |(value, unit)| format!("{value}{}", unit.suffix()));

@@ -54,9 +54,7 @@ pub struct RequestCounts {
 pub struct JudgedThreshold {
     /// k6's metric name, with tags.
     pub metric: String,
-    /// As written.
-    pub source: String,
-    /// The same, for exact arithmetic.
+    /// As written, with its number for exact arithmetic.
     pub limit: Limit,
     /// k6's verdict.
     pub ok: bool,
@@ -109,7 +107,7 @@ pub fn judge(counts: &RequestCounts, thresholds: &[JudgedThreshold]) -> Option<J
     let without = Ratio::of_counts(unexpected, counts.requests);
     let cause = if unexpected == 0 && counts.failed > 0 {
         Cause::Threshold
-    } else if crossed.limit.operator.holds(without, crossed.limit.bound.ratio()) {
+    } else if crossed.limit.holds(without) {
         Cause::Mixed
     } else {
         Cause::Service
@@ -117,7 +115,7 @@ pub fn judge(counts: &RequestCounts, thresholds: &[JudgedThreshold]) -> Option<J
     let limits = thresholds.iter().map(|threshold| (threshold.metric.as_str(), &threshold.limit));
     let contradiction = algebra::contradiction(limits);
     Some(Judgement {
-        threshold: format!("http_req_failed: {}", crossed.source),
+        threshold: format!("http_req_failed: {}", crossed.limit.source),
         cause,
         requests: counts.requests,
         failed: counts.failed,

@@ -26,11 +26,9 @@ pub struct Contradiction {
 
 /// The first contradicting pair among thresholds, given as metric and limit.
 pub fn contradiction<'a>(thresholds: impl Iterator<Item = (&'a str, &'a Limit)> + Clone) -> Option<Contradiction> {
-    let upper =
-        |(metric, limit): &(&str, &Limit)| *metric == "http_req_failed" && is_share(limit) && limit.operator.is_upper();
-    let lower = |(metric, limit): &(&str, &Limit)| {
-        metric.ends_with("success_rate") && is_share(limit) && limit.operator.is_lower()
-    };
+    let upper = |(metric, limit): &(&str, &Limit)| *metric == "http_req_failed" && is_share(limit) && limit.is_upper();
+    let lower =
+        |(metric, limit): &(&str, &Limit)| metric.ends_with("success_rate") && is_share(limit) && limit.is_lower();
     let (_, failed) = thresholds.clone().find(upper)?;
     let (success_metric, success) = thresholds.clone().find(lower)?;
     let success_needed = failed.bound.ratio().one_minus_over_one_plus();
@@ -57,10 +55,10 @@ impl Contradiction {
         format!(
             "http_req_failed {} needs a success share above {} %, but {} {} accepts {} %, \
              which lets {} % of the requests fail",
-            self.failed.source(),
+            self.failed.source,
             percent(self.success_needed),
             self.success_metric,
-            self.success.source(),
+            self.success.source,
             percent(self.success.bound.ratio()),
             percent(self.failed_allowed),
         )

@@ -231,15 +231,14 @@ fn mark(measured: &Measured, threshold: &Threshold) -> Option<ArithmeticCheck> {
     let step = if unit == Unit::Count { 0 } else { 1 };
     let scale = |ratio: Ratio| if unit == Unit::Percent { ratio.over(100) } else { ratio };
     let (low, high) = (scale(value.ratio()), scale(value.plus_last_places(step).ratio()));
-    let bound = limit.bound.ratio();
-    let holds = limit.operator.holds(low, bound);
-    if holds != limit.operator.holds(high, bound) {
+    let holds = limit.holds(low);
+    if holds != limit.holds(high) {
         return None;
     }
     if holds == passed {
-        return Some(ArithmeticCheck::of(true, limit.source()));
+        return Some(ArithmeticCheck::of(true, limit.source.clone()));
     }
-    let what = format!("{} {}", threshold.metric, limit.source());
+    let what = format!("{} {}", threshold.metric, limit.source);
     if measured.count(&format!("{} total", threshold.metric)) == Some(0) {
         let text = format!("{what} passed without a sample: the mark says nothing");
         return Some(ArithmeticCheck::new(Finding::Notice, text));

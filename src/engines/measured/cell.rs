@@ -79,11 +79,11 @@ pub(super) fn limit(text: &str, aggregation: &str) -> Option<Limit> {
     let named = plain[..start].trim().to_lowercase();
     let signs = plain[start..].chars().take_while(|c| matches!(c, '<' | '>' | '=' | '!')).count();
     let (sign, number) = plain[start..].split_at(signs);
-    let operator = Limit::parse(&format!("x{sign}0"))?.operator;
     let (read, _) = quantities(number).into_iter().next()?;
     let bound = if read.unit == Unit::Percent { read.value.shifted(-2)?.trimmed() } else { read.value };
     let known = statistic(&named).or_else(|| matches!(named.as_str(), "rate" | "count" | "value").then_some(named));
-    Some(Limit { aggregation: known.unwrap_or_else(|| aggregation.to_owned()), operator, bound })
+    let aggregation = known.unwrap_or_else(|| aggregation.to_owned());
+    Limit::parse(&format!("{aggregation}{sign}{bound}"))
 }
 
 /// Passed or failed, from words or signs; `None` for a cell with neither or both.
