@@ -2,6 +2,8 @@
 //!
 //! **Architecture invariant:** no semantics of their own; every engine goes through `system`.
 
+pub mod distribution;
+pub mod exact;
 pub mod measured;
 pub mod metrics;
 pub mod prng;

@@ -2,4 +2,10 @@
 //!
 //! **Architecture invariant:** nothing here computes a result.
 
+pub mod compare;
+pub mod judgement;
 pub mod k6;
+pub mod sweep;
+mod table;
+
+pub use table::Signs;

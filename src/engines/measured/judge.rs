@@ -1,0 +1,140 @@
+//! Measured figures against the distribution over seeds.
+
+use super::arithmetic::{ArithmeticCheck, Finding, arithmetic};
+use super::{Figure, Measured};
+use crate::engines::distribution::{Distribution, FigureDistribution, Sweep, Unit};
+use crate::engines::exact::Ratio;
+
+/// The central share of runs that an interval covers.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// From the 2.5th to the 97.5th percentile.
+    Central95,
+    /// From the 0.5th to the 99.5th percentile.
+    #[default]
+    Central99,
+}
+
+impl Level {
+    /// Reads `0.95` and `0.99`; other levels are not kept.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "0.95" => Some(Self::Central95),
+            "0.99" => Some(Self::Central99),
+            _ => None,
+        }
+    }
+
+    /// In percent.
+    #[must_use]
+    pub fn percent(self) -> u8 {
+        match self {
+            Self::Central95 => 95,
+            Self::Central99 => 99,
+        }
+    }
+
+    fn interval(self, distribution: &Distribution) -> (Ratio, Ratio) {
+        match self {
+            Self::Central95 => (distribution.p2_5, distribution.p97_5),
+            Self::Central99 => (distribution.p0_5, distribution.p99_5),
+        }
+    }
+}
+
+/// One figure, measured and predicted, in printed units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// See [`crate::engines::distribution::figure_name`].
+    pub name: String,
+    /// What the numbers are.
+    pub unit: Unit,
+    /// The measured figure.
+    pub measured: Figure,
+    /// Median over seeds.
+    pub median: Ratio,
+    /// Lower end of the interval; belongs to it.
+    pub low: Ratio,
+    /// Upper end of the interval; belongs to it.
+    pub high: Ratio,
+    /// True when the measured value lies in the interval.
+    pub inside: bool,
+    /// True when the model was calibrated with this figure: inside then says only that the calibration worked.
+    pub input: bool,
+}
+
+/// A measured run against a sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// Name of the measured file.
+    pub source: String,
+    /// Which interval was asked for.
+    pub level: Level,
+    /// Finished runs of the sweep.
+    pub runs: usize,
+    /// The figures that were measured and are predicted, in the order of the sweep.
+    pub rows: Vec<Row>,
+    /// Predicted figures that the file does not state.
+    pub not_measured: Vec<String>,
+    /// The measured run's own arithmetic.
+    pub arithmetic: Vec<ArithmeticCheck>,
+    /// What the reader should know about how the file was read.
+    pub notices: Vec<String>,
+}
+
+impl Comparison {
+    /// True when there is something to compare, no figure lies outside and the report does not contradict itself.
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        !self.rows.is_empty() && self.rows.iter().all(|row| row.inside) && self.contradictions() == 0
+    }
+
+    /// Numbers of the report that contradict each other.
+    #[must_use]
+    pub fn contradictions(&self) -> usize {
+        self.arithmetic.iter().filter(|check| check.finding == Finding::Contradicts).count()
+    }
+
+    /// 0 when consistent, else 5.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.is_consistent() { 0 } else { 5 }
+    }
+}
+
+/// Judges every figure that was measured and is predicted. `inputs` names the figures that the model was calibrated
+/// with, `stages` the scenario's load profile (milliseconds and target), empty where it has none.
+#[must_use]
+pub fn judge(measured: &Measured, sweep: &Sweep, level: Level, inputs: &[&str], stages: &[(u64, u64)]) -> Comparison {
+    let found = |figure: &FigureDistribution| measured.figure(&figure.name).filter(|found| found.unit == figure.unit);
+    let rows = sweep.figures.iter().filter_map(|predicted| Some(row(predicted, found(predicted)?, level, inputs)));
+    let missing = sweep.figures.iter().filter(|predicted| found(predicted).is_none());
+    let mut checks = arithmetic(measured);
+    checks.extend(super::arithmetic::stages_against(measured, stages));
+    Comparison {
+        source: measured.source.clone(),
+        level,
+        runs: sweep.runs(),
+        rows: rows.collect(),
+        not_measured: missing.map(|predicted| predicted.name.clone()).collect(),
+        arithmetic: checks,
+        notices: measured.notices.clone(),
+    }
+}
+
+fn row(predicted: &FigureDistribution, measured: &Figure, level: Level, inputs: &[&str]) -> Row {
+    let (low, high) = level.interval(&predicted.distribution);
+    let (low, high) = (predicted.printed(low), predicted.printed(high));
+    let value = measured.value.ratio();
+    Row {
+        name: predicted.name.clone(),
+        unit: predicted.unit,
+        measured: measured.clone(),
+        median: predicted.printed(predicted.distribution.median),
+        low,
+        high,
+        inside: low <= value && value <= high,
+        input: inputs.contains(&predicted.name.as_str()),
+    }
+}

@@ -1,0 +1,99 @@
+//! A threshold's limit as an exact decimal: k6 compares in floating point, a proof about two thresholds may not.
+
+use crate::engines::exact::{Decimal, Ratio};
+
+/// `aggregation operator number`, in k6's grammar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// As written.
+    pub source: String,
+    /// `rate`, `count`, `p(95)`, ...
+    pub aggregation: String,
+    /// The number; shares as in k6, so `0.3` and not 30 %.
+    pub bound: Decimal,
+    operator: Operator,
+}
+
+/// k6's comparison operators.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Operator {
+    LessOrEqual,
+    Less,
+    GreaterOrEqual,
+    Greater,
+    Equal,
+    NotEqual,
+}
+
+/// In the order in which k6 looks for them.
+const OPERATORS: [(&str, Operator); 7] = [
+    ("<=", Operator::LessOrEqual),
+    ("<", Operator::Less),
+    (">=", Operator::GreaterOrEqual),
+    (">", Operator::Greater),
+    ("===", Operator::Equal),
+    ("==", Operator::Equal),
+    ("!=", Operator::NotEqual),
+];
+
+impl Limit {
+    /// Reads `p(95)<2000`. `None` for what k6 would refuse and for numbers beyond exact arithmetic.
+    #[must_use]
+    pub fn parse(source: &str) -> Option<Self> {
+        let (sign, operator) = OPERATORS.iter().find(|(sign, _)| source.contains(sign))?;
+        let (aggregation, number) = source.split_once(sign)?;
+        let bound = Decimal::parse(number.trim())?;
+        let aggregation = aggregation.trim().to_owned();
+        (!aggregation.is_empty()).then(|| Self { source: source.to_owned(), aggregation, bound, operator: *operator })
+    }
+
+    /// True when the value satisfies the limit.
+    #[must_use]
+    pub fn holds(&self, value: Ratio) -> bool {
+        let bound = self.bound.ratio();
+        match self.operator {
+            Operator::LessOrEqual => value <= bound,
+            Operator::Less => value < bound,
+            Operator::GreaterOrEqual => value >= bound,
+            Operator::Greater => value > bound,
+            Operator::Equal => value == bound,
+            Operator::NotEqual => value != bound,
+        }
+    }
+
+    /// True for `<` and `<=`.
+    #[must_use]
+    pub fn is_upper(&self) -> bool {
+        matches!(self.operator, Operator::LessOrEqual | Operator::Less)
+    }
+
+    /// True for `>` and `>=`.
+    #[must_use]
+    pub fn is_lower(&self) -> bool {
+        matches!(self.operator, Operator::GreaterOrEqual | Operator::Greater)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limit, Ratio};
+
+    #[test]
+    fn limits_compare_exactly() {
+        let holds = |source: &str, value: Ratio| Limit::parse(source).map(|limit| limit.holds(value));
+        let third = Ratio::new(1, 3);
+        assert_eq!(holds("rate<0.333333333333", third), Some(false));
+        assert_eq!(holds(" rate === 0.5 ", Ratio::new(1, 2)), Some(true));
+        assert_eq!(holds("p(99.9)<=2000", Ratio::new(2000, 1)), Some(true));
+        assert_eq!(holds("count!=5", Ratio::new(5, 1)), Some(false));
+        assert_eq!(holds("count>=5", Ratio::new(5, 1)), Some(true));
+        assert_eq!(holds("count>5", Ratio::new(5, 1)), Some(false));
+    }
+
+    #[test]
+    fn what_k6_refuses_is_no_limit() {
+        for source in ["rate << 0.3", "rate", "<3", "rate<", "rate<x"] {
+            assert_eq!(Limit::parse(source), None, "{source}");
+        }
+    }
+}
