@@ -99,15 +99,23 @@ fn compare(server: &Server, script: Vec<(char, String)>) {
     }
 }
 
-#[test]
-fn random_scripts_of_two_sessions_agree() {
+fn random_scripts(sessions: &'static [char], seed: u8) {
     let Some(server) = server() else { return };
-    let cases: u64 = std::env::var("SEATPROOF_SQL_SCRIPTS").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40);
-    let seed = [7; 32];
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let cases: u64 = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40);
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let script = prop::collection::vec((prop_oneof![Just('A'), Just('B')], statement()), 10..30);
+    let script = prop::collection::vec((prop::sample::select(sessions), statement()), 10..30);
     for _ in 0..cases {
         compare(&server, script.new_tree(&mut runner).expect("a script").current());
     }
+}
+
+#[test]
+fn random_scripts_of_two_sessions_agree() {
+    random_scripts(&['A', 'B'], 7);
+}
+
+#[test]
+fn random_scripts_of_three_sessions_agree() {
+    random_scripts(&['A', 'B', 'C'], 8);
 }
