@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use seatproof::world::identity::{ProcessId, SessionId};
-use seatproof::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
+use seatproof::world::sql::{Plan, Progress, Row, SerialSource, SqlError, SqlStore};
 use seatproof::world::value::Value;
 
 /// The tables that all scripts use.
-pub const DDL: &str = "
+pub(crate) const DDL: &str = "
     CREATE TABLE seat (id integer PRIMARY KEY, hall integer NOT NULL, status text NOT NULL DEFAULT 'FREE', note text);
     CREATE TABLE hold (id bigint PRIMARY KEY, seat_id integer NOT NULL, owner text, active boolean NOT NULL);
     CREATE INDEX hold_by_owner ON hold (owner) WHERE active;
@@ -20,7 +20,7 @@ pub const DDL: &str = "
 ";
 
 /// The rows that all scripts begin with.
-pub const ROWS: [&str; 3] = [
+pub(crate) const ROWS: [&str; 3] = [
     "INSERT INTO seat (id, hall) VALUES (1, 1), (2, 1), (3, 1), (4, 2), (5, 2)",
     "INSERT INTO hold VALUES (10, 4, 'ann', true), (11, 5, 'bob', false)",
     "INSERT INTO account VALUES ('ann', 'a@x', 5), ('bob', NULL, 7)",
@@ -28,15 +28,15 @@ pub const ROWS: [&str; 3] = [
 
 /// One step of a script.
 #[derive(Clone, Debug)]
-pub struct Step {
-    pub session: char,
-    pub text: &'static str,
-    pub params: Vec<String>,
+pub(crate) struct Step {
+    pub(crate) session: char,
+    pub(crate) text: &'static str,
+    pub(crate) params: Vec<String>,
 }
 
 impl Step {
     /// Reads `A: STATEMENT | params`.
-    pub fn read(line: &str) -> Option<Self> {
+    pub(crate) fn read(line: &str) -> Option<Self> {
         let (session, rest) = line.split_once(": ")?;
         let (text, params) = rest.split_once(" | ").unwrap_or((rest, ""));
         let params = params.split(", ").filter(|param| !param.is_empty()).map(str::to_owned).collect();
@@ -44,22 +44,17 @@ impl Step {
     }
 
     /// The line that `read` reads.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let params = if self.params.is_empty() { String::new() } else { format!(" | {}", self.params.join(", ")) };
         format!("{}: {}{params}", self.session, self.text)
     }
 }
 
 /// What came of one step: its own outcome, then those of statements that it let end.
-pub type Outcomes = (String, BTreeMap<char, String>);
-
-/// The lines of a transcript that are steps.
-pub fn steps(transcript: &str) -> Vec<Step> {
-    transcript.lines().filter(|line| !line.starts_with([' ', '#'])).filter_map(Step::read).collect()
-}
+pub(crate) type Outcomes = (String, BTreeMap<char, String>);
 
 /// Plays a script and writes its transcript.
-pub fn play(transcript: &str, mut perform: impl FnMut(&Step) -> Outcomes) -> String {
+pub(crate) fn play(transcript: &str, mut perform: impl FnMut(&Step) -> Outcomes) -> String {
     let mut played = String::new();
     for line in transcript.lines() {
         let step = if line.starts_with([' ', '#']) { None } else { Step::read(line) };
@@ -78,8 +73,8 @@ pub fn play(transcript: &str, mut perform: impl FnMut(&Step) -> Outcomes) -> Str
 
 /// The simulated store.
 #[derive(Debug)]
-pub struct StoreArm {
-    pub store: SqlStore,
+pub(crate) struct StoreArm {
+    pub(crate) store: SqlStore,
     plans: BTreeMap<&'static str, Plan>,
     /// The statement that each waiting session is at, in the order in which they began to wait.
     waiting: Vec<(char, Plan)>,
@@ -88,7 +83,7 @@ pub struct StoreArm {
 
 impl StoreArm {
     /// A store with the common tables and rows.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let store = SqlStore::from_ddl(DDL).expect("the tables are well formed");
         let serials = SerialSource { process: ProcessId::client(1), count: 0 };
         let mut arm = Self { store, plans: BTreeMap::new(), waiting: Vec::new(), serials };
@@ -99,7 +94,7 @@ impl StoreArm {
     }
 
     /// Plays one step, then whatever it lets go on.
-    pub fn perform(&mut self, step: &Step) -> Outcomes {
+    pub(crate) fn perform(&mut self, step: &Step) -> Outcomes {
         let session = session(step.session);
         let plan = match self.plans.get(step.text) {
             Some(plan) => plan.clone(),
@@ -114,7 +109,7 @@ impl StoreArm {
         let mut others = self.go_on();
         let own = match others.remove(&step.session) {
             Some(outcome) => format!("waits\n {} => {outcome}", step.session),
-            None => outcome(&progress),
+            None => outcome(step.text, &progress),
         };
         (own, others)
     }
@@ -125,29 +120,30 @@ impl StoreArm {
         let mut ended = BTreeMap::new();
         loop {
             let free = self.waiting.iter().position(|(name, _)| self.store.blockers(session(*name)).is_empty());
-            let (name, progress) = if let Some(place) = free {
+            let (name, text, progress) = if let Some(place) = free {
                 let (name, plan) = self.waiting.remove(place);
                 let progress = self.store.resume(session(name), &plan, &mut self.serials);
+                let text = plan.text();
                 if progress == Progress::Waits {
                     self.waiting.push((name, plan));
                 }
-                (name, progress)
+                (name, text, progress)
             } else {
                 let deadlocked = self.store.deadlocked();
                 let victim = self.waiting.iter().rposition(|(name, _)| deadlocked.contains(&session(*name)));
                 let Some(place) = victim else { return ended };
-                let (name, _) = self.waiting.remove(place);
-                (name, self.store.fail_waiting(session(name), SqlError::deadlock()))
+                let (name, plan) = self.waiting.remove(place);
+                (name, plan.text(), self.store.fail_waiting(session(name), SqlError::deadlock()))
             };
             if progress != Progress::Waits {
-                ended.insert(name, outcome(&progress));
+                ended.insert(name, outcome(text, &progress));
             }
         }
     }
 }
 
 /// The session that a script calls by this letter.
-pub fn session(name: char) -> SessionId {
+pub(crate) fn session(name: char) -> SessionId {
     SessionId::Own(ProcessId::client(u16::try_from(u32::from(name)).expect("a letter")))
 }
 
@@ -163,22 +159,23 @@ fn value(text: &str) -> Value {
     }
 }
 
-fn outcome(progress: &Progress) -> String {
+fn outcome(text: &str, progress: &Progress) -> String {
     match progress {
         Progress::Waits => "waits".to_owned(),
         Progress::Done(Err(error)) => format!("{} {}", error.code.code(), error.message),
         Progress::Done(Ok(rows)) => {
-            let text = |row: &[Value]| row.iter().map(cell).collect::<Vec<_>>().join("|");
-            let lines: Vec<String> = rows.rows.iter().map(|row| text(row)).collect();
-            let tag = if rows.is_rolled_back { " rolled back" } else { "" };
-            render(rows.affected, &lines, tag)
+            let line = |row: &Row| row.iter().map(cell).collect::<Vec<_>>().join("|");
+            render(text, rows.affected, rows.rows.iter().map(line).collect())
         }
     }
 }
 
-/// How transcripts write a count and rows.
-pub fn render(affected: u64, rows: &[String], tag: &str) -> String {
-    if rows.is_empty() { format!("{affected}{tag}") } else { format!("{affected}: {}", rows.join("; ")) }
+/// How transcripts write a count and rows. Without ORDER BY a real server may give rows in any order.
+pub(crate) fn render(text: &str, affected: u64, mut rows: Vec<String>) -> String {
+    if !text.contains("ORDER BY") {
+        rows.sort();
+    }
+    if rows.is_empty() { affected.to_string() } else { format!("{affected}: {}", rows.join("; ")) }
 }
 
 fn cell(value: &Value) -> String {

@@ -25,6 +25,8 @@ pub enum SqlState {
     NotNullViolation,
     /// `23505`.
     UniqueViolation,
+    /// `25001`: too late to change the isolation level.
+    ActiveTransaction,
     /// `25P02`: a statement in an aborted transaction.
     InFailedTransaction,
     /// `40001`.
@@ -56,6 +58,7 @@ impl SqlState {
             Self::InvalidRowCount => "2201W",
             Self::NotNullViolation => "23502",
             Self::UniqueViolation => "23505",
+            Self::ActiveTransaction => "25001",
             Self::InFailedTransaction => "25P02",
             Self::SerializationFailure => "40001",
             Self::DeadlockDetected => "40P01",

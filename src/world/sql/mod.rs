@@ -209,16 +209,23 @@ impl SqlStore {
         }
     }
 
-    /// BEGIN; inside a transaction PostgreSQL only warns.
-    fn begin(&mut self, session: SessionId, isolation: Isolation, now_us: i64) -> Progress {
-        match self.sessions.get(&session) {
-            Some(transaction) if transaction.is_aborted => Progress::Done(Err(SqlError::aborted())),
-            Some(_) => Progress::Done(Ok(Rows::default())),
-            None => {
-                self.sessions.insert(session, Transaction::new(isolation, true, now_us));
-                Progress::Done(Ok(Rows::default()))
-            }
+    /// BEGIN. Inside a transaction PostgreSQL only warns, and changes the isolation level if it still can.
+    fn begin(&mut self, session: SessionId, isolation: Option<Isolation>, now_us: i64) -> Progress {
+        let Some(transaction) = self.sessions.get_mut(&session) else {
+            self.sessions.insert(session, Transaction::new(isolation.unwrap_or_default(), true, now_us));
+            return Progress::Done(Ok(Rows::default()));
+        };
+        if transaction.is_aborted {
+            return Progress::Done(Err(SqlError::aborted()));
         }
+        let isolation = isolation.unwrap_or(transaction.isolation);
+        if isolation != transaction.isolation && transaction.has_run {
+            self.give_up(session);
+            let text = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
+            return Progress::Done(Err(SqlError::new(SqlState::ActiveTransaction, text)));
+        }
+        transaction.isolation = isolation;
+        Progress::Done(Ok(Rows::default()))
     }
 
     /// COMMIT and ROLLBACK; outside a transaction PostgreSQL only warns.
@@ -245,6 +252,7 @@ impl SqlStore {
         mut work: Work,
         serials: &mut SerialSource,
     ) -> Progress {
+        transaction.has_run = true;
         if transaction.isolation == Isolation::RepeatableRead {
             self.storage.take_snapshot(session);
         }
@@ -288,6 +296,13 @@ impl SqlStore {
                 self.sessions.insert(session, transaction);
                 Progress::Waits
             }
+        }
+    }
+
+    /// Undoes the session's transaction after an error.
+    fn give_up(&mut self, session: SessionId) {
+        if let Some(transaction) = self.sessions.remove(&session) {
+            self.abort(session, transaction);
         }
     }
 

@@ -34,7 +34,8 @@ impl Plan {
 /// What a statement does.
 #[derive(Clone, Debug)]
 pub(super) enum Statement {
-    Begin(Isolation),
+    /// BEGIN; without a level it asks for the default, or for no change inside a transaction.
+    Begin(Option<Isolation>),
     Commit,
     Rollback,
     Select(Select),
@@ -210,15 +211,15 @@ fn parse(schema: &Schema, text: &str) -> Result<(Statement, usize), String> {
     }
 }
 
-fn isolation(modes: &[ast::TransactionMode]) -> Result<Isolation, String> {
+fn isolation(modes: &[ast::TransactionMode]) -> Result<Option<Isolation>, String> {
     use ast::TransactionIsolationLevel as Level;
-    let mut isolation = Isolation::default();
+    let mut isolation = None;
     for mode in modes {
         isolation = match mode {
             ast::TransactionMode::IsolationLevel(Level::ReadCommitted | Level::ReadUncommitted) => {
-                Isolation::ReadCommitted
+                Some(Isolation::ReadCommitted)
             }
-            ast::TransactionMode::IsolationLevel(Level::RepeatableRead) => Isolation::RepeatableRead,
+            ast::TransactionMode::IsolationLevel(Level::RepeatableRead) => Some(Isolation::RepeatableRead),
             ast::TransactionMode::AccessMode(ast::TransactionAccessMode::ReadWrite) => isolation,
             other => {
                 return Err(format!("{other} is not supported: use READ COMMITTED or REPEATABLE READ"));

@@ -16,6 +16,8 @@ pub(super) struct Transaction {
     pub(super) isolation: Isolation,
     /// False for a statement outside BEGIN ... COMMIT: it ends with its transaction.
     pub(super) is_explicit: bool,
+    /// True once a statement has run: the isolation level stays.
+    pub(super) has_run: bool,
     /// True after an error: everything is undone already, only its end is awaited.
     pub(super) is_aborted: bool,
     /// What `now()` gives, in virtual microseconds.
@@ -30,6 +32,7 @@ impl Transaction {
         Self {
             isolation,
             is_explicit,
+            has_run: false,
             is_aborted: false,
             started_us,
             touched: SmallVec::new(),

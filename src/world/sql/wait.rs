@@ -35,9 +35,7 @@ impl SqlStore {
     /// If the session's statement does not wait.
     pub fn fail_waiting(&mut self, session: SessionId, error: SqlError) -> Progress {
         assert!(self.is_waiting(session), "no statement of session {session} waits");
-        if let Some(transaction) = self.sessions.remove(&session) {
-            self.abort(session, transaction);
-        }
+        self.give_up(session);
         Progress::Done(Err(error))
     }
 

@@ -1,0 +1,121 @@
+//! The same scripts on a real PostgreSQL and on the simulated store: rows, row counts, SQLSTATEs, messages, who waits
+//! and who is a deadlock's victim must be the same.
+
+#[path = "support/postgres_server.rs"]
+mod postgres_server;
+#[path = "support/sql_script.rs"]
+mod sql_script;
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::{Strategy, prop, prop_oneof};
+use proptest::strategy::{Just, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use self::postgres_server::{PostgresArm, Server};
+use self::sql_script::{Step, StoreArm, play};
+
+/// A server, or `None` where a missing one is no failure.
+fn server() -> Option<Server> {
+    match Server::start() {
+        Ok(server) => Some(server),
+        Err(error) => {
+            let required = std::env::var("SEATPROOF_REQUIRE").unwrap_or_default();
+            assert!(!required.split(',').any(|name| name == "postgres"), "PostgreSQL is required: {error}");
+            println!("skipped: {error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn every_transcript_is_what_postgresql_does() {
+    let Some(server) = server() else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sql");
+    let mut files: Vec<_> = fs::read_dir(folder).expect("the transcripts").map(|file| file.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let expected = fs::read_to_string(&file).expect("a transcript");
+        let mut arm = PostgresArm::new(&server);
+        let played = play(&expected, |step| arm.perform(step));
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&file, &played).expect("the transcript is writable");
+        } else {
+            assert_eq!(played, expected, "{}", file.display());
+        }
+    }
+}
+
+/// Statements over few rows, so that sessions meet.
+fn statement() -> impl Strategy<Value = String> {
+    let id = 1..4;
+    let status = prop_oneof![Just("FREE"), Just("HELD"), Just("SOLD")];
+    let ids = prop::collection::vec(1..5, 1..3)
+        .prop_map(|ids| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    prop_oneof![
+        4 => Just("BEGIN".to_owned()),
+        2 => Just("BEGIN ISOLATION LEVEL REPEATABLE READ".to_owned()),
+        5 => Just("COMMIT".to_owned()),
+        2 => Just("ROLLBACK".to_owned()),
+        3 => Just("SELECT id, hall, status FROM seat ORDER BY id".to_owned()),
+        2 => Just("SELECT COUNT(*), MAX(id) FROM hold WHERE active".to_owned()),
+        4 => (id.clone(), status.clone(), status.clone())
+            .prop_map(|(id, to, from)| format!("UPDATE seat SET status = '{to}' WHERE id = {id} AND status = '{from}'")),
+        3 => (ids.clone(), status.clone())
+            .prop_map(|(ids, to)| format!("UPDATE seat SET status = '{to}', hall = hall + 1 WHERE id IN ({ids})")),
+        2 => id.clone().prop_map(|id| format!("DELETE FROM seat WHERE id = {id} RETURNING status")),
+        1 => (id.clone(), id.clone()).prop_map(|(from, to)| format!("UPDATE seat SET id = {to} WHERE id = {from}")),
+        3 => id.clone().prop_map(|id| format!("INSERT INTO seat (id, hall) VALUES ({id}, 7)")),
+        1 => id.clone().prop_map(|id| format!("INSERT INTO seat (id, hall) VALUES ({id}, 8) ON CONFLICT DO NOTHING")),
+        2 => id.clone().prop_map(|id| format!(
+            "INSERT INTO seat (id, hall) VALUES ({id}, 9) ON CONFLICT (id) DO UPDATE SET hall = seat.hall + excluded.hall"
+        )),
+        2 => (id.clone(), status).prop_map(|(id, status)| format!(
+            "SELECT id FROM seat WHERE id = {id} AND status = '{status}' FOR UPDATE"
+        )),
+        1 => ids.clone().prop_map(|ids| format!("SELECT id FROM seat WHERE id IN ({ids}) ORDER BY id FOR UPDATE SKIP LOCKED")),
+        1 => ids.prop_map(|ids| format!("SELECT id FROM seat WHERE id IN ({ids}) ORDER BY id FOR UPDATE NOWAIT")),
+        3 => (10..14, id.clone(), prop::bool::ANY)
+            .prop_map(|(hold, seat, active)| format!("INSERT INTO hold VALUES ({hold}, {seat}, 'x', {active})")),
+        3 => (10..14, prop::bool::ANY).prop_map(|(hold, on)| format!("UPDATE hold SET active = {on} WHERE id = {hold}")),
+        1 => (10..14, id).prop_map(|(hold, seat)| format!("UPDATE hold SET seat_id = {seat} WHERE id = {hold}")),
+        1 => (10..14).prop_map(|hold| format!("DELETE FROM hold WHERE id = {hold}")),
+    ]
+}
+
+/// Plays a random script on both arms; a session whose statement waits is passed over.
+fn compare(server: &Server, script: Vec<(char, String)>) {
+    let (mut real, mut store) = (PostgresArm::new(server), StoreArm::new());
+    let mut transcript = String::new();
+    for (session, text) in script {
+        if real.is_waiting(session) {
+            continue;
+        }
+        let step = Step { session, text: String::leak(text), params: Vec::new() };
+        let (expected, found) = (real.perform(&step), store.perform(&step));
+        assert_eq!(found, expected, "left: the store, right: PostgreSQL, after\n{transcript}{}", step.line());
+        transcript += &format!("{}\n => {} {:?}\n", step.line(), expected.0, expected.1);
+    }
+}
+
+fn random_scripts(sessions: &'static [char], seed: u8) {
+    let Some(server) = server() else { return };
+    let cases: u64 = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40);
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let script = prop::collection::vec((prop::sample::select(sessions), statement()), 10..30);
+    for _ in 0..cases {
+        compare(&server, script.new_tree(&mut runner).expect("a script").current());
+    }
+}
+
+#[test]
+fn random_scripts_of_two_sessions_agree() {
+    random_scripts(&['A', 'B'], 7);
+}
+
+#[test]
+fn random_scripts_of_three_sessions_agree() {
+    random_scripts(&['A', 'B', 'C'], 8);
+}
