@@ -274,8 +274,7 @@ async fn write_lock(
     let insert = "INSERT INTO seat_locks (lock_key, owner_id, showtime_id, active, expires_at) \
                   VALUES ($1, $2, $3, true, $4) RETURNING id";
     let lock_key = Value::from(String::from_utf8_lossy(token).as_ref());
-    let inserted =
-        ctx.sql(insert, [lock_key, owner.clone(), Value::Int(SHOWTIME), expires_at.clone()]).await?;
+    let inserted = ctx.sql(insert, [lock_key, owner.clone(), Value::Int(SHOWTIME), expires_at.clone()]).await?;
     let id = inserted.rows[0][0].clone();
     let insert_seat = "INSERT INTO seat_lock_seats (seat_lock_id, showtime_seat_id) VALUES ($1, $2)";
     for seat in seats {

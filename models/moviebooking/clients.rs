@@ -18,11 +18,7 @@ pub(super) const JOURNEYS: [Journey; 4] = [
         about: "The measured k6 script: lock one to three random seats, hold, release, think.",
         run: |ctx| Box::pin(contend(ctx)),
     },
-    Journey {
-        name: "lock_release",
-        about: "LOCK; after a 201, RELEASE.",
-        run: |ctx| Box::pin(lock_release(ctx)),
-    },
+    Journey { name: "lock_release", about: "LOCK; after a 201, RELEASE.", run: |ctx| Box::pin(lock_release(ctx)) },
     Journey {
         name: "lock_confirm",
         about: "LOCK; after a 201, CONFIRM as a signed-in user, once more if no answer comes.",

@@ -63,11 +63,7 @@ impl Ctx {
     ///
     /// # Errors
     /// What PostgreSQL would report, with its SQLSTATE.
-    pub async fn sql<const N: usize>(
-        &mut self,
-        statement: &'static str,
-        params: [Value; N],
-    ) -> Result<Rows, SqlError> {
+    pub async fn sql<const N: usize>(&mut self, statement: &'static str, params: [Value; N]) -> Result<Rows, SqlError> {
         match self.issue(Op::Sql(Statement(statement), SmallVec::from_iter(params))).await {
             Outcome::Rows(result) => result,
             other => mismatch(&other),

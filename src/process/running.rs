@@ -165,7 +165,10 @@ impl Process {
         let next = match poll {
             Poll::Ready(end) => Err(end),
             Poll::Pending => Ok(mailbox.issued.take().unwrap_or_else(|| {
-                panic!("{}: a process may await nothing but its ctx (no timers, sockets or other futures)", self.process)
+                panic!(
+                    "{}: a process may await nothing but its ctx (no timers, sockets or other futures)",
+                    self.process
+                )
             })),
         };
         Yield {

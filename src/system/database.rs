@@ -120,7 +120,10 @@ impl System {
             return Vec::new();
         }
         let sessions = self.state.world.sql.deadlocked();
-        sessions.into_iter().filter_map(|session| if let SessionId::Own(it) = session { Some(it) } else { None }).collect()
+        sessions
+            .into_iter()
+            .filter_map(|session| if let SessionId::Own(it) = session { Some(it) } else { None })
+            .collect()
     }
 
     /// The database fails this statement to end a deadlock.

@@ -110,5 +110,4 @@ impl System {
         self.state.budgets.evict -= 1;
         self.state.world.redis[usize::from(node)].evict(key.as_bytes());
     }
-
 }

@@ -1,7 +1,7 @@
 //! What a step does.
 
-use crate::process::{Body, Draw, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
 use crate::process::token::Token;
+use crate::process::{Body, Draw, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
 use crate::world::identity::{ProcessId, SessionId};
 
 use super::state::{Live, Phase, Slot};

@@ -8,8 +8,8 @@
 mod database;
 pub mod diagnostic;
 mod fault;
-mod fire;
 pub mod fingerprint;
+mod fire;
 pub mod model;
 mod name;
 pub mod property;

@@ -1,12 +1,12 @@
 //! HTTP between clients and the service: arrival, worker threads, answers.
 
-use crate::process::{Op, Outcome, Process, Request, Response};
 use crate::process::token::Token;
+use crate::process::{Op, Outcome, Process, Request, Response};
 use crate::world::identity::ProcessId;
 
+use super::System;
 use super::model::Handler;
 use super::state::{HandlerSlot, Live, Phase, Slot};
-use super::System;
 
 impl System {
     /// The model's handler for a request.

@@ -146,7 +146,8 @@ impl System {
     #[must_use]
     pub fn unexplorable_draws(&self) -> Vec<Rc<str>> {
         let phases = self.state.processes().map(|process| &self.state.slot(process).phase);
-        let draws = phases.filter_map(|phase| if let Phase::Issued(Op::Draw(draw)) = phase { Some(draw) } else { None });
+        let draws =
+            phases.filter_map(|phase| if let Phase::Issued(Op::Draw(draw)) = phase { Some(draw) } else { None });
         let open = draws.filter(|draw| !self.setting.draws.contains_key(draw.name) && draw.values().is_none());
         open.map(|draw| Rc::from(draw.name)).collect()
     }

@@ -35,7 +35,10 @@ impl Server {
         }
         let server = Self { folder, binaries };
         let data = server.data();
-        run(server.command("initdb").args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"]).arg(&data))?;
+        run(server
+            .command("initdb")
+            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
+            .arg(&data))?;
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c unix_socket_permissions=0777 -c fsync=off \
              -c deadlock_timeout={DEADLOCK_TIMEOUT_MS}ms -c autovacuum=off -c enable_seqscan=off \
@@ -43,7 +46,16 @@ impl Server {
             server.folder.path().display()
         );
         let log = server.folder.path().join("log");
-        run(server.command("pg_ctl").arg("-w").arg("-D").arg(&data).arg("-l").arg(log).arg("-o").arg(options).arg("start"))?;
+        run(server
+            .command("pg_ctl")
+            .arg("-w")
+            .arg("-D")
+            .arg(&data)
+            .arg("-l")
+            .arg(log)
+            .arg("-o")
+            .arg(options)
+            .arg("start"))?;
         Ok(server)
     }
 

@@ -81,8 +81,10 @@ fn threshold(metric: &Metric, result: &ThresholdResult) -> Threshold {
     let limit = Limit::parse(&result.source);
     let is_share = matches!(metric.values, Values::Rate { .. });
     let unit = if is_share { Unit::Percent } else { Unit::Plain };
-    let actual =
-        Decimal::from_f64(result.value).and_then(|exact| if is_share { exact.shifted(2) } else { Some(exact) });
+    let actual = result
+        .value
+        .and_then(Decimal::from_f64)
+        .and_then(|exact| if is_share { exact.shifted(2) } else { Some(exact) });
     Threshold {
         metric: metric.name.clone(),
         limit,

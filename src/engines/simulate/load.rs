@@ -13,7 +13,7 @@ use crate::system::model::Model;
 use crate::system::scenario::{Load, Scenario, StatusRange};
 use crate::system::schedule::Schedule;
 use crate::system::state::Budgets;
-use crate::system::threshold::{Aggregation, MetricName, Threshold};
+use crate::system::threshold::Aggregation;
 use crate::system::{ModelError, Service, Setting};
 
 /// What a summary shows of each trend, k6's `summaryTrendStats`.
@@ -105,8 +105,7 @@ impl LoadTest {
     pub fn record(&self, seed: u64) -> Result<(Run, Schedule), ModelError> {
         let (run, system, recorder) = Execution::new(self, seed, true)?.finish()?;
         let violation = run.violation.clone().map(|violation| (violation.property.to_owned(), violation.reason));
-        let schedule =
-            recorder.unwrap_or_default().finish(&system, "simulate", Some(seed), &self.name, violation);
+        let schedule = recorder.unwrap_or_default().finish(&system, "simulate", Some(seed), &self.name, violation);
         Ok((run, schedule))
     }
 
@@ -118,21 +117,12 @@ impl LoadTest {
 fn catalogue(scenario: &Scenario, model: &Model) -> Result<Catalogue, DeclarationError> {
     let tags = model.request_names.iter().map(|name| [("name", *name)]).collect::<Vec<_>>();
     let request_kinds = tags.iter().map(<[_; 1]>::as_slice).collect::<Vec<_>>();
-    let thresholds = scenario.thresholds.iter().map(|of| {
-        let parse = |spec: &crate::system::scenario::ThresholdSpec| {
-            let mut threshold: Threshold = spec.source.parse()?;
-            threshold.abort_on_fail = spec.abort_on_fail;
-            threshold.delay_abort_eval_us = Some(spec.delay_abort_eval_ns / 1_000).filter(|us| *us > 0);
-            Ok(threshold)
-        };
-        let parsed = of.thresholds.iter().map(parse).collect::<Result<Vec<_>, DeclarationError>>()?;
-        Ok((of.metric.parse::<MetricName>()?, parsed))
-    });
+    let thresholds = scenario.thresholds.iter().map(|of| (of.metric.clone(), of.thresholds.clone()));
     Catalogue::new(&Declarations {
         custom: model.metrics,
         request_kinds: &request_kinds,
         checks: model.checks,
-        thresholds: &thresholds.collect::<Result<Vec<_>, DeclarationError>>()?,
+        thresholds: &thresholds.collect::<Vec<_>>(),
         trend_stats: &TREND_STATS,
     })
 }

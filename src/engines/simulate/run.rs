@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
+use super::Run;
 use super::events::{Event, Events};
 use super::load::LoadTest;
 use super::measure::Measure;
 use super::virtual_user::VirtualUser;
-use super::Run;
 use crate::process::{Op, Statement};
 use crate::system::fingerprint::Digest;
 use crate::system::property::Violation;
@@ -85,8 +85,7 @@ impl<'a> Execution<'a> {
         }
         let stopped_early = self.violation.is_some() || self.aborted_by.is_some();
         let regular_end_us = self.load_started_us + self.test.regular_end_us;
-        let end_us =
-            if stopped_early { self.system.now_us() } else { self.last_iteration_end_us.max(regular_end_us) };
+        let end_us = if stopped_early { self.system.now_us() } else { self.last_iteration_end_us.max(regular_end_us) };
         self.measure.vitals.seats_left_held = self.system.state().world.ghost.holders.len();
         let run = Run {
             seed: self.seed,

@@ -94,7 +94,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     };
     let version = toml::from_str::<Version>(text).map_err(damaged)?;
     if *version.format.as_ref() != FORMAT {
-        let message = format!("the schedule has format {}, this program reads format {FORMAT}", version.format.as_ref());
+        let message =
+            format!("the schedule has format {}, this program reads format {FORMAT}", version.format.as_ref());
         return Err(Diagnostic::error(&code::SCHEDULE_FORMAT, message)
             .at(source, version.format.span())
             .help("replay it with the version of seatproof that wrote it (see `tool`), or find it anew"));
@@ -143,10 +144,6 @@ fn schedule(file: File, seed: Option<u64>) -> Schedule {
             budgets: setting.budgets,
             draws: setting.draws.into_iter().map(|(name, values)| (name, draws(values))).collect(),
         },
-        steps: file
-            .steps
-            .into_iter()
-            .map(|line| Line { at_us: line.at, text: line.text, label: line.label })
-            .collect(),
+        steps: file.steps.into_iter().map(|line| Line { at_us: line.at, text: line.text, label: line.label }).collect(),
     }
 }

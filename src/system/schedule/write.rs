@@ -30,7 +30,10 @@ impl fmt::Display for Schedule {
         let halves = if self.halves == Halves::Fused { "fused" } else { "split" };
         writeln!(f, "# fused: an operation and the arrival of its outcome are one step; split: two.")?;
         writeln!(f, "halves = \"{halves}\"")?;
-        writeln!(f, "# `at` is virtual time in microseconds; `label` is the step's name in the service's documentation.")?;
+        writeln!(
+            f,
+            "# `at` is virtual time in microseconds; `label` is the step's name in the service's documentation."
+        )?;
         writeln!(f, "steps = [")?;
         for line in &self.steps {
             f.write_str("  { ")?;

@@ -46,7 +46,9 @@ pub(super) fn kind_of(declared: &ast::DataType) -> Result<Kind, String> {
 }
 
 fn unknown_type(name: &str) -> String {
-    format!("type {name} is not supported: use integer, bigint, serial, bigserial, text, varchar, uuid, jsonb, timestamp or boolean")
+    format!(
+        "type {name} is not supported: use integer, bigint, serial, bigserial, text, varchar, uuid, jsonb, timestamp or boolean"
+    )
 }
 
 fn create_table(schema: &mut Schema, ast: &ast::CreateTable) -> Result<(), String> {

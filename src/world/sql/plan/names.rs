@@ -134,7 +134,8 @@ impl<'a> Names<'a> {
     fn literal(&self, value: &ast::Value) -> Result<Typed, String> {
         Ok(match value {
             ast::Value::Number(digits, _) => {
-                let number: i64 = digits.parse().map_err(|_| format!("{digits}: only 64-bit integers are supported"))?;
+                let number: i64 =
+                    digits.parse().map_err(|_| format!("{digits}: only 64-bit integers are supported"))?;
                 let kind = if i32::try_from(number).is_ok() { Kind::Integer } else { Kind::Bigint };
                 (Expr::Constant(Value::Int(number)), kind)
             }

@@ -166,11 +166,7 @@ fn push_all_columns(schema: &Schema, names: &Names<'_>, source: usize, list: &mu
     list.extend((0..columns).map(|column| Expr::Column { source, column }));
 }
 
-fn sorts(
-    names: &Names<'_>,
-    order: Option<&ast::OrderBy>,
-    projection: &[ast::SelectItem],
-) -> Result<Vec<Sort>, String> {
+fn sorts(names: &Names<'_>, order: Option<&ast::OrderBy>, projection: &[ast::SelectItem]) -> Result<Vec<Sort>, String> {
     let Some(order) = order else { return Ok(Vec::new()) };
     let ast::OrderByKind::Expressions(items) = &order.kind else {
         return Err("ORDER BY ALL is not supported".to_owned());
