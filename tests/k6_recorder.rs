@@ -39,7 +39,7 @@ fn custom(name: &'static str, kind: MetricKind) -> CustomMetric {
     CustomMetric { name, kind, is_time: kind == MetricKind::Trend }
 }
 
-/// k6's own run with thresholds on metrics and tags that never had a sample; the samples are chosen to give its figures.
+/// A run of k6 with thresholds on metrics and tags without a sample; the samples here are chosen to give its figures.
 #[test]
 fn thresholds_without_samples_are_judged_as_by_k6() {
     let metrics = [
