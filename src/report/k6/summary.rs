@@ -69,7 +69,7 @@ impl Page<'_> {
         }
     }
 
-    /// `✓ 'p(95)<2000' p(95)=26.76ms`. Before `!=`, k6 prints `undefined` or another figure; here stands the one judged.
+    /// `✓ 'p(95)<2000' p(95)=26.76ms`. For `!=` k6 prints `undefined` or another figure; here stands the one judged.
     fn verdict(&self, threshold: &ThresholdResult, metric: &Metric) -> String {
         let quoted = format!("'{}'", threshold.source.trim());
         let verdict = format!("{} {}", self.paint.mark(threshold.ok), self.paint.text(WHITE, &quoted));
