@@ -117,3 +117,30 @@ fn the_machine_readable_form_gives_the_same_figures() {
     }
     assert!(text.contains("p(95)=183.67µs"), "p95 is p(95):\n{text}");
 }
+
+#[test]
+fn failed_checks_show_the_share_that_held() {
+    let mut run = seed_summary();
+    run.checks[0].fails = 524;
+    let old = "     ✗ lock object is valid\n      ↳  66% — ✓ 1048 / ✗ 524";
+    assert!(legacy(&run, &PLAIN).starts_with(&format!("\n{old}\n")));
+    assert!(legacy(&run, &COLOURED).starts_with(&format!("\n\u{1b}[31m{old}\u{1b}[0m\n")), "one colour for both lines");
+    let new = "    \u{1b}[31m✗ lock object is valid\u{1b}[0m\n      \u{1b}[31m↳  66% — ✓ 1048 / ✗ 524\u{1b}[0m\n";
+    assert!(summary(&run, &COLOURED).contains(new));
+}
+
+#[test]
+fn nested_groups_indent_the_share_twice() {
+    let mut run = read(include_str!("fixtures/k6/real-handleSummary-data.json"));
+    run.groups[0].groups[0].checks[0].fails = 4;
+    let text = summary(&run, &Options { is_full: true, ..PLAIN });
+    assert!(text.ends_with("\n      ✗ deep\n          ↳  50% — ✓ 4 / ✗ 4\n\n\n\n"), "{text}");
+}
+
+#[test]
+fn figures_that_nobody_knows_are_left_out() {
+    let run = read(include_str!("fixtures/k6/real-handleSummary-data.json"));
+    assert!(summary(&run, &PLAIN).contains("    ✗ 'p(99.9)<1000'\n"));
+    let empty = summary(&Summary::default(), &PLAIN);
+    assert_eq!(empty, "\n\n  █ TOTAL RESULTS \n\n\n\n");
+}

@@ -4,7 +4,7 @@ use super::Options;
 use super::lines::{Codes, Columns, Row};
 use super::metrics;
 use super::paint::{self, Paint};
-use super::summary::check_text;
+use super::summary::CheckText;
 use crate::engines::metrics::summary::{Metric, Summary};
 
 const CODES: Codes = Codes { dots: "2", extra: "36;2" };
@@ -16,8 +16,10 @@ pub fn legacy(summary: &Summary, options: &Options) -> String {
     let paint = Paint { is_coloured: options.is_coloured };
     let mut lines = vec![String::new()];
     for check in &summary.checks {
-        let text = format!("     {}", check_text(check, 6));
-        lines.push(paint.text(paint::colour(check.fails == 0), &text));
+        let CheckText { headline, detail } = CheckText::of(check);
+        let code = paint::colour(detail.is_none());
+        let detail = detail.map(|detail| format!("\n      {detail}")).unwrap_or_default();
+        lines.push(paint.text(code, &format!("     {headline}{detail}")));
     }
     if !summary.checks.is_empty() {
         lines.push(String::new());

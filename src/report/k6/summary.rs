@@ -69,9 +69,9 @@ impl Page<'_> {
         }
     }
 
-    /// `✓ 'p(95)<2000' p(95)=26.76ms`
+    /// `✓ 'p(95)<2000' p(95)=26.76ms`. For `!=` k6 prints `undefined` or another figure; here stands the one judged.
     fn verdict(&self, threshold: &ThresholdResult, metric: &Metric) -> String {
-        let quoted = format!("'{}'", threshold.source);
+        let quoted = format!("'{}'", threshold.source.trim());
         let verdict = format!("{} {}", self.paint.mark(threshold.ok), self.paint.text(WHITE, &quoted));
         match (threshold.value, threshold.source.parse()) {
             (Some(value), Ok(Threshold { aggregation, .. })) => {
@@ -125,9 +125,10 @@ impl Page<'_> {
             return;
         }
         let all = total as f64;
+        let rate = if duration_ms > 0.0 { all / (duration_ms / 1000.0) } else { 0.0 };
         let share = |passes: u64, fails: u64| Values::Rate { rate: passes as f64 / all, passes, fails };
         let rows = [
-            ("checks_total", Values::Counter { count: all, rate: all / (duration_ms / 1000.0) }),
+            ("checks_total", Values::Counter { count: all, rate }),
             ("checks_succeeded", share(passes, fails)),
             ("checks_failed", share(fails, passes)),
         ]
@@ -145,8 +146,13 @@ impl Page<'_> {
 
     fn checks(&mut self, checks: &[Check], indent: usize) {
         for check in checks {
-            let text = check_text(check, indent + 2);
-            self.line(indent, &self.paint.text(paint::colour(check.fails == 0), &text));
+            let CheckText { headline, detail } = CheckText::of(check);
+            let code = paint::colour(detail.is_none());
+            self.line(indent, &self.paint.text(code, &headline));
+            if let Some(detail) = detail {
+                // k6 counts the depth of a nested group twice here.
+                self.line(2 * indent - 2, &self.paint.text(code, &detail));
+            }
         }
         if !checks.is_empty() {
             self.gap();
@@ -154,11 +160,21 @@ impl Page<'_> {
     }
 }
 
-/// `✓ name`, or `✗ name` with the share that held on a second line.
-pub(super) fn check_text(Check { name, passes, fails }: &Check, detail_indent: usize) -> String {
-    if *fails == 0 {
-        return format!("✓ {name}");
+/// A check in words, the same in all layouts.
+pub(super) struct CheckText {
+    /// `✓ name` or `✗ name`.
+    pub(super) headline: String,
+    /// The share that held, if one evaluation failed.
+    pub(super) detail: Option<String>,
+}
+
+impl CheckText {
+    pub(super) fn of(Check { name, passes, fails }: &Check) -> Self {
+        let has_failed = *fails > 0;
+        let detail = has_failed.then(|| {
+            let percent = u128::from(*passes) * 100 / (u128::from(*passes) + u128::from(*fails));
+            format!("↳  {percent}% — ✓ {passes} / ✗ {fails}")
+        });
+        Self { headline: format!("{} {name}", paint::mark(!has_failed)), detail }
     }
-    let percent = u128::from(*passes) * 100 / (u128::from(*passes) + u128::from(*fails));
-    format!("✗ {name}\n{}↳  {percent}% — ✓ {passes} / ✗ {fails}", " ".repeat(detail_indent))
 }
