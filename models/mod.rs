@@ -7,11 +7,21 @@ pub mod moviebooking;
 
 use crate::system::model::Model;
 
-/// Every model, by name.
-pub const CATALOG: [&Model; 1] = [&moviebooking::MODEL];
+/// A model and the text of its own scenario file.
+#[derive(Copy, Clone, Debug)]
+pub struct Entry {
+    /// The model.
+    pub model: &'static Model,
+    /// Content of `models/NAME.toml`, so that the program needs no file to run it.
+    pub scenario: &'static str,
+}
+
+/// Every model.
+pub const CATALOG: [Entry; 1] =
+    [Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") }];
 
 /// The model of this name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Model> {
-    CATALOG.into_iter().find(|model| model.name == name)
+pub fn find(name: &str) -> Option<Entry> {
+    CATALOG.into_iter().find(|entry| entry.model.name == name)
 }

@@ -95,6 +95,8 @@ pub const MODEL: Model = Model {
         CustomMetric { name: "seat_lock_success_rate", kind: MetricKind::Rate, is_time: false },
         CustomMetric { name: "seat_lock_duration_ms", kind: MetricKind::Trend, is_time: false },
     ],
+    attempts: Some("seat_lock_success_rate"),
+    conflicts: &[409, 423],
     checks: &["lock object is valid", "locked seat count is correct", "conflict answered 409 or 423"],
     request_names: &["lock_seats", "release_seats", "confirm_booking", "setup"],
     draws: &["seat_count", "seats", "hold", "think"],

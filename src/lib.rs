@@ -4,6 +4,7 @@
 //! work), [`system`] (which steps are possible and what one does), [`engines`] (how the next step is chosen),
 //! [`report`] (what users read).
 
+pub mod cli;
 pub mod engines;
 #[path = "../models/mod.rs"]
 pub mod models;

@@ -1,3 +1,7 @@
-//! Command line of seatproof.
+//! Command line of seatproof: parses, runs, and ends with the documented exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    seatproof::cli::main()
+}

@@ -26,3 +26,32 @@ pub enum QueryError {
         known: String,
     },
 }
+
+impl Query {
+    /// Reads conditions joined by `&&`.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub fn parse(text: &str, figures: &[Figure]) -> Result<Self, QueryError> {
+        let condition = |text: &str| {
+            let text = text.trim();
+            let limit = Limit::parse(text).ok_or_else(|| QueryError::Malformed(text.to_owned()))?;
+            let index = figures.iter().position(|figure| figure.name == limit.aggregation);
+            let index = index.ok_or_else(|| QueryError::UnknownFigure {
+                name: limit.aggregation.clone(),
+                known: figures.iter().map(|figure| figure.name.as_str()).collect::<Vec<_>>().join(", "),
+            })?;
+            Ok((index, limit))
+        };
+        Ok(Self { conditions: text.split("&&").map(condition).collect::<Result<_, _>>()? })
+    }
+
+    /// True when a run with these values satisfies every condition. Shares are in percent, durations in milliseconds.
+    #[must_use]
+    pub fn matches(&self, figures: &[Figure], values: &[i64]) -> bool {
+        self.conditions.iter().all(|(index, limit)| {
+            let value = Ratio::new(values[*index].into(), figures[*index].unit.samples_per_one());
+            limit.holds(value)
+        })
+    }
+}

@@ -4,10 +4,13 @@
 
 pub mod distribution;
 pub mod exact;
+pub mod figures;
+pub mod find;
 pub mod measured;
 pub mod metrics;
 pub mod prng;
 pub mod reference;
 pub mod replay;
 pub mod simulate;
+pub mod sweep;
 pub mod verdict;

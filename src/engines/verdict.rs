@@ -22,6 +22,17 @@ pub struct Counterexample {
     pub reason: String,
 }
 
+impl Counterexample {
+    /// How many of the steps are operations: what remains besides choices, draws, and the passing of time.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        let is_operation = |step: &&Step| {
+            matches!(step, Step::Apply(_) | Step::LoseReply(_) | Step::LoseRequest(_))
+        };
+        self.steps.iter().filter(is_operation).count()
+    }
+}
+
 /// Why a search stopped early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bound {

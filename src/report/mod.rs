@@ -2,9 +2,14 @@
 //!
 //! **Architecture invariant:** nothing here computes a result.
 
+pub mod catalogue;
 pub mod compare;
+pub mod exploration;
 pub mod judgement;
 pub mod k6;
+pub mod replay;
+pub mod run;
+mod steps;
 pub mod sweep;
 mod table;
 

@@ -16,6 +16,7 @@ pub mod property;
 pub mod scenario;
 pub mod schedule;
 mod service;
+pub mod setting;
 pub mod state;
 pub mod step;
 pub mod threshold;

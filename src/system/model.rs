@@ -34,6 +34,10 @@ pub struct Model {
     pub seats: SeatMap,
     /// k6 metrics of the measured script, beside the built-in ones.
     pub metrics: &'static [CustomMetric],
+    /// The rate metric that gets one sample per attempt to lock seats, if there is one.
+    pub attempts: Option<&'static str>,
+    /// HTTP statuses by which the service says that a seat is taken.
+    pub conflicts: &'static [u16],
     /// Texts of the script's checks.
     pub checks: &'static [&'static str],
     /// Values of k6's `name` tag that requests carry.

@@ -14,17 +14,7 @@ use crate::system::scenario::{Load, Scenario, StatusRange};
 use crate::system::schedule::Schedule;
 use crate::system::state::Budgets;
 use crate::system::threshold::Aggregation;
-use crate::system::{ModelError, Service, Setting};
-
-/// What a summary shows of each trend, k6's `summaryTrendStats`.
-const TREND_STATS: [Aggregation; 6] = [
-    Aggregation::Avg,
-    Aggregation::Min,
-    Aggregation::Med,
-    Aggregation::Max,
-    Aggregation::Percentile(90.0),
-    Aggregation::Percentile(95.0),
-];
+use crate::system::{ModelError, Setting, setting};
 
 /// A load test, ready to run under any seed. Runs share nothing but this.
 #[derive(Clone, Debug)]
@@ -68,11 +58,7 @@ impl LoadTest {
             setting: Rc::new(Setting {
                 model,
                 params: Params::new(model.params.iter().map(|it| it.name).zip(scenario.params.iter().copied())),
-                service: Service {
-                    instances: scenario.service.instances,
-                    workers: scenario.service.workers,
-                    connections: scenario.service.connections,
-                },
+                service: setting::service(scenario),
                 journeys: vec![journey; shifts.len()],
                 rounds: None,
                 budgets: Budgets::default(),
@@ -109,6 +95,12 @@ impl LoadTest {
         Ok((run, schedule))
     }
 
+    /// Virtual users at the peak of the plan, k6's `vus_max`.
+    #[must_use]
+    pub fn vus_max(&self) -> usize {
+        self.shifts.len()
+    }
+
     pub(super) fn is_expected(&self, status: u16) -> bool {
         self.expected_statuses.iter().any(|range| (range.low..=range.high).contains(&status))
     }
@@ -123,6 +115,6 @@ fn catalogue(scenario: &Scenario, model: &Model) -> Result<Catalogue, Declaratio
         request_kinds: &request_kinds,
         checks: model.checks,
         thresholds: &thresholds.collect::<Vec<_>>(),
-        trend_stats: &TREND_STATS,
+        trend_stats: &Aggregation::DEFAULT_TREND_STATS,
     })
 }

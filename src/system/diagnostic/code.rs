@@ -12,7 +12,7 @@ pub const EXIT_REPLAY: u8 = 4;
 /// A kind of mistake.
 #[derive(Copy, Clone, PartialEq, Eq)]
 pub struct Code {
-    /// `SP` and four digits. The first two digits are the subject: 00 files, 01 the scenario, 04 schedules.
+    /// `SP` and four digits. The first two digits are the subject: 00 files, 01 the scenario, 04 schedules, 05 reports.
     pub id: &'static str,
     /// Exit code of a run that ends with it.
     pub exit: u8,
@@ -60,6 +60,12 @@ codes! {
     FILE_EMPTY = "SP0006", EXIT_USAGE,
         "The file has no content, or only blanks. An interrupted copy or a redirection into the same file leaves such \
          a file behind.";
+    OUTPUT = "SP0007", EXIT_USAGE,
+        "A file that was asked for cannot be written. Files are written under a temporary name and then renamed, so \
+         whatever stood there before is unharmed.";
+    QUERY = "SP0008", EXIT_USAGE,
+        "A condition of `simulate --find` that is not `figure operator number`, or that names a figure which the \
+         scenario does not have. Figures are those of the table that `simulate --seeds` prints.";
     SYNTAX = "SP0101", EXIT_CONFIG,
         "The text is not well-formed TOML (scenario) or JSON (k6 options). The caret stands where the reader gave up, \
          which is often just after the mistake: a missing quote, comma or bracket.";
@@ -120,4 +126,12 @@ codes! {
     SCHEDULE_DIVERGED = "SP0404", EXIT_REPLAY,
         "A step of the schedule is not possible where it stands: the model or the scenario changed since, or the file \
          was edited. The message names the step, why it is not possible, and what is possible instead.";
+    REPORT_JSON = "SP0503", EXIT_USAGE,
+        "A report that begins like JSON and is not well-formed. Most often it was cut off while it was written or copied.";
+    REPORT_KIND = "SP0504", EXIT_USAGE,
+        "A JSON file that is none of the three summaries that k6 writes: the object of handleSummary, the file of \
+         --summary-export, or the machine-readable summary.";
+    REPORT_UNKNOWN = "SP0505", EXIT_USAGE,
+        "A text without a single figure of a k6 run: neither a summary line of k6 nor a table with metrics and their \
+         values.";
 }

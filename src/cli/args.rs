@@ -1,0 +1,214 @@
+//! The command line.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The seed of a run that names none.
+pub(super) const DEFAULT_SEED: u64 = 42;
+
+/// Check Redis seat locks for double sales, and predict the k6 run.
+#[derive(Debug, Parser)]
+#[command(name = "seatproof", version, about, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) global: Global,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  seatproof simulate                  what k6 will print, in virtual time
+  seatproof simulate --seeds 0..400   how much that varies from run to run
+  seatproof check                     can a seat be sold twice? show the shortest way
+  seatproof replay FILE               a found way again, step by step
+  seatproof compare summary.json      a measured k6 run against the model
+
+SCENARIO is a file, or the name of a built-in model (`seatproof list`).
+Exit codes: 0 all holds, 1 violated, 2 usage, 3 inconclusive, 4 replay diverged, 5 outside the
+interval, 70 a bug in seatproof, 99 thresholds crossed, 104 invalid scenario, 130 interrupted.";
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Global {
+    /// One JSON document on stdout instead of text
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Colours: auto where the stream is a terminal
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+    /// Letters instead of ✓ ✗ █
+    #[arg(long, global = true)]
+    pub(super) ascii: bool,
+    /// No notes on stderr, only errors
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the load test in virtual time and print k6's end-of-test summary
+    #[command(visible_alias = "sim")]
+    Simulate(Simulate),
+    /// Explore every order of events within the scenario's bounds
+    Check(Check),
+    /// Run a schedule again, step by step
+    Replay(Replay),
+    /// Compare a measured k6 run with the distribution over seeds
+    Compare(Compare),
+    /// Explain an error code, a property or a contradiction between thresholds
+    Explain {
+        /// For example SP0104, SP0204 or one-holder-per-seat
+        name: String,
+    },
+    /// List models, their scenarios, journeys, parameters and properties
+    List,
+    /// Print the JSON schema of scenario files
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Input {
+    /// Scenario file, or name of a built-in model
+    #[arg(value_name = "SCENARIO", default_value = "moviebooking")]
+    pub(super) scenario: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Simulate {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// Seed of the run, or `measured` for the scenario's measured_seed [default: 42]
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    pub(super) seed: Option<Seed>,
+    /// Many seeds, A included, B not: a table of every figure's distribution
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub(super) seeds: Option<Range<u64>>,
+    /// Find the least seed whose run satisfies this, such as 'seat_lock_success==1048'
+    #[arg(long, value_name = "CONDITIONS", conflicts_with = "seed")]
+    pub(super) find: Option<String>,
+    /// Options of a k6 script as JSON: stages and thresholds replace the scenario's
+    #[arg(long, value_name = "FILE")]
+    pub(super) options: Option<PathBuf>,
+    /// What stdout shows
+    #[arg(long, value_name = "FORMAT", default_value = "k6", conflicts_with = "json")]
+    pub(super) format: Format,
+    /// Write the file that k6's --summary-export writes
+    #[arg(long, value_name = "FILE")]
+    pub(super) summary_export: Option<PathBuf>,
+    /// Run twice and compare the digests of all events
+    #[arg(long)]
+    pub(super) doublecheck: bool,
+    #[command(flatten)]
+    pub(super) threads: Threads,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// End-of-test summary of k6 v1.2 to v2.2
+    K6,
+    /// The layout of k6 0.x
+    K6Legacy,
+    /// The object that k6 hands to handleSummary()
+    HandleSummary,
+}
+
+#[derive(Copy, Clone, Debug, Args)]
+pub(super) struct Threads {
+    /// Threads for many seeds; the output is the same for any number [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl Threads {
+    pub(super) fn get(self) -> NonZeroUsize {
+        self.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// Only the checks of these names
+    #[arg(long, value_name = "NAME")]
+    pub(super) only: Vec<String>,
+    /// Judge against the verdicts that the scenario expects
+    #[arg(long)]
+    pub(super) expect: bool,
+    /// Stop after so many states, whatever the scenario says
+    #[arg(long, value_name = "N")]
+    pub(super) max_states: Option<usize>,
+    /// Where schedules of found violations go
+    #[arg(long, value_name = "DIR", default_value = "seatproof-regressions")]
+    pub(super) regressions: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// A schedule, file ending .replay
+    #[arg(value_name = "FILE")]
+    pub(super) schedule: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Compare {
+    /// Summary JSON of k6 (three kinds), k6's stdout, or a Markdown report
+    #[arg(value_name = "REPORT")]
+    pub(super) report: PathBuf,
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// Seeds of the runs to compare with
+    #[arg(long, value_name = "A..B", value_parser = seeds, default_value = "0..400")]
+    pub(super) seeds: Range<u64>,
+    /// Central share of the runs that the interval covers
+    #[arg(long, value_name = "SHARE", default_value = "0.99", value_parser = ["0.95", "0.99"])]
+    pub(super) level: String,
+    /// What stdout shows
+    #[arg(long, value_name = "FORMAT", default_value = "table", conflicts_with = "json")]
+    pub(super) format: CompareFormat,
+    #[command(flatten)]
+    pub(super) threads: Threads,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CompareFormat {
+    Table,
+    Md,
+}
+
+/// A seed, or the scenario's measured one.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Seed {
+    Number(u64),
+    Measured,
+}
+
+impl std::str::FromStr for Seed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "measured" {
+            return Ok(Self::Measured);
+        }
+        text.parse().map(Self::Number).map_err(|_| "a seed is a whole number below 2^64, or `measured`".to_owned())
+    }
+}
+
+/// `A..B`, half-open.
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let (from, to) = text.split_once("..").ok_or("seeds are written A..B, A included and B not: 0..400")?;
+    let bound = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no seed: a whole number below 2^64"));
+    let (from, to) = (bound(from)?, bound(to)?);
+    if from < to { Ok(from..to) } else { Err(format!("{from}..{to} holds no seed: B is not included")) }
+}

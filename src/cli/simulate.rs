@@ -1,0 +1,108 @@
+//! `simulate`: one run of the load test.
+
+use super::args::{DEFAULT_SEED, Format, Seed, Simulate};
+use super::console::Console;
+use super::input::{self, Loaded};
+use super::{Failure, exit, output, sweep};
+use crate::engines::simulate::{LoadTest, Run};
+use crate::report::{k6, run};
+use crate::system::diagnostic::{Diagnostic, code};
+use crate::system::scenario::duration;
+
+pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
+    let loaded = input::load(&args.input.scenario, args.options.as_ref(), console)?;
+    loaded.load()?;
+    if args.find.is_some() || args.seeds.is_some() {
+        return sweep::run(args, &loaded, console);
+    }
+    let seed = seed(args.seed, &loaded)?;
+    let test = load_test(&loaded)?;
+    console.note(&header(&loaded, &test, &format!("seed {seed}"))?);
+    let run = test.run(seed)?;
+    let mut codes = vec![exit::OK];
+    if args.doublecheck {
+        codes.push(doublecheck(&test, &run, console)?);
+    }
+    print(&loaded, &run, args.format, console);
+    if let Some(path) = &args.summary_export {
+        output::write_file(path, &k6::summary_export(&run.summary))?;
+        console.note(&format!("wrote {}", path.display()));
+    }
+    if run.violation.is_some() {
+        report_violation(&test, seed, console)?;
+        codes.push(exit::VIOLATED);
+    }
+    let crossed = run.summary.crossed().collect::<Vec<_>>();
+    if !crossed.is_empty() {
+        console.note(&format!("thresholds crossed: {} (exit 99, as k6)", crossed.join(", ")));
+        codes.push(exit::THRESHOLDS);
+    }
+    Ok(exit::worst(codes))
+}
+
+/// What is about to run, the seed first of all.
+pub(super) fn header(loaded: &Loaded, test: &LoadTest, seeds: &str) -> Result<String, Failure> {
+    let load = loaded.load()?;
+    let total_ns = load.stages.iter().map(|stage| stage.duration_ns).sum();
+    let (stages, vus) = (load.stages.len(), test.vus_max());
+    let length = duration::print_ns(total_ns);
+    Ok(format!("{seeds}; {}, virtual time: {stages} stages, {length}, up to {vus} VUs", loaded.scenario.model))
+}
+
+pub(super) fn load_test(loaded: &Loaded) -> Result<LoadTest, Failure> {
+    let test = LoadTest::new(&loaded.scenario, loaded.load()?, loaded.model);
+    // The loader has judged every threshold already.
+    test.map_err(|error| Failure::Bug(error.to_string()))
+}
+
+fn seed(wanted: Option<Seed>, loaded: &Loaded) -> Result<u64, Failure> {
+    match wanted {
+        None => Ok(DEFAULT_SEED),
+        Some(Seed::Number(seed)) => Ok(seed),
+        Some(Seed::Measured) => loaded.load()?.measured_seed.ok_or_else(|| {
+            let message = format!("{} names no measured_seed", loaded.scenario.path.display());
+            Diagnostic::error(&code::MISSING_KEY, message)
+                .help("find one with: seatproof simulate --find 'FIGURE==NUMBER && ...' and note it under [load]")
+                .into()
+        }),
+    }
+}
+
+fn doublecheck(test: &LoadTest, run: &Run, console: &Console) -> Result<u8, Failure> {
+    let again = test.run(run.seed)?;
+    if again == *run {
+        console.note(&format!("doublecheck: seed {} ran twice with the same digest {}", run.seed, run.digest));
+        return Ok(exit::OK);
+    }
+    console.note(&format!(
+        "doublecheck FAILED: seed {} gave digest {} and then {}; the model reads something that is not an outcome",
+        run.seed, run.digest, again.digest
+    ));
+    Ok(exit::BUG)
+}
+
+fn print(loaded: &Loaded, run: &Run, format: Format, console: &Console) {
+    let judgement = run::judgement(&loaded.scenario, loaded.model, run);
+    if console.json {
+        console.out_json(&run::json(&loaded.scenario, run, judgement.as_ref()));
+    } else {
+        let options = k6::Options { is_coloured: console.colour, ..k6::Options::default() };
+        match format {
+            Format::K6 => console.out(&k6::summary(&run.summary, &options)),
+            Format::K6Legacy => console.out(&k6::legacy(&run.summary, &options)),
+            Format::HandleSummary => console.out(&k6::handle_summary(&run.summary)),
+        }
+    }
+    console.note(run::notes(run, judgement.as_ref(), console.signs).trim_end());
+}
+
+/// Runs the seed again with every step noted, names the step that broke the property, and keeps the schedule.
+fn report_violation(test: &LoadTest, seed: u64, console: &Console) -> Result<(), Failure> {
+    let (run, schedule) = test.record(seed)?;
+    if let (Some(violation), Some(step)) = (&run.violation, schedule.steps.last()) {
+        console.note(&run::violation(violation, seed, schedule.steps.len(), step, console.signs));
+    }
+    let path = output::write_regression(std::path::Path::new("seatproof-regressions"), &schedule)?;
+    console.note(&format!("wrote {}\nnext  seatproof replay {}", path.display(), path.display()));
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! What `check` says: a verdict per property, its bounds, and the steps of a counterexample.
+
+use serde_json::{Value, json};
+
+use super::steps::{labelled, table};
+use super::table::{Signs, paragraph};
+use crate::engines::verdict::{Bound, Exploration, Verdict};
+use crate::system::Setting;
+use crate::system::scenario::{Check, ExpectedVerdict, Scenario};
+use crate::system::schedule::Schedule;
+
+/// How the verdicts compare with what the scenario expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What differs, one sentence each.
+    differences: Vec<String>,
+}
+
+impl Judged {
+    /// True when nothing differs.
+    #[must_use]
+    pub fn is_as_expected(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// Compares verdicts, lengths and the number of states with what the check expects.
+#[must_use]
+pub fn judge(check: &Check, exploration: &Exploration, schedules: &[Schedule]) -> Judged {
+    let mut differences = Vec::new();
+    for expected in &check.expect {
+        let found = exploration.verdicts.iter().find(|(property, _)| *property == expected.property);
+        let Some((property, verdict)) = found else { continue };
+        match (expected.verdict, verdict) {
+            (ExpectedVerdict::Holds, Verdict::Holds) => {}
+            (ExpectedVerdict::Violated { labels, ops }, Verdict::Violated(counterexample)) => {
+                let schedule = schedules.iter().find(|it| breaks(it, property));
+                let counted = schedule.map_or(0, |schedule| labelled(&schedule.steps));
+                differ(&mut differences, property, "labelled steps", labels, counted);
+                differ(&mut differences, property, "operations", ops, counterexample.operations());
+            }
+            (wanted, verdict) => {
+                let wanted = if wanted == ExpectedVerdict::Holds { "holds" } else { "violated" };
+                differences.push(format!("{property}: expected {wanted}, found {}", word(verdict)));
+            }
+        }
+    }
+    if let Some(wanted) = check.expect_states
+        && wanted != exploration.states as u64
+    {
+        differences.push(format!("expected {wanted} states, found {}", exploration.states));
+    }
+    Judged { differences }
+}
+
+fn breaks(schedule: &Schedule, property: &str) -> bool {
+    schedule.violation.as_ref().is_some_and(|(broken, _)| broken == property)
+}
+
+fn differ(differences: &mut Vec<String>, property: &str, what: &str, wanted: Option<u32>, found: usize) {
+    if wanted.is_some_and(|wanted| wanted as usize != found) {
+        let wanted = wanted.unwrap_or(0);
+        differences.push(format!("{property}: expected a shortest way of {wanted} {what}, found {found}"));
+    }
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::Violated(_) => "violated",
+        Verdict::Unknown(_) => "inconclusive",
+    }
+}
+
+/// What is about to be explored, and within which bounds.
+#[must_use]
+pub fn heading(scenario: &Scenario, check: &Check, setting: &Setting) -> String {
+    let mut text = format!("check {} / {}\n", scenario.model, check.name);
+    text.push_str(&paragraph("  ", &check.title));
+    text.push_str(&paragraph("  bounds  ", &bounds(setting)));
+    text
+}
+
+/// The bounds in words: what a `holds` is conditional on.
+fn bounds(setting: &Setting) -> String {
+    let mut journeys: Vec<(u16, usize)> = Vec::new();
+    for journey in &setting.journeys {
+        match journeys.last_mut() {
+            Some((last, count)) if last == journey => *count += 1,
+            _ => journeys.push((*journey, 1)),
+        }
+    }
+    let clients = journeys.iter().map(|(journey, count)| {
+        let plural = if *count == 1 { "client" } else { "clients" };
+        format!("{count} {plural} {}", setting.model.journeys[usize::from(*journey)].name)
+    });
+    let mut parts = vec![clients.collect::<Vec<_>>().join(" and ")];
+    parts.push(setting.rounds.map_or_else(|| "rounds without end".to_owned(), |rounds| format!("{rounds} round(s) each")));
+    let params = setting.params.iter().filter(|(_, value)| value.low == value.high);
+    parts.extend(params.map(|(name, value)| format!("{name} {}", value.low)).take(2));
+    let faults = setting.budgets.entries();
+    let faults = faults.iter().filter(|(name, budget)| *budget > 0 && *name != "time_steps");
+    let faults = faults.map(|(name, budget)| format!("{name} at most {budget}")).collect::<Vec<_>>();
+    parts.push(if faults.is_empty() { "no faults".to_owned() } else { faults.join(", ") });
+    parts.push(match setting.budgets.time_steps {
+        0 => "time stands still (nothing is paused for as long as a deadline)".to_owned(),
+        u32::MAX => "time passes freely".to_owned(),
+        steps => format!("time passes at most {steps} deadline(s)"),
+    });
+    parts.join("; ")
+}
+
+/// Verdicts, size of the search, counterexamples, differences from what was expected.
+#[must_use]
+pub fn text(
+    setting: &Setting,
+    exploration: &Exploration,
+    schedules: &[Schedule],
+    judged: &Judged,
+    signs: Signs,
+) -> String {
+    let width = exploration.verdicts.iter().map(|(property, _)| property.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (property, verdict) in &exploration.verdicts {
+        let (sign, scope) = match verdict {
+            Verdict::Holds => (signs.holds, "complete within bounds".to_owned()),
+            Verdict::Violated(found) => (signs.fails, format!("{} steps (shortest)", found.steps.len())),
+            Verdict::Unknown(bound) => ("?", why(bound)),
+        };
+        text.push_str(&format!("  {sign} {:12}  {property:width$}  {scope}\n", word(verdict)));
+    }
+    let Exploration { states, transitions, depth, .. } = exploration;
+    text.push_str(&format!("reference   {states} states, {transitions} transitions, depth {depth}\n"));
+    if !exploration.abstracted_draws.is_empty() {
+        let names = exploration.abstracted_draws.join(", ");
+        text.push_str(&paragraph("abstracted  ", &format!("{names}: by representatives, not by every value")));
+    }
+    for schedule in schedules {
+        let Some((property, reason)) = &schedule.violation else { continue };
+        let (steps, labels) = (schedule.steps.len(), labelled(&schedule.steps));
+        text.push_str(&format!("\n{property} broken in {steps} steps, {labels} labelled ones:\n"));
+        text.push_str(&table(&schedule.steps));
+        text.push_str(&paragraph("why   ", reason));
+    }
+    for difference in &judged.differences {
+        text.push_str(&paragraph(&format!("{} ", signs.notice), &format!("not as expected: {difference}")));
+    }
+    let violated = schedules.len();
+    let judged_properties = exploration.verdicts.len();
+    let unknown = exploration.verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Unknown(_))).count();
+    let holding = judged_properties - violated - unknown;
+    let clients = setting.journeys.len();
+    text.push_str(&format!("{holding} hold, {violated} violated, {unknown} inconclusive for {clients} client(s)\n\n"));
+    text
+}
+
+fn why(bound: &Bound) -> String {
+    match bound {
+        Bound::States(states) => format!("stopped at {states} states: no proof"),
+        Bound::Interrupted => "interrupted: no proof".to_owned(),
+    }
+}
+
+/// One check as a JSON object.
+#[must_use]
+pub fn json(
+    check: &Check,
+    setting: &Setting,
+    exploration: &Exploration,
+    schedules: &[Schedule],
+    judged: &Judged,
+) -> Value {
+    let verdicts = exploration.verdicts.iter().map(|(property, verdict)| {
+        let schedule = schedules.iter().find(|it| breaks(it, property));
+        let steps = schedule.map(|it| it.steps.iter().map(|step| json!({ "label": step.label, "do": step.text })));
+        json!({
+            "property": property,
+            "verdict": word(verdict),
+            "bound": if let Verdict::Unknown(bound) = verdict { Some(why(bound)) } else { None },
+            "reason": if let Verdict::Violated(found) = verdict { Some(&found.reason) } else { None },
+            "steps": steps.map(Iterator::collect::<Vec<_>>),
+            "labelled_steps": schedule.map(|it| labelled(&it.steps)),
+            "fingerprint": schedule.map(|it| &it.fingerprint),
+        })
+    });
+    json!({
+        "check": check.name,
+        "engine": "reference",
+        "bounds": bounds(setting),
+        "verdicts": verdicts.collect::<Vec<_>>(),
+        "states": exploration.states,
+        "transitions": exploration.transitions,
+        "depth": exploration.depth,
+        "abstracted_draws": exploration.abstracted_draws,
+        "not_as_expected": judged.differences,
+    })
+}

@@ -1,0 +1,85 @@
+//! What `replay` says.
+
+use serde_json::{Value, json};
+
+use super::steps::table;
+use super::table::{Signs, paragraph};
+use crate::engines::replay::Replay;
+use crate::system::schedule::Schedule;
+
+/// Possible steps that a divergence names.
+const POSSIBLE_SHOWN: usize = 6;
+
+/// True when the replay broke the schedule's property at its last step and ended in the same state.
+#[must_use]
+pub fn is_reproduced(schedule: &Schedule, replay: &Replay) -> bool {
+    let is_same = |wanted: &str| replay.violations.iter().any(|(_, violation)| violation.property == wanted);
+    let broke = schedule.violation.as_ref().is_none_or(|(property, _)| is_same(property));
+    replay.divergence.is_none() && broke && replay.fingerprint.to_string() == schedule.fingerprint
+}
+
+/// The steps, what they broke, and whether that is what the schedule says.
+#[must_use]
+pub fn text(schedule: &Schedule, replay: &Replay, signs: Signs) -> String {
+    let seed = schedule.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+    let steps = schedule.steps.len();
+    let mut text = format!("replay {}, engine {}{seed}, {steps} steps\n", schedule.scenario, schedule.engine);
+    text.push_str(&table(&schedule.steps[..replay.steps.len()]));
+    for (number, violation) in &replay.violations {
+        text.push_str(&format!("{} violated  {} at step {number}\n", signs.fails, violation.property));
+        text.push_str(&paragraph("why   ", &violation.reason));
+    }
+    if let Some(divergence) = &replay.divergence {
+        let wanted = format!("DIVERGED at step {}: {}", divergence.number, divergence.wanted);
+        text.push_str(&paragraph("", &wanted));
+        text.push_str(&paragraph("why   ", &divergence.reason));
+        let shown = divergence.possible.iter().take(POSSIBLE_SHOWN);
+        for step in shown {
+            text.push_str(&paragraph("      possible here: ", step));
+        }
+        let more = divergence.possible.len().saturating_sub(POSSIBLE_SHOWN);
+        if more > 0 {
+            text.push_str(&format!("      and {more} more\n"));
+        }
+        return text;
+    }
+    text.push_str(&conclusion(schedule, replay));
+    text
+}
+
+fn conclusion(schedule: &Schedule, replay: &Replay) -> String {
+    let steps = replay.steps.len();
+    let has_same_state = replay.fingerprint.to_string() == schedule.fingerprint;
+    let state = if has_same_state { "equal" } else { "DIFFERENT" };
+    let fingerprint = format!("state fingerprint {} {state}", &replay.fingerprint.to_string()[..8]);
+    let words = match (&schedule.violation, is_reproduced(schedule, replay)) {
+        (Some((property, _)), true) => format!("REPRODUCED  {property}, same {steps} steps, {fingerprint}"),
+        (None, true) => format!("REPLAYED  {steps} steps, {fingerprint}"),
+        (Some((property, _)), false) if replay.violations.iter().all(|(_, found)| found.property != property) => {
+            format!("NOT REPRODUCED  {property} holds after {steps} steps, {fingerprint}: the model changed")
+        }
+        _ => format!("CHANGED  {steps} steps, {fingerprint}: the steps were edited or the model changed"),
+    };
+    paragraph("", &words)
+}
+
+/// The replay as a JSON object.
+#[must_use]
+pub fn json(schedule: &Schedule, replay: &Replay) -> Value {
+    let violations = replay.violations.iter().map(|(number, violation)| {
+        json!({ "step": number, "property": violation.property, "reason": violation.reason })
+    });
+    let divergence = replay.divergence.as_ref().map(|it| {
+        json!({ "step": it.number, "wanted": it.wanted, "reason": it.reason, "possible": it.possible })
+    });
+    json!({
+        "scenario": schedule.scenario,
+        "engine": schedule.engine,
+        "seed": schedule.seed,
+        "steps": replay.steps.len(),
+        "reproduced": is_reproduced(schedule, replay),
+        "violations": violations.collect::<Vec<_>>(),
+        "divergence": divergence,
+        "fingerprint": replay.fingerprint.to_string(),
+    })
+}
