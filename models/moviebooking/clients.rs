@@ -100,7 +100,7 @@ async fn lock_confirm(mut ctx: Ctx, email: Option<&'static str>) -> Flow {
 /// LOCK for drawn seats; the seats and the answer after a 201.
 async fn lock_some(ctx: &mut Ctx, session: &Value) -> Option<(Drawn, Response)> {
     let of = ctx.params().get("seats");
-    let count = ctx.params().range("seats_per_request").low.min(of);
+    let count = ctx.params().range("seats_per_request").low;
     let seats = draw_seats(ctx, count, of).await;
     let response = ctx.call(lock_request(session, &seats)).await.ok().filter(|response| response.status == 201)?;
     told(ctx, &seats, &response);
@@ -109,7 +109,7 @@ async fn lock_some(ctx: &mut Ctx, session: &Value) -> Option<(Drawn, Response)> 
 
 async fn draw_seats(ctx: &mut Ctx, count: i64, of: i64) -> Drawn {
     let whole = |number| u32::try_from(number).expect("the parameters' bounds are far below 2^32");
-    ctx.draw_distinct("seats", whole(count), whole(of)).await
+    ctx.draw_distinct("seats", whole(count.min(of)), whole(of)).await
 }
 
 fn session(ctx: &mut Ctx) -> Value {

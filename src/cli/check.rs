@@ -62,7 +62,7 @@ fn one(
     let exploration = explore(&setting, max_states, interrupt).map_err(|error| match error {
         ExploreError::Model(error) => Failure::Model(error),
         ExploreError::Draw(draw) => {
-            let message = format!("check `{}`: {}", check.name, ExploreError::Draw(Rc::clone(&draw)));
+            let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
             let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
             Failure::Input(Diagnostic::error(&code::CHECK, message).help(help))
         }

@@ -16,9 +16,9 @@ pub enum ExploreError {
     /// The model is wrong.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A draw has too many values, and the scenario names no representatives.
-    #[error("draw `{0}` has too many values to explore one by one")]
-    Draw(Rc<str>),
+    /// A draw has too many values, and the scenario names no representative that can come out.
+    #[error("draw `{0}` has too many values to explore one by one, and no representative that can come out")]
+    Draw(&'static str),
 }
 
 /// How a state was reached: from which one, by which step.
@@ -86,7 +86,7 @@ impl Search {
     }
 
     fn expand(&mut self, at: usize, system: &System) -> Result<(), ExploreError> {
-        if let Some(name) = system.unexplorable_draws().into_iter().next() {
+        if let Some(name) = system.unexplorable_draw() {
             return Err(ExploreError::Draw(name));
         }
         for step in system.enabled() {

@@ -118,7 +118,11 @@ impl Ctx {
     }
 
     /// `count` different numbers out of `1..=of`, uniform, in the order drawn.
+    ///
+    /// # Panics
+    /// When `count` is more than `of`.
     pub async fn draw_distinct(&mut self, name: &'static str, count: u32, of: u32) -> Drawn {
+        assert!(count <= of, "{}: draw `{name}` wants {count} different numbers out of {of}", self.process);
         self.draw(name, Support::Distinct { count, of }).await
     }
 

@@ -98,6 +98,21 @@ pub struct Param {
     pub default: ParamValue,
 }
 
+impl Param {
+    /// True when a scenario may give this value.
+    #[must_use]
+    pub fn admits(&self, value: ParamValue) -> bool {
+        let ParamValue { low, high } = value;
+        let is_single = low == high;
+        match self.kind {
+            ParamKind::Count { min, max } => is_single && (min..=max).contains(&low),
+            ParamKind::CountRange { min, max } => min <= low && low <= high && high <= max,
+            ParamKind::Duration => is_single && low >= 0,
+            ParamKind::DurationRange => 0 <= low && low <= high,
+        }
+    }
+}
+
 /// What may be written for a parameter.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum ParamKind {

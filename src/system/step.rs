@@ -1,8 +1,6 @@
 //! Steps: everything that can happen next.
 
-use std::rc::Rc;
-
-use crate::process::{Drawn, Op};
+use crate::process::{Draw, Drawn, Op};
 use crate::world::argv::ByteString;
 use crate::world::identity::ProcessId;
 
@@ -86,9 +84,7 @@ impl System {
                 steps.extend((0..*alternatives).map(|choice| Step::Choose(process, choice)));
             }
             Phase::Issued(Op::Draw(draw)) => {
-                let values = self.setting.draws.get(draw.name).cloned().or_else(|| draw.values()).unwrap_or_default();
-                let admitted = values.into_iter().filter(|drawn| draw.admits(drawn));
-                steps.extend(admitted.map(|drawn| Step::Draw(process, drawn)));
+                steps.extend(self.explored(draw).into_iter().map(|drawn| Step::Draw(process, drawn)));
             }
             Phase::Issued(op) => {
                 if self.can_apply(process) {
@@ -142,18 +138,25 @@ impl System {
         }
     }
 
-    /// Draws in flight that an exploration cannot take one by one and for which the scenario names no representative.
+    /// The values that exploration takes for a draw: the scenario's representatives, else the whole support. None
+    /// when the support is too large and no representative of the scenario lies in it.
+    fn explored(&self, draw: &Draw) -> Vec<Drawn> {
+        let values = self.setting.draws.get(draw.name).cloned().or_else(|| draw.values()).unwrap_or_default();
+        values.into_iter().filter(|drawn| draw.admits(drawn)).collect()
+    }
+
+    /// A draw in flight that exploration has no value for; going on without it would hide all that follows.
     #[must_use]
-    pub fn unexplorable_draws(&self) -> Vec<Rc<str>> {
-        let phases = self.state.processes().map(|process| &self.state.slot(process).phase);
-        let draws =
-            phases.filter_map(|phase| if let Phase::Issued(Op::Draw(draw)) = phase { Some(draw) } else { None });
-        let open = draws.filter(|draw| !self.setting.draws.contains_key(draw.name) && draw.values().is_none());
-        open.map(|draw| Rc::from(draw.name)).collect()
+    pub fn unexplorable_draw(&self) -> Option<&'static str> {
+        self.state.processes().find_map(|process| match &self.state.slot(process).phase {
+            Phase::Issued(Op::Draw(draw)) if self.explored(draw).is_empty() => Some(draw.name),
+            _ => None,
+        })
     }
 
     fn may_begin(&self, process: ProcessId) -> bool {
-        self.halves == Halves::Split && process.call == 0
+        let has_code = process != ProcessId::SETUP || self.setting.model.setup.is_some();
+        self.halves == Halves::Split && process.call == 0 && has_code
     }
 
     /// True when the operation in flight can take effect now: it has its connection and waits for nobody.

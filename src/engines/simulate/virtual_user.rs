@@ -52,7 +52,7 @@ impl VirtualUser {
             }
             Support::Distinct { count, of } => {
                 // Drawing again on a repeat is uniform over arrangements and cheap while `count` is small.
-                while drawn.len() < count.min(of) as usize {
+                while drawn.len() < count as usize {
                     let value = self.workload.between(1, of.into());
                     if !drawn.contains(&value) {
                         drawn.push(value);

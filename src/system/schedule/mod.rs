@@ -104,6 +104,12 @@ impl SettingText {
         if let Some((name, _)) = self.params.iter().find(|(name, _)| model.params.iter().all(|it| it.name != name)) {
             return Err(format!("model `{}` has no parameter `{name}`", model.name));
         }
+        let admits = |(name, value): &&(String, ParamValue)| {
+            model.params.iter().any(|param| param.name == name && param.admits(*value))
+        };
+        if let Some((name, _)) = self.params.iter().find(|param| !admits(param)) {
+            return Err(format!("parameter `{name}` of model `{}` cannot have this value", model.name));
+        }
         let value = |name| self.params.iter().find(|(given, _)| given == name).map(|(_, value)| *value);
         let params = model.params.iter().map(|param| (param.name, value(param.name).unwrap_or(param.default)));
         Ok(Setting {
