@@ -36,6 +36,14 @@ impl<'a> Env<'a> {
         env
     }
 
+    /// The same environment with this row alone.
+    pub(super) fn with_row<'b>(&self, row: &'b [Value]) -> Env<'b>
+    where
+        'a: 'b,
+    {
+        Env::of_row(self.params, self.now_us, row)
+    }
+
     /// The expression's value.
     pub(super) fn value<'e>(&self, expr: &'e Expr) -> Result<Cow<'e, Value>, SqlError>
     where
