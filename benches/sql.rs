@@ -26,7 +26,8 @@ impl Database {
         let store = SqlStore::from_ddl(DDL).expect("the tables are well formed");
         let mut database = Self { store, serials: SerialSource { process: ProcessId::client(1), count: 0 } };
         let seat = database.plan("INSERT INTO seats VALUES ($1, 1, 'AVAILABLE', 'A', 900)");
-        let lock = database.plan("INSERT INTO seat_locks (owner, showtime_id, active, expires_at) VALUES ($1, 1, $2, $3)");
+        let lock =
+            database.plan("INSERT INTO seat_locks (owner, showtime_id, active, expires_at) VALUES ($1, 1, $2, $3)");
         for id in 0..100_i64 {
             database.run(&seat, &[Value::Int(id)]);
             for nth in 0..50 {
@@ -91,7 +92,8 @@ fn update_three_and_commit(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_size = 1000)]
 fn insert_and_commit(bencher: Bencher<'_, '_>) {
     let mut database = Database::new();
-    let plan = database.plan("INSERT INTO seat_locks (owner, showtime_id, active, expires_at) VALUES ($1, 1, true, $2)");
+    let plan =
+        database.plan("INSERT INTO seat_locks (owner, showtime_id, active, expires_at) VALUES ($1, 1, true, $2)");
     let params = [Value::from("session-x"), Value::Timestamp(600_000_000)];
     bencher.bench_local(|| database.run(&plan, black_box(&params)));
 }

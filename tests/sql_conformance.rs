@@ -60,25 +60,31 @@ fn statement() -> impl Strategy<Value = String> {
         2 => Just("ROLLBACK".to_owned()),
         3 => Just("SELECT id, hall, status FROM seat ORDER BY id".to_owned()),
         2 => Just("SELECT COUNT(*), MAX(id) FROM hold WHERE active".to_owned()),
-        4 => (id.clone(), status.clone(), status.clone())
-            .prop_map(|(id, to, from)| format!("UPDATE seat SET status = '{to}' WHERE id = {id} AND status = '{from}'")),
-        3 => (ids.clone(), status.clone())
-            .prop_map(|(ids, to)| format!("UPDATE seat SET status = '{to}', hall = hall + 1 WHERE id IN ({ids})")),
+        4 => (id.clone(), status.clone(), status.clone()).prop_map(|(id, to, from)| format!(
+            "UPDATE seat SET status = '{to}' WHERE id = {id} AND status = '{from}'"
+        )),
+        3 => (ids.clone(), status.clone()).prop_map(|(ids, to)| format!(
+            "UPDATE seat SET status = '{to}', hall = hall + 1 WHERE id IN ({ids})"
+        )),
         2 => id.clone().prop_map(|id| format!("DELETE FROM seat WHERE id = {id} RETURNING status")),
         1 => (id.clone(), id.clone()).prop_map(|(from, to)| format!("UPDATE seat SET id = {to} WHERE id = {from}")),
         3 => id.clone().prop_map(|id| format!("INSERT INTO seat (id, hall) VALUES ({id}, 7)")),
         1 => id.clone().prop_map(|id| format!("INSERT INTO seat (id, hall) VALUES ({id}, 8) ON CONFLICT DO NOTHING")),
         2 => id.clone().prop_map(|id| format!(
-            "INSERT INTO seat (id, hall) VALUES ({id}, 9) ON CONFLICT (id) DO UPDATE SET hall = seat.hall + excluded.hall"
+            "INSERT INTO seat (id, hall) VALUES ({id}, 9) \
+             ON CONFLICT (id) DO UPDATE SET hall = seat.hall + excluded.hall"
         )),
         2 => (id.clone(), status).prop_map(|(id, status)| format!(
             "SELECT id FROM seat WHERE id = {id} AND status = '{status}' FOR UPDATE"
         )),
-        1 => ids.clone().prop_map(|ids| format!("SELECT id FROM seat WHERE id IN ({ids}) ORDER BY id FOR UPDATE SKIP LOCKED")),
+        1 => ids.clone().prop_map(|ids| format!(
+            "SELECT id FROM seat WHERE id IN ({ids}) ORDER BY id FOR UPDATE SKIP LOCKED"
+        )),
         1 => ids.prop_map(|ids| format!("SELECT id FROM seat WHERE id IN ({ids}) ORDER BY id FOR UPDATE NOWAIT")),
         3 => (10..14, id.clone(), prop::bool::ANY)
             .prop_map(|(hold, seat, active)| format!("INSERT INTO hold VALUES ({hold}, {seat}, 'x', {active})")),
-        3 => (10..14, prop::bool::ANY).prop_map(|(hold, on)| format!("UPDATE hold SET active = {on} WHERE id = {hold}")),
+        3 => (10..14, prop::bool::ANY)
+            .prop_map(|(hold, active)| format!("UPDATE hold SET active = {active} WHERE id = {hold}")),
         1 => (10..14, id).prop_map(|(hold, seat)| format!("UPDATE hold SET seat_id = {seat} WHERE id = {hold}")),
         1 => (10..14).prop_map(|hold| format!("DELETE FROM hold WHERE id = {hold}")),
     ]

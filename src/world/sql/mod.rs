@@ -29,8 +29,8 @@ use serde::Serialize;
 use smallvec::SmallVec;
 
 pub use self::error::{PlanError, SchemaError, SqlError, SqlState};
-pub use self::plan::{Isolation, Plan};
 use self::plan::{Insert, Modify, Statement};
+pub use self::plan::{Isolation, Plan};
 use self::schema::Schema;
 use self::select::Reader;
 use self::storage::Storage;

@@ -156,7 +156,9 @@ impl Writer<'_> {
             table.slots.iter().try_for_each(|(key, slot)| judge(key, slot))?;
         } else {
             let keys = scan::keys(table, self.schema, &plan.access, &env)?;
-            keys.iter().filter_map(|key| table.slots.get_key_value(key)).try_for_each(|(key, slot)| judge(key, slot))?;
+            keys.iter()
+                .filter_map(|key| table.slots.get_key_value(key))
+                .try_for_each(|(key, slot)| judge(key, slot))?;
         }
         select::sort(order, &mut found);
         Ok(found.into_iter().map(|(_, key)| key).collect())

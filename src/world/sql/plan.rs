@@ -142,7 +142,11 @@ pub(super) struct Modify {
 #[derive(Clone, Debug)]
 pub(super) enum Action {
     /// SELECT ... FOR UPDATE.
-    Lock { wait: LockWait, order: Vec<Sort>, limit: Option<Expr> },
+    Lock {
+        wait: LockWait,
+        order: Vec<Sort>,
+        limit: Option<Expr>,
+    },
     Update(Vec<Assignment>),
     Delete,
 }

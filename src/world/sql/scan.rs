@@ -10,12 +10,7 @@ use super::table::{RowKeys, Table};
 
 /// The primary keys that the access path leads to, in order. Rows under some of them may be absent or not fulfil
 /// the conditions.
-pub(super) fn keys(
-    table: &Table,
-    schema: &TableSchema,
-    access: &Access,
-    env: &Env<'_>,
-) -> Result<RowKeys, SqlError> {
+pub(super) fn keys(table: &Table, schema: &TableSchema, access: &Access, env: &Env<'_>) -> Result<RowKeys, SqlError> {
     let mut found = RowKeys::new();
     let (probes, columns) = match access {
         Access::Scan => {

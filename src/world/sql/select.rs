@@ -93,12 +93,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The groups that HAVING lets pass, in the order of their keys. Without GROUP BY there is always one.
-    fn groups(
-        self,
-        select: &Select,
-        aggregation: &Aggregation,
-        env: &mut Env<'a>,
-    ) -> Result<Vec<Row>, SqlError> {
+    fn groups(self, select: &Select, aggregation: &Aggregation, env: &mut Env<'a>) -> Result<Vec<Row>, SqlError> {
         let fresh = || vec![Accumulator::default(); aggregation.aggregates.len()];
         let mut groups: BTreeMap<Row, Vec<Accumulator>> = BTreeMap::new();
         if aggregation.keys.is_empty() {
@@ -168,7 +163,9 @@ pub(super) fn count(env: &Env<'_>, expr: Option<&Expr>, clause: &str) -> Result<
             Ok(number) => Ok(Some(number)),
             Err(_) => Err(SqlError::new(SqlState::InvalidRowCount, format!("{clause} must not be negative"))),
         },
-        other => Err(SqlError::new(SqlState::DatatypeMismatch, format!("argument of {clause} must be bigint: {other}"))),
+        other => {
+            Err(SqlError::new(SqlState::DatatypeMismatch, format!("argument of {clause} must be bigint: {other}")))
+        }
     }
 }
 

@@ -83,8 +83,7 @@ impl View {
     /// The row that is committed in a slot, whatever is being done to it.
     pub(super) fn committed(slot: &Slot) -> Option<&[Value]> {
         let shown = |version: &&Version| {
-            matches!(version.created, Stamp::Committed(_))
-                && !matches!(version.ended, Some((Stamp::Committed(_), _)))
+            matches!(version.created, Stamp::Committed(_)) && !matches!(version.ended, Some((Stamp::Committed(_), _)))
         };
         slot.versions.iter().rfind(shown).map(|version| &*version.row)
     }

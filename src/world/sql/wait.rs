@@ -3,10 +3,10 @@
 use smallvec::SmallVec;
 
 use super::super::identity::SessionId;
-use super::{Progress, SqlStore};
 use super::error::SqlError;
 use super::table::Taken;
 use super::transaction::{Waiting, WaitsOn};
+use super::{Progress, SqlStore};
 
 impl SqlStore {
     /// True if the session's statement waits for another transaction.

@@ -8,8 +8,8 @@ use super::SerialSource;
 use super::error::SqlError;
 use super::eval::Env;
 use super::expr::Expr;
-use super::plan::{Assignment, Statement};
 use super::plan::modify::constraint_name;
+use super::plan::{Assignment, Statement};
 use super::schema::{Default, Key, TableSchema};
 use super::storage::Storage;
 use super::table::{Change, Stamp, Taken, Version, View};
@@ -108,7 +108,8 @@ impl Writer<'_> {
 
     /// Puts the changed row in the old one's place. Returns what is left to do for the indexes.
     pub(super) fn replace(&mut self, key: &Key, old: &Arc<[Value]>, new: Arc<[Value]>) -> Option<Entering> {
-        let new_key = self.schema.key.iter().any(|&column| old[column] != new[column]).then(|| self.schema.key_of(&new));
+        let new_key =
+            self.schema.key.iter().any(|&column| old[column] != new[column]).then(|| self.schema.key_of(&new));
         if let Some(new_key) = new_key {
             self.end_version(key, Change::Moved(Box::new(new_key.clone())));
             return Some(Entering { key: new_key, row: new, replaces: Some(Arc::clone(old)), next_index: 0 });
@@ -157,7 +158,8 @@ impl Writer<'_> {
 
     fn enter_index(&mut self, entering: &Entering, number: usize) -> Result<(), Stop> {
         let index = &self.schema.indexes[number];
-        let moves = entering.replaces.as_ref().is_some_and(|old| self.schema.key_of(old) != self.schema.key_of(&entering.row));
+        let moves =
+            entering.replaces.as_ref().is_some_and(|old| self.schema.key_of(old) != self.schema.key_of(&entering.row));
         let stays = entering.replaces.as_ref().is_some_and(|old| index.same_place(old, &entering.row));
         let Some(key) = index.key_of(&entering.row) else { return Ok(()) };
         if !stays && index.excludes(&key) {

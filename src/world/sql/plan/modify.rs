@@ -70,12 +70,7 @@ fn column_number(table: &TableSchema, name: &str) -> Result<usize, String> {
 }
 
 /// A value to store; none is DEFAULT.
-fn value(
-    table: &TableSchema,
-    names: &Names<'_>,
-    column: usize,
-    ast: &ast::Expr,
-) -> Result<Option<Expr>, String> {
+fn value(table: &TableSchema, names: &Names<'_>, column: usize, ast: &ast::Expr) -> Result<Option<Expr>, String> {
     match ast {
         ast::Expr::Identifier(name) if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("default") => {
             Ok(None)
