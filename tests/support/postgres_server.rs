@@ -228,7 +228,11 @@ impl<'s> PostgresArm<'s> {
 fn outcome(client: &mut Client, text: &str) -> String {
     match client.simple_query(text) {
         Err(error) => match error.as_db_error() {
-            Some(error) => format!("{} {}", error.code().code(), error.message()),
+            Some(error) => {
+                // The server reports an error before it undoes the transaction; the next answer comes after.
+                drop(client.simple_query(""));
+                format!("{} {}", error.code().code(), error.message())
+            }
             None => format!("connection: {error}"),
         },
         Ok(messages) => {

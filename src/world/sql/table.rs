@@ -68,6 +68,11 @@ pub(super) struct View {
 }
 
 impl View {
+    /// The view of a transaction without a snapshot.
+    pub(super) const fn latest(session: SessionId) -> Self {
+        Self { session, snapshot: None }
+    }
+
     pub(super) fn sees(self, stamp: Stamp) -> bool {
         match stamp {
             Stamp::By(session) => session == self.session,
