@@ -8,7 +8,7 @@ use super::super::value::Value;
 use super::error::SchemaError;
 use super::expr::{Expr, Kind};
 use super::plan::names::{Names, fold_case};
-use super::schema::{Column, Default, Index, Schema, TableSchema};
+use super::schema::{Column, DefaultValue, Index, Schema, TableSchema};
 
 /// Reads a script of definitions.
 pub(super) fn read(ddl: &str) -> Result<Schema, SchemaError> {
@@ -94,7 +94,7 @@ fn add_column(table: &mut TableSchema, definition: &ast::ColumnDef) -> Result<()
         }
         _ => None,
     };
-    let default = if serial { Default::Serial } else { Default::Expr(Expr::Constant(Value::Null)) };
+    let default = if serial { DefaultValue::Serial } else { DefaultValue::Expr(Expr::Constant(Value::Null)) };
     let name = fold_case(&definition.name);
     table.columns.push(Column { name, kind, length, not_null: serial, default });
     for option in &definition.options {
@@ -108,7 +108,7 @@ fn add_column(table: &mut TableSchema, definition: &ast::ColumnDef) -> Result<()
                 if names.params() > 0 {
                     return Err("a default may not have parameters".to_owned());
                 }
-                table.columns[number].default = Default::Expr(value);
+                table.columns[number].default = DefaultValue::Expr(value);
             }
             ast::ColumnOption::PrimaryKey(_) => set_key(table, vec![number], option.name.as_ref())?,
             ast::ColumnOption::Unique(_) => add_unique(table, vec![number], option.name.as_ref()),

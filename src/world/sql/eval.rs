@@ -120,7 +120,11 @@ impl<'a> Env<'a> {
 
     /// The values of a result row.
     pub(super) fn project(&self, list: &[Expr]) -> Result<Row, SqlError> {
-        list.iter().map(|expr| Ok(self.value(expr)?.into_owned())).collect()
+        let mut row = Row::with_capacity(list.len());
+        for expr in list {
+            row.push(self.value(expr)?.into_owned());
+        }
+        Ok(row)
     }
 
     /// AND (`decisive` false) and OR (`decisive` true): a decisive operand decides, an unknown one makes the rest

@@ -65,12 +65,12 @@ pub(super) struct Column {
     /// Most characters, for `varchar(n)`.
     pub(super) length: Option<usize>,
     pub(super) not_null: bool,
-    pub(super) default: Default,
+    pub(super) default: DefaultValue,
 }
 
 /// The value of a column that an INSERT leaves out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Default {
+pub(super) enum DefaultValue {
     Expr(Expr),
     /// The next value of the column's sequence.
     Serial,

@@ -10,7 +10,7 @@ use super::eval::Env;
 use super::expr::Expr;
 use super::plan::modify::constraint_name;
 use super::plan::{Assignment, Statement};
-use super::schema::{Default, Key, TableSchema};
+use super::schema::{DefaultValue, Key, TableSchema};
 use super::storage::Storage;
 use super::table::{Change, Stamp, Taken, Version, View};
 use super::transaction::{Entering, Stop, Transaction, WaitsOn, Work};
@@ -101,8 +101,8 @@ impl Writer<'_> {
     /// A column's default.
     pub(super) fn default(&mut self, column: usize) -> Result<Value, SqlError> {
         match &self.schema.columns[column].default {
-            Default::Expr(expr) => Ok(self.env(&[]).value(expr)?.into_owned()),
-            Default::Serial => Ok(Value::Serial(self.serials.next_serial())),
+            DefaultValue::Expr(expr) => Ok(self.env(&[]).value(expr)?.into_owned()),
+            DefaultValue::Serial => Ok(Value::Serial(self.serials.next_serial())),
         }
     }
 
