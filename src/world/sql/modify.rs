@@ -139,7 +139,12 @@ impl Writer<'_> {
             _ => &[],
         };
         let env = self.env(&[]);
-        if order.is_empty() && !matches!(plan.access, Access::Scan) {
+        // A row may move to a key that the condition names too, but a statement meets it once.
+        let moves = match &plan.action {
+            Action::Update(assignments) => assignments.iter().any(|item| self.schema.key.contains(&item.column)),
+            _ => false,
+        };
+        if order.is_empty() && !moves && !matches!(plan.access, Access::Scan) {
             return scan::keys(table, self.schema, &plan.access, &env);
         }
         let view = self.view();
