@@ -51,14 +51,14 @@ fn main() {
     divan::main();
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn select_by_primary_key(bencher: Bencher<'_, '_>) {
     let mut database = Database::new();
     let plan = database.plan("SELECT status FROM seats WHERE id = $1");
     bencher.bench_local(|| database.run(&plan, black_box(&[Value::Int(57)])));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn select_three_by_primary_key(bencher: Bencher<'_, '_>) {
     let mut database = Database::new();
     let plan = database.plan("SELECT id, status FROM seats WHERE id = ANY($1) AND showtime_id = $2");
@@ -67,21 +67,21 @@ fn select_three_by_primary_key(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| database.run(&plan, black_box(&params)));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn select_by_partial_index(bencher: Bencher<'_, '_>) {
     let mut database = Database::new();
     let plan = database.plan("SELECT id, expires_at FROM seat_locks WHERE owner = $1 AND active");
     bencher.bench_local(|| database.run(&plan, black_box(&[Value::from("session-57")])));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn update_one_and_commit(bencher: Bencher<'_, '_>) {
     let mut database = Database::new();
     let plan = database.plan("UPDATE seats SET status = $2 WHERE id = $1");
     bencher.bench_local(|| database.run(&plan, black_box(&[Value::Int(57), Value::from("LOCKED")])));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn update_three_and_commit(bencher: Bencher<'_, '_>) {
     let mut database = Database::new();
     let plan = database.plan("UPDATE seats SET status = 'LOCKED' WHERE id IN ($1, $2, $3)");
@@ -89,16 +89,20 @@ fn update_three_and_commit(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| database.run(&plan, black_box(&params)));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 50)]
 fn insert_and_commit(bencher: Bencher<'_, '_>) {
     let mut database = Database::new();
     let plan =
         database.plan("INSERT INTO seat_locks (owner, showtime_id, active, expires_at) VALUES ($1, 1, true, $2)");
-    let params = [Value::from("session-x"), Value::Timestamp(600_000_000)];
-    bencher.bench_local(|| database.run(&plan, black_box(&params)));
+    let mut nth = 0;
+    bencher.bench_local(|| {
+        nth = (nth + 1) % 100;
+        let owner = Value::from(format!("session-{nth}").as_str());
+        database.run(&plan, &[owner, Value::Timestamp(600_000_000)])
+    });
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn transaction_of_two_statements(bencher: Bencher<'_, '_>) {
     let mut database = Database::new();
     let [begin, commit] = ["BEGIN", "COMMIT"].map(|text| database.plan(text));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::process::{Op, Outcome, Statement};
 use crate::world::identity::{ProcessId, SessionId};
-use crate::world::sql::{Plan, Progress, SerialSource, SqlStore};
+use crate::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
 
 use super::state::Phase;
 use super::{Happening, ModelError, Setting, System};
@@ -128,12 +128,10 @@ impl System {
 
     /// The database fails this statement to end a deadlock.
     pub(super) fn fail_deadlocked(&mut self, process: ProcessId) {
-        let session = SessionId::Own(process);
-        let error = crate::world::sql::SqlError::deadlock();
-        self.state.world.sql.fail_waiting(session, error.clone());
+        let progress = self.state.world.sql.fail_waiting(SessionId::Own(process), SqlError::deadlock());
         self.state.waiting.remove(&process);
         match std::mem::replace(&mut self.state.slot_mut(process).phase, Phase::Idle) {
-            Phase::Blocked(op) => self.progressed(process, op, Progress::Done(Err(error))),
+            Phase::Blocked(op) => self.progressed(process, op, progress),
             other => panic!("{process} does not wait for a row: {other:?}"),
         }
     }

@@ -115,6 +115,9 @@ fn find_binaries() -> Option<PathBuf> {
     folders.into_iter().find(|folder| is_complete(folder))
 }
 
+/// A session and how its statement ended.
+type Ended = (char, String);
+
 /// One session: a thread that sends statements and reports how they end.
 #[derive(Debug)]
 struct Session {
@@ -128,7 +131,9 @@ pub(crate) struct PostgresArm<'s> {
     server: &'s Server,
     monitor: Client,
     sessions: BTreeMap<char, Session>,
-    ended: (Sender<(char, String)>, Receiver<(char, String)>),
+    /// Where the sessions report.
+    report: Sender<Ended>,
+    reports: Receiver<Ended>,
 }
 
 impl<'s> PostgresArm<'s> {
@@ -138,7 +143,8 @@ impl<'s> PostgresArm<'s> {
         monitor.batch_execute("DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public").expect("an empty database");
         monitor.batch_execute(DDL).expect("the tables are well formed");
         ROWS.iter().for_each(|rows| monitor.batch_execute(rows).expect("the rows are well formed"));
-        Self { server, monitor, sessions: BTreeMap::new(), ended: channel() }
+        let (report, reports) = channel();
+        Self { server, monitor, sessions: BTreeMap::new(), report, reports }
     }
 
     /// Plays one step and waits until nothing moves any more.
@@ -174,7 +180,7 @@ impl<'s> PostgresArm<'s> {
         let mut client = self.server.connect();
         let pid = client.query_one("SELECT pg_backend_pid()", &[]).expect("a backend").get(0);
         let (statements, orders) = channel::<String>();
-        let ended = self.ended.0.clone();
+        let ended = self.report.clone();
         thread::spawn(move || {
             for text in orders {
                 if ended.send((name, outcome(&mut client, &text))).is_err() {
@@ -191,7 +197,7 @@ impl<'s> PostgresArm<'s> {
         let mut ended = BTreeMap::new();
         let (mut own_waited, mut still_since) = (false, Instant::now());
         loop {
-            if let Ok((name, outcome)) = self.ended.1.recv_timeout(Duration::from_millis(1)) {
+            if let Ok((name, outcome)) = self.reports.recv_timeout(Duration::from_millis(1)) {
                 self.sessions.get_mut(&name).expect("a session of this arm").is_busy = false;
                 ended.insert(name, outcome);
                 still_since = Instant::now();
@@ -222,7 +228,11 @@ impl<'s> PostgresArm<'s> {
 fn outcome(client: &mut Client, text: &str) -> String {
     match client.simple_query(text) {
         Err(error) => match error.as_db_error() {
-            Some(error) => format!("{} {}", error.code().code(), error.message()),
+            Some(error) => {
+                // The server reports an error before it undoes the transaction; the next answer comes after.
+                drop(client.simple_query(""));
+                format!("{} {}", error.code().code(), error.message())
+            }
             None => format!("connection: {error}"),
         },
         Ok(messages) => {

@@ -8,7 +8,7 @@ use super::super::value::Value;
 use super::error::SchemaError;
 use super::expr::{Expr, Kind};
 use super::plan::names::{Names, fold_case};
-use super::schema::{Column, Default, Index, Schema, TableSchema};
+use super::schema::{Column, DefaultValue, Index, Schema, TableSchema};
 
 /// Reads a script of definitions.
 pub(super) fn read(ddl: &str) -> Result<Schema, SchemaError> {
@@ -46,9 +46,8 @@ pub(super) fn kind_of(declared: &ast::DataType) -> Result<Kind, String> {
 }
 
 fn unknown_type(name: &str) -> String {
-    format!(
-        "type {name} is not supported: use integer, bigint, serial, bigserial, text, varchar, uuid, jsonb, timestamp or boolean"
-    )
+    let known = "integer, bigint, serial, bigserial, text, varchar, uuid, jsonb, timestamp or boolean";
+    format!("type {name} is not supported: use {known}")
 }
 
 fn create_table(schema: &mut Schema, ast: &ast::CreateTable) -> Result<(), String> {
@@ -95,7 +94,7 @@ fn add_column(table: &mut TableSchema, definition: &ast::ColumnDef) -> Result<()
         }
         _ => None,
     };
-    let default = if serial { Default::Serial } else { Default::Expr(Expr::Constant(Value::Null)) };
+    let default = if serial { DefaultValue::Serial } else { DefaultValue::Expr(Expr::Constant(Value::Null)) };
     let name = fold_case(&definition.name);
     table.columns.push(Column { name, kind, length, not_null: serial, default });
     for option in &definition.options {
@@ -103,8 +102,13 @@ fn add_column(table: &mut TableSchema, definition: &ast::ColumnDef) -> Result<()
             ast::ColumnOption::Null => {}
             ast::ColumnOption::NotNull => table.columns[number].not_null = true,
             ast::ColumnOption::Default(expr) => {
-                let expr = Names::new(&Schema::default(), Vec::new()).typed(expr, kind)?;
-                table.columns[number].default = Default::Expr(expr);
+                let (nothing, no_table) = (Vec::new(), Schema::default());
+                let names = Names::new(&no_table, nothing);
+                let value = names.typed(expr, kind)?;
+                if names.params() > 0 {
+                    return Err("a default may not have parameters".to_owned());
+                }
+                table.columns[number].default = DefaultValue::Expr(value);
             }
             ast::ColumnOption::PrimaryKey(_) => set_key(table, vec![number], option.name.as_ref())?,
             ast::ColumnOption::Unique(_) => add_unique(table, vec![number], option.name.as_ref()),
@@ -146,6 +150,9 @@ fn create_index(schema: &mut Schema, ast: &ast::CreateIndex) -> Result<(), Strin
     if let Some(condition) = &ast.predicate {
         let names = Names::new(schema, vec![(table_name, number)]);
         names.condition(condition)?.into_conjuncts(&mut predicate);
+        if names.params() > 0 || predicate.iter().any(Expr::reads_clock) {
+            return Err("an index predicate may only depend on the row".to_owned());
+        }
     }
     schema.tables[number].indexes.push(Index { name, columns, unique: ast.unique, predicate });
     Ok(())

@@ -17,8 +17,6 @@ pub enum SqlState {
     StringTooLong,
     /// `22003`: an integer outside its type's range.
     OutOfRange,
-    /// `22P02`: a literal that its type cannot read.
-    InvalidText,
     /// `2201W`: a negative LIMIT or OFFSET.
     InvalidRowCount,
     /// `23502`.
@@ -41,8 +39,6 @@ pub enum SqlState {
     LockNotAvailable,
     /// `57014`: statement timeout or a cancel request.
     QueryCanceled,
-    /// `57P01`: the server ended the session.
-    AdminShutdown,
 }
 
 impl SqlState {
@@ -54,7 +50,6 @@ impl SqlState {
             Self::CardinalityViolation => "21000",
             Self::StringTooLong => "22001",
             Self::OutOfRange => "22003",
-            Self::InvalidText => "22P02",
             Self::InvalidRowCount => "2201W",
             Self::NotNullViolation => "23502",
             Self::UniqueViolation => "23505",
@@ -66,7 +61,6 @@ impl SqlState {
             Self::UndefinedFunction => "42883",
             Self::LockNotAvailable => "55P03",
             Self::QueryCanceled => "57014",
-            Self::AdminShutdown => "57P01",
         }
     }
 }

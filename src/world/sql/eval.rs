@@ -36,6 +36,14 @@ impl<'a> Env<'a> {
         env
     }
 
+    /// The same environment with this row alone.
+    pub(super) fn with_row<'b>(&self, row: &'b [Value]) -> Env<'b>
+    where
+        'a: 'b,
+    {
+        Env::of_row(self.params, self.now_us, row)
+    }
+
     /// The expression's value.
     pub(super) fn value<'e>(&self, expr: &'e Expr) -> Result<Cow<'e, Value>, SqlError>
     where
@@ -112,7 +120,11 @@ impl<'a> Env<'a> {
 
     /// The values of a result row.
     pub(super) fn project(&self, list: &[Expr]) -> Result<Row, SqlError> {
-        list.iter().map(|expr| Ok(self.value(expr)?.into_owned())).collect()
+        let mut row = Row::with_capacity(list.len());
+        for expr in list {
+            row.push(self.value(expr)?.into_owned());
+        }
+        Ok(row)
     }
 
     /// AND (`decisive` false) and OR (`decisive` true): a decisive operand decides, an unknown one makes the rest

@@ -143,28 +143,27 @@ pub(super) enum Expr {
 }
 
 impl Expr {
-    /// Calls `f` for each table that the expression reads.
-    pub(super) fn for_each_source(&self, f: &mut impl FnMut(usize)) {
+    /// Calls `f` for each part of the expression that has no parts.
+    fn for_each_leaf(&self, f: &mut impl FnMut(&Self)) {
         match self {
-            Self::Constant(_) | Self::Param(_) | Self::Now => {}
-            Self::Column { source, .. } => f(*source),
+            Self::Constant(_) | Self::Param(_) | Self::Now | Self::Column { .. } => f(self),
             Self::Add { left, right, .. } | Self::Compare(_, left, right) | Self::Any(left, right) => {
-                left.for_each_source(f);
-                right.for_each_source(f);
+                left.for_each_leaf(f);
+                right.for_each_leaf(f);
             }
-            Self::Shift { base, .. } => base.for_each_source(f),
-            Self::And(list) | Self::Or(list) | Self::Coalesce(list) => list.iter().for_each(|e| e.for_each_source(f)),
-            Self::Not(inner) | Self::IsNull(inner) => inner.for_each_source(f),
+            Self::Shift { base, .. } => base.for_each_leaf(f),
+            Self::And(list) | Self::Or(list) | Self::Coalesce(list) => list.iter().for_each(|e| e.for_each_leaf(f)),
+            Self::Not(inner) | Self::IsNull(inner) => inner.for_each_leaf(f),
             Self::In(inner, list) => {
-                inner.for_each_source(f);
-                list.iter().for_each(|e| e.for_each_source(f));
+                inner.for_each_leaf(f);
+                list.iter().for_each(|e| e.for_each_leaf(f));
             }
             Self::Case(arms, otherwise) => {
                 for (condition, result) in arms {
-                    condition.for_each_source(f);
-                    result.for_each_source(f);
+                    condition.for_each_leaf(f);
+                    result.for_each_leaf(f);
                 }
-                otherwise.for_each_source(f);
+                otherwise.for_each_leaf(f);
             }
         }
     }
@@ -172,8 +171,19 @@ impl Expr {
     /// The number of tables that must be bound before the expression can be evaluated.
     pub(super) fn sources_needed(&self) -> usize {
         let mut needed = 0;
-        self.for_each_source(&mut |source| needed = needed.max(source + 1));
+        self.for_each_leaf(&mut |leaf| {
+            if let Self::Column { source, .. } = leaf {
+                needed = needed.max(source + 1);
+            }
+        });
         needed
+    }
+
+    /// True if the expression asks for the time.
+    pub(super) fn reads_clock(&self) -> bool {
+        let mut reads = false;
+        self.for_each_leaf(&mut |leaf| reads |= *leaf == Self::Now);
+        reads
     }
 
     /// Splits `a AND b AND c` into its parts.

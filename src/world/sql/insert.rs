@@ -7,7 +7,7 @@ use super::error::{SqlError, SqlState};
 use super::expr::Expr;
 use super::plan::{Conflict, ConflictUpdate, Insert};
 use super::schema::Key;
-use super::table::Taken;
+use super::table::{Taken, View};
 use super::transaction::{Entering, Stop, WaitsOn, Work};
 use super::writer::Writer;
 
@@ -100,19 +100,17 @@ impl Writer<'_> {
         met: &[Key],
     ) -> Result<Verdict, Stop> {
         let view = self.view();
-        let seen = self.storage.tables[self.table].slots.get(&key).and_then(|slot| {
-            let position = view.position(slot)?;
-            Some((slot.holder(position, self.session), &slot.versions[position]))
-        });
-        // Only an old snapshot can fail to show the row that is there now.
-        let Some((holder, version)) = seen.filter(|(_, version)| version.ended.is_none()) else {
-            return Err(SqlError::concurrent("update").into());
-        };
-        let Some(update) = update else { return Ok(Verdict::Skip) };
-        let row = Arc::clone(&version.row);
-        if holder.is_some() {
-            return Err(Stop::Wait(WaitsOn::Row(key)));
+        let slot = self.storage.tables[self.table].slots.get(&key);
+        let latest = slot.and_then(|slot| Some((slot, View::latest(self.session).position(slot)?)));
+        let Some((slot, position)) = latest else { return Ok(Verdict::Insert) };
+        if update.is_some() && slot.holder(position, self.session).is_some() {
+            return Err(Stop::Wait(WaitsOn::Latest(key)));
         }
+        if !view.shows(&slot.versions[position]) {
+            return Err(SqlError::concurrent("update").into());
+        }
+        let Some(update) = update else { return Ok(Verdict::Skip) };
+        let row = Arc::clone(&slot.versions[position].row);
         if met.contains(&key) {
             let text = "ON CONFLICT DO UPDATE command cannot affect row a second time";
             return Err(SqlError::new(SqlState::CardinalityViolation, text).into());

@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use super::super::value::Value;
 use super::error::{SqlError, SqlState};
-use super::expr::Expr;
 use super::plan::{Access, Action, LockWait, Modify, Sort};
 use super::schema::Key;
-use super::table::{Change, RowKeys, Stamp};
+use super::table::{Change, RowKeys, Slot, Stamp};
 use super::transaction::{Stop, WaitsOn, Work};
 use super::writer::Writer;
 use super::{scan, select};
@@ -69,28 +68,39 @@ impl Writer<'_> {
     fn meet(&mut self, plan: &Modify, key: &Key, has_waited: bool) -> Result<Met, Stop> {
         let view = self.view();
         let Some(slot) = self.storage.tables[self.table].slots.get(key) else { return Ok(Met::Passed) };
+        if view.snapshot.is_some() {
+            self.check_snapshot(plan, slot)?;
+        }
         let Some(position) = view.position(slot) else { return Ok(Met::Passed) };
-        let version = &slot.versions[position];
-        let row = Arc::clone(&version.row);
-        let holder = slot.holder(position, self.session);
+        let row = &slot.versions[position].row;
         // PostgreSQL waits for the row's latest version before it judges it, and keeps the lock either way.
         let judged_first = view.snapshot.is_some() || !has_waited;
-        if judged_first && self.env(&[&row]).rejects(plan.filter.as_ref())? {
+        if judged_first && self.env(&[row]).rejects(plan.filter.as_ref())? {
             return Ok(Met::Passed);
         }
-        if let Some((Stamp::Committed(_), change)) = &version.ended {
-            let is_lock = matches!(plan.action, Action::Lock { .. });
-            let deleted = matches!(change, Change::Deleted) && !is_lock;
-            return Err(SqlError::concurrent(if deleted { "delete" } else { "update" }).into());
-        }
-        if holder.is_some() {
+        if slot.holder(position, self.session).is_some() {
             return self.held(plan, key);
         }
-        if !judged_first && self.env(&[&row]).rejects(plan.filter.as_ref())? {
+        if !judged_first && self.env(&[row]).rejects(plan.filter.as_ref())? {
             self.lock(key);
             return Ok(Met::Passed);
         }
-        Ok(Met::Locked(row))
+        Ok(Met::Locked(Arc::clone(row)))
+    }
+
+    /// REPEATABLE READ: a row that the snapshot shows and that was changed since cannot be changed again.
+    fn check_snapshot(&self, plan: &Modify, slot: &Slot) -> Result<(), SqlError> {
+        let view = self.view();
+        for version in slot.versions.iter().filter(|version| view.shows(version)) {
+            if let Some((Stamp::Committed(_), change)) = &version.ended
+                && !self.env(&[&version.row]).rejects(plan.filter.as_ref())?
+            {
+                let is_lock = matches!(plan.action, Action::Lock { .. });
+                let deleted = matches!(change, Change::Deleted) && !is_lock;
+                return Err(SqlError::concurrent(if deleted { "delete" } else { "update" }));
+            }
+        }
+        Ok(())
     }
 
     /// Another transaction holds the row.
@@ -129,39 +139,49 @@ impl Writer<'_> {
             _ => &[],
         };
         let env = self.env(&[]);
-        if order.is_empty() && !matches!(plan.access, Access::Scan) {
+        // A row may move to a key that the condition names too, but a statement meets it once.
+        let moves = match &plan.action {
+            Action::Update(assignments) => assignments.iter().any(|item| self.schema.key.contains(&item.column)),
+            _ => false,
+        };
+        if order.is_empty() && !moves && !matches!(plan.access, Access::Scan) {
             return scan::keys(table, self.schema, &plan.access, &env);
         }
         let view = self.view();
         let mut found = Vec::new();
-        scan::visit(table, self.schema, &plan.access, &env, &mut |key, slot| {
-            if let Some(row) = view.row(slot)
-                && !self.env(&[row]).rejects(plan.filter.as_ref())?
-            {
-                found.push((select::sort_keys(order, &self.env(&[row]))?, key));
+        let mut judge = |key: &Key, slot: &Slot| -> Result<(), SqlError> {
+            for row in view.rows(slot) {
+                if !env.with_row(row).rejects(plan.filter.as_ref())? {
+                    found.push((select::sort_keys(order, &env.with_row(row))?, key.clone()));
+                }
             }
-            Ok(true)
-        })?;
+            Ok(())
+        };
+        if matches!(plan.access, Access::Scan) {
+            table.slots.iter().try_for_each(|(key, slot)| judge(key, slot))?;
+        } else {
+            let keys = scan::keys(table, self.schema, &plan.access, &env)?;
+            keys.iter()
+                .filter_map(|key| table.slots.get_key_value(key))
+                .try_for_each(|(key, slot)| judge(key, slot))?;
+        }
         select::sort(order, &mut found);
-        Ok(found.into_iter().map(|(_, key)| key.clone()).collect())
+        Ok(found.into_iter().map(|(_, key)| key).collect())
     }
 
     /// Of the rows still to be met, those that the statement's snapshot shows and that fulfil its condition.
     fn still_wanted(&self, plan: &Modify, keys: RowKeys) -> Result<RowKeys, SqlError> {
         let view = self.view();
         let mut wanted = RowKeys::new();
+        let env = self.env(&[]);
         for key in keys {
-            let row = self.storage.tables[self.table].slots.get(&key).and_then(|slot| view.row(slot));
-            if let Some(row) = row
-                && !self.rejects_row(plan.filter.as_ref(), row)?
-            {
-                wanted.push(key);
+            let slot = self.storage.tables[self.table].slots.get(&key);
+            for row in slot.into_iter().flat_map(|slot| view.rows(slot)) {
+                if !env.with_row(row).rejects(plan.filter.as_ref())? {
+                    wanted.push(key.clone());
+                }
             }
         }
         Ok(wanted)
-    }
-
-    fn rejects_row(&self, filter: Option<&Expr>, row: &[Value]) -> Result<bool, SqlError> {
-        self.env(&[row]).rejects(filter)
     }
 }

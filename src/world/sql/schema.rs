@@ -1,5 +1,8 @@
 //! What the tables are: columns, primary keys and indexes. Fixed for the life of a store.
 
+use std::cmp::Ordering;
+
+use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::super::value::Value;
@@ -8,7 +11,32 @@ use super::eval::Env;
 use super::expr::{Expr, Kind};
 
 /// The values of a primary key or of an index's columns.
-pub(super) type Key = SmallVec<[Value; 1]>;
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub(super) struct Key(pub(super) SmallVec<[Value; 1]>);
+
+impl Ord for Key {
+    /// The order of the values. Nearly all keys are one integer, and every look-up compares a dozen of them.
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self.0.as_slice(), other.0.as_slice()) {
+            ([Value::Int(one)], [Value::Int(other)]) => one.cmp(other),
+            (one, other) => one.cmp(other),
+        }
+    }
+}
+
+impl PartialOrd for Key {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl FromIterator<Value> for Key {
+    fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
 
 /// All tables, in the order of their definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,12 +65,12 @@ pub(super) struct Column {
     /// Most characters, for `varchar(n)`.
     pub(super) length: Option<usize>,
     pub(super) not_null: bool,
-    pub(super) default: Default,
+    pub(super) default: DefaultValue,
 }
 
 /// The value of a column that an INSERT leaves out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Default {
+pub(super) enum DefaultValue {
     Expr(Expr),
     /// The next value of the column's sequence.
     Serial,
@@ -135,7 +163,7 @@ impl Index {
 
     /// True if a row with this key excludes another one. NULL equals nothing, so it excludes nothing.
     pub(super) fn excludes(&self, key: &Key) -> bool {
-        self.unique && !key.contains(&Value::Null)
+        self.unique && !key.0.contains(&Value::Null)
     }
 
     /// A predicate was checked against the column types when the index was made, so an error means a value that

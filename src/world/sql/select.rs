@@ -10,11 +10,11 @@ use super::Row;
 use super::error::{SqlError, SqlState};
 use super::eval::Env;
 use super::expr::Expr;
-use super::plan::{Aggregate, AggregateFunction, Aggregation, Select, Sort, Source};
+use super::plan::{Access, Aggregate, AggregateFunction, Aggregation, Select, Sort, Source};
 use super::scan;
 use super::schema::Schema;
 use super::storage::Storage;
-use super::table::View;
+use super::table::{Slot, View};
 
 /// What a query reads.
 #[derive(Copy, Clone, Debug)]
@@ -67,21 +67,29 @@ impl<'a> Reader<'a> {
     ) -> Result<bool, SqlError> {
         let Some((source, rest)) = sources.split_first() else { return emit(env) };
         let table = &self.storage.tables[source.table];
-        let mut goes_on = true;
-        let outer = env.clone();
-        scan::visit(table, &self.schema.tables[source.table], &source.access, &outer, &mut |_, slot| {
-            let Some(row) = self.view.row(slot) else { return Ok(true) };
+        if matches!(source.access, Access::Scan) {
+            return self.join_slots(table.slots.values(), (source, rest), env, emit);
+        }
+        let keys = scan::keys(table, &self.schema.tables[source.table], &source.access, env)?;
+        self.join_slots(keys.iter().filter_map(|key| table.slots.get(key)), (source, rest), env, emit)
+    }
+
+    fn join_slots(
+        self,
+        slots: impl Iterator<Item = &'a Slot>,
+        (source, rest): (&Source, &[Source]),
+        env: &mut Env<'a>,
+        emit: &mut dyn FnMut(&Env<'a>) -> Result<bool, SqlError>,
+    ) -> Result<bool, SqlError> {
+        for row in slots.flat_map(|slot| self.view.rows(slot)) {
             env.rows.push(row);
-            let emitted = match env.rejects(source.filter.as_ref()) {
-                Ok(false) => self.join(rest, env, emit),
-                Ok(true) => Ok(true),
-                Err(error) => Err(error),
-            };
+            let goes_on = env.rejects(source.filter.as_ref())? || self.join(rest, env, emit)?;
             env.rows.pop();
-            goes_on = emitted?;
-            Ok(goes_on)
-        })?;
-        Ok(goes_on)
+            if !goes_on {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The groups that HAVING lets pass, in the order of their keys. Without GROUP BY there is always one.

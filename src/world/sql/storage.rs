@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use super::super::identity::SessionId;
 use super::super::value::Value;
 use super::schema::{Key, Schema, TableSchema};
-use super::table::{Change, Stamp, Table, Version, View};
+use super::table::{Stamp, Table, Version, View};
 
 /// A row's place: its table and its primary key.
 pub(super) type Place = (usize, Key);
@@ -59,29 +59,19 @@ impl Storage {
     pub(super) fn commit(&mut self, schema: &Schema, session: SessionId, places: &[Place]) -> Vec<Gone> {
         let at = self.snapshots.values().max().map_or(0, |newest| newest + 1);
         let mut gone = Vec::new();
-        for (table, key) in places {
-            let Some(slot) = self.tables[*table].slots.get_mut(key) else { continue };
-            slot.locked_by = slot.locked_by.filter(|holder| *holder != session);
-            for version in &mut slot.versions {
-                let mine = Stamp::By(session);
-                if version.created == mine {
-                    version.created = Stamp::Committed(at);
-                }
-                if let Some((by, change)) = &mut version.ended
-                    && *by == mine
-                {
-                    *by = Stamp::Committed(at);
-                    match change {
-                        Change::Replaced => {}
-                        Change::Deleted => gone.push((*table, key.clone(), None)),
-                        Change::Moved(to) => gone.push((*table, key.clone(), Some((**to).clone()))),
-                    }
-                }
-            }
+        for (number, key) in places {
+            let table = &mut self.tables[*number];
+            let Some(slot) = table.slots.get_mut(key) else { continue };
+            slot.commit(session, at, |moved| gone.push((*number, key.clone(), moved)));
             if at > 0 {
-                self.historic.insert((*table, key.clone()));
-            } else {
-                self.purge(&schema.tables[*table], *table, key);
+                self.historic.insert((*number, key.clone()));
+                continue;
+            }
+            // Without a snapshot nobody can see what has ended.
+            let ended = |version: &Version| matches!(version.ended, Some((Stamp::Committed(_), _)));
+            slot.drop_versions(&schema.tables[*number].indexes, &mut table.indexes, key, ended);
+            if slot.versions.is_empty() {
+                table.slots.remove(key);
             }
         }
         if at > 0 {
@@ -93,9 +83,8 @@ impl Storage {
     /// Undoes the transaction's work at these places.
     pub(super) fn roll_back(&mut self, schema: &Schema, session: SessionId, places: &[Place]) {
         let mine = Stamp::By(session);
-        for (table, key) in places {
-            let table_schema = &schema.tables[*table];
-            let table = &mut self.tables[*table];
+        for (number, key) in places {
+            let table = &mut self.tables[*number];
             let Some(slot) = table.slots.get_mut(key) else { continue };
             slot.locked_by = slot.locked_by.filter(|holder| *holder != session);
             for version in &mut slot.versions {
@@ -103,7 +92,7 @@ impl Storage {
                     version.ended = None;
                 }
             }
-            drop_versions(table, table_schema, key, |version| version.created == mine);
+            table.drop_versions(&schema.tables[*number].indexes, key, |version| version.created == mine);
         }
     }
 
@@ -136,12 +125,6 @@ impl Storage {
         }
     }
 
-    /// Drops the versions that nobody can see, when there is no snapshot.
-    fn purge(&mut self, schema: &TableSchema, table: usize, key: &Key) {
-        let ended = |version: &Version| matches!(version.ended, Some((Stamp::Committed(_), _)));
-        drop_versions(&mut self.tables[table], schema, key, ended);
-    }
-
     /// Drops the versions that no snapshot sees, neither a living one nor one taken from now on.
     fn purge_unseen(&mut self, schema: &TableSchema, table: usize, key: &Key) {
         let snapshots = &self.snapshots;
@@ -151,27 +134,6 @@ impl Storage {
             }
             _ => false,
         };
-        drop_versions(&mut self.tables[table], schema, key, unseen);
-    }
-}
-
-/// Drops some versions of a slot, and the slot with the last one.
-fn drop_versions(table: &mut Table, schema: &TableSchema, key: &Key, unwanted: impl Fn(&Version) -> bool) {
-    let Some(slot) = table.slots.get_mut(key) else { return };
-    let mut dropped: SmallVec<[Version; 2]> = SmallVec::new();
-    let mut place = 0;
-    while place < slot.versions.len() {
-        if unwanted(&slot.versions[place]) {
-            dropped.push(slot.versions.remove(place));
-        } else {
-            place += 1;
-        }
-    }
-    let is_empty = slot.versions.is_empty();
-    for version in &dropped {
-        table.unlist(&schema.indexes, version, key);
-    }
-    if is_empty {
-        table.slots.remove(key);
+        self.tables[table].drop_versions(&schema.indexes, key, unseen);
     }
 }

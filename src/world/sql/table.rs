@@ -68,6 +68,11 @@ pub(super) struct View {
 }
 
 impl View {
+    /// The view of a transaction without a snapshot.
+    pub(super) const fn latest(session: SessionId) -> Self {
+        Self { session, snapshot: None }
+    }
+
     pub(super) fn sees(self, stamp: Stamp) -> bool {
         match stamp {
             Stamp::By(session) => session == self.session,
@@ -75,12 +80,9 @@ impl View {
         }
     }
 
-    /// Place of the version that the view shows.
+    /// Place of the latest version that the view shows.
     pub(super) fn position(self, slot: &Slot) -> Option<usize> {
-        let shown = |version: &Version| {
-            self.sees(version.created) && !version.ended.as_ref().is_some_and(|(by, _)| self.sees(*by))
-        };
-        slot.versions.iter().rposition(shown)
+        slot.versions.iter().rposition(|version| self.shows(version))
     }
 
     /// The row that is committed in a slot, whatever is being done to it.
@@ -91,9 +93,15 @@ impl View {
         slot.versions.iter().rfind(shown).map(|version| &*version.row)
     }
 
-    /// The row that the view shows.
-    pub(super) fn row(self, slot: &Slot) -> Option<&Arc<[Value]>> {
-        self.position(slot).map(|position| &slot.versions[position].row)
+    /// The rows that the view shows. A snapshot can show two: one that was deleted after it was taken, and the one
+    /// that its own transaction inserted afterwards.
+    pub(super) fn rows(self, slot: &Slot) -> impl Iterator<Item = &Arc<[Value]>> {
+        slot.versions.iter().filter(move |version| self.shows(version)).map(|version| &version.row)
+    }
+
+    /// True if the view shows this version.
+    pub(super) fn shows(self, version: &Version) -> bool {
+        self.sees(version.created) && !version.ended.as_ref().is_some_and(|(by, _)| self.sees(*by))
     }
 }
 
@@ -105,6 +113,48 @@ impl Slot {
             // A lock belongs to the latest version, not to one that only an old snapshot shows.
             Some((Stamp::Committed(_), _)) => None,
             None => self.locked_by.filter(|other| *other != session),
+        }
+    }
+    /// Makes the transaction's work permanent, as commit number `at`, and reports the row if it is gone: with the key
+    /// that it has moved to.
+    pub(super) fn commit(&mut self, session: SessionId, at: u32, mut gone: impl FnMut(Option<Key>)) {
+        let mine = Stamp::By(session);
+        self.locked_by = self.locked_by.filter(|holder| *holder != session);
+        for version in &mut self.versions {
+            if version.created == mine {
+                version.created = Stamp::Committed(at);
+            }
+            if let Some((by, change)) = version.ended.as_mut().filter(|(by, _)| *by == mine) {
+                *by = Stamp::Committed(at);
+                match change {
+                    Change::Replaced => {}
+                    Change::Deleted => gone(None),
+                    Change::Moved(to) => gone(Some((**to).clone())),
+                }
+            }
+        }
+    }
+
+    /// Drops some versions. A dropped one leaves the indexes, unless another version has the same place.
+    pub(super) fn drop_versions(
+        &mut self,
+        indexes: &[Index],
+        entries: &mut [BTreeMap<Key, RowKeys>],
+        key: &Key,
+        unwanted: impl Fn(&Version) -> bool,
+    ) {
+        let mut place = 0;
+        while place < self.versions.len() {
+            if !unwanted(&self.versions[place]) {
+                place += 1;
+                continue;
+            }
+            let dropped = self.versions.remove(place);
+            for (index, entries) in indexes.iter().zip(&mut *entries) {
+                if !self.versions.iter().any(|version| index.same_place(&version.row, &dropped.row)) {
+                    unlist(index, entries, &dropped, key);
+                }
+            }
         }
     }
 }
@@ -190,31 +240,22 @@ impl Table {
         }
     }
 
-    /// Takes a dropped version out of the indexes, unless another version in its slot has the same place.
-    pub(super) fn unlist(&mut self, indexes: &[Index], dropped: &Version, row_key: &Key) {
-        let kept = self.slots.get(row_key).map_or(&[][..], |slot| slot.versions.as_slice());
-        for (index, entries) in indexes.iter().zip(&mut self.indexes) {
-            if kept.iter().any(|version| index.same_place(&version.row, &dropped.row)) {
-                continue;
-            }
-            let Some(key) = index.key_of(&dropped.row) else { continue };
-            let Some(rows) = entries.get_mut(&key) else { continue };
-            if let Ok(place) = rows.binary_search(row_key) {
-                rows.remove(place);
-            }
-            if rows.is_empty() {
-                entries.remove(&key);
-            }
+    /// Drops some versions of a slot, and the slot with the last one.
+    pub(super) fn drop_versions(&mut self, indexes: &[Index], key: &Key, unwanted: impl Fn(&Version) -> bool) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        slot.drop_versions(indexes, &mut self.indexes, key, unwanted);
+        if slot.versions.is_empty() {
+            self.slots.remove(key);
         }
     }
 
     /// The key of the next row of a table without a primary key: rows stay in the order of insertion.
     pub(super) fn next_key(&self) -> Key {
-        let last = match self.slots.last_key_value().and_then(|(key, _)| key.first()) {
+        let last = match self.slots.last_key_value().and_then(|(key, _)| key.0.first()) {
             Some(Value::Int(number)) => *number,
             _ => 0,
         };
-        smallvec::smallvec![Value::Int(last + 1)]
+        Key(smallvec::smallvec![Value::Int(last + 1)])
     }
 }
 
@@ -228,4 +269,16 @@ fn taken_in(slot: &Slot, listed: impl Fn(&Version) -> bool, row_key: &Key, sessi
         }
     }
     Taken::Free
+}
+
+/// Takes a version out of an index.
+fn unlist(index: &Index, entries: &mut BTreeMap<Key, RowKeys>, dropped: &Version, row_key: &Key) {
+    let Some(key) = index.key_of(&dropped.row) else { return };
+    let Some(rows) = entries.get_mut(&key) else { return };
+    if let Ok(place) = rows.binary_search(row_key) {
+        rows.remove(place);
+    }
+    if rows.is_empty() {
+        entries.remove(&key);
+    }
 }

@@ -62,8 +62,10 @@ pub(super) struct Waiting {
 /// What a statement waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub(super) enum WaitsOn {
-    /// The row lock.
+    /// The row lock on the version that the statement sees.
     Row(Key),
+    /// The row lock on the latest version, seen or not: ON CONFLICT DO UPDATE locks what is in its way.
+    Latest(Key),
     /// The end of whoever inserts or removes this key of a unique index (0: primary key, `n + 1`: secondary
     /// index `n`).
     Unique { unique: usize, key: Key },

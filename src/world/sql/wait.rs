@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::super::identity::SessionId;
 use super::error::SqlError;
-use super::table::Taken;
+use super::table::{Taken, View};
 use super::transaction::{Waiting, WaitsOn};
 use super::{Progress, SqlStore};
 
@@ -52,6 +52,10 @@ impl SqlStore {
             WaitsOn::Row(key) => {
                 let slot = table.slots.get(key)?;
                 slot.holder(self.storage.view(session).position(slot)?, session)
+            }
+            WaitsOn::Latest(key) => {
+                let slot = table.slots.get(key)?;
+                slot.holder(View::latest(session).position(slot)?, session)
             }
             WaitsOn::Unique { unique, key } => {
                 let except = waiting.work.entering.as_ref().filter(|entering| entering.next_index > 0);

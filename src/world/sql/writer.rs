@@ -10,7 +10,7 @@ use super::eval::Env;
 use super::expr::Expr;
 use super::plan::modify::constraint_name;
 use super::plan::{Assignment, Statement};
-use super::schema::{Default, Key, TableSchema};
+use super::schema::{DefaultValue, Key, TableSchema};
 use super::storage::Storage;
 use super::table::{Change, Stamp, Taken, Version, View};
 use super::transaction::{Entering, Stop, Transaction, WaitsOn, Work};
@@ -101,8 +101,8 @@ impl Writer<'_> {
     /// A column's default.
     pub(super) fn default(&mut self, column: usize) -> Result<Value, SqlError> {
         match &self.schema.columns[column].default {
-            Default::Expr(expr) => Ok(self.env(&[]).value(expr)?.into_owned()),
-            Default::Serial => Ok(Value::Serial(self.serials.next_serial())),
+            DefaultValue::Expr(expr) => Ok(self.env(&[]).value(expr)?.into_owned()),
+            DefaultValue::Serial => Ok(Value::Serial(self.serials.next_serial())),
         }
     }
 
@@ -115,26 +115,21 @@ impl Writer<'_> {
             return Some(Entering { key: new_key, row: new, replaces: Some(Arc::clone(old)), next_index: 0 });
         }
         let stays_listed = self.schema.indexes.iter().all(|index| index.same_place(old, &new));
-        if stays_listed && self.overwrite(key, &new) {
+        let (view, mine) = (self.view(), Stamp::By(self.session));
+        let slot = self.storage.tables[self.table].slots.get_mut(key)?;
+        let position = view.position(slot)?;
+        let version = &mut slot.versions[position];
+        if version.created == mine && stays_listed {
+            // Nobody else can have seen it, and no index tells it from the new one.
+            version.row = new;
             return None;
         }
-        self.end_version(key, Change::Replaced);
-        self.storage.add_version(self.table, key, Arc::clone(&new), self.session);
+        version.ended = Some((mine, Change::Replaced));
+        slot.locked_by = slot.locked_by.filter(|holder| *holder != self.session);
+        slot.versions.push(Version { row: Arc::clone(&new), created: mine, ended: None });
+        self.transaction.touch(self.table, key);
         let entering = Entering { key: key.clone(), row: new, replaces: Some(Arc::clone(old)), next_index: 1 };
         (!stays_listed).then_some(entering)
-    }
-
-    /// A version that the transaction made itself is changed in place: nobody can have seen it.
-    fn overwrite(&mut self, key: &Key, new: &Arc<[Value]>) -> bool {
-        let view = self.view();
-        let Some(slot) = self.storage.tables[self.table].slots.get_mut(key) else { return false };
-        match view.position(slot).map(|position| &mut slot.versions[position]) {
-            Some(Version { row, created, .. }) if *created == Stamp::By(self.session) => {
-                *row = Arc::clone(new);
-                true
-            }
-            _ => false,
-        }
     }
 
     /// Takes a row into the primary key and the indexes that it is not in yet. When it has to wait, what was done

@@ -31,13 +31,18 @@ impl<'a> Names<'a> {
     }
 
     /// Number of parameters that the expressions resolved so far need.
-    pub(super) fn params(&self) -> usize {
+    pub(in super::super) fn params(&self) -> usize {
         self.params.get()
     }
 
     /// From here on, expressions are over groups.
     pub(super) fn group_by(&self, keys: Vec<Expr>) {
         *self.grouped.borrow_mut() = Some(Aggregation { keys, aggregates: Vec::new(), having: None });
+    }
+
+    /// True if expressions are over groups.
+    pub(super) fn is_grouped(&self) -> bool {
+        self.grouped.borrow().is_some()
     }
 
     /// The groups and the aggregates that expressions asked for.
@@ -206,9 +211,9 @@ impl<'a> Names<'a> {
 
     fn add(&self, left: &ast::Expr, right: &ast::Expr, negate: bool) -> Result<Typed, String> {
         if let ast::Expr::Interval(interval) = right {
-            let by_us = interval::microseconds(interval)?;
+            let by_us = interval::microseconds(interval, negate)?;
             let base = Box::new(self.typed(left, Kind::Timestamp)?);
-            return Ok((Expr::Shift { base, by_us: if negate { -by_us } else { by_us } }, Kind::Timestamp));
+            return Ok((Expr::Shift { base, by_us }, Kind::Timestamp));
         }
         let ((left, left_kind), (right, right_kind)) = (self.resolve(left)?, self.resolve(right)?);
         let kind = match (left_kind, right_kind) {

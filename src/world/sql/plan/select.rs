@@ -21,6 +21,9 @@ pub(super) fn query(schema: &Schema, query: &ast::Query) -> Result<(Statement, u
         names.condition(condition)?.into_conjuncts(&mut conditions);
     }
     begin_groups(&names, select)?;
+    if names.sources.is_empty() && !conditions.is_empty() {
+        return Err("WHERE needs a FROM".to_owned());
+    }
     let projection = output(schema, &names, &select.projection)?;
     let having = select.having.as_ref().map(|having| names.condition(having)).transpose()?;
     let order = sorts(&names, query.order_by.as_ref(), &select.projection)?;
@@ -146,14 +149,14 @@ pub(super) fn output(schema: &Schema, names: &Names<'_>, items: &[ast::SelectIte
             }
             ast::SelectItem::Wildcard(_) => {
                 for source in 0..names.sources.len() {
-                    push_all_columns(schema, names, source, &mut list);
+                    push_all_columns(schema, names, source, &mut list)?;
                 }
             }
             ast::SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                 let name = object_name(name)?;
                 let source = names.sources.iter().position(|(alias, _)| *alias == name);
                 let source = source.ok_or_else(|| format!("missing FROM-clause entry for table \"{name}\""))?;
-                push_all_columns(schema, names, source, &mut list);
+                push_all_columns(schema, names, source, &mut list)?;
             }
             other => return Err(format!("{other} is not supported in a select list")),
         }
@@ -161,9 +164,13 @@ pub(super) fn output(schema: &Schema, names: &Names<'_>, items: &[ast::SelectIte
     Ok(list)
 }
 
-fn push_all_columns(schema: &Schema, names: &Names<'_>, source: usize, list: &mut Vec<Expr>) {
+fn push_all_columns(schema: &Schema, names: &Names<'_>, source: usize, list: &mut Vec<Expr>) -> Result<(), String> {
+    if names.is_grouped() {
+        return Err("* cannot stand beside groups: name the columns".to_owned());
+    }
     let columns = schema.tables[names.sources[source].1].columns.len();
     list.extend((0..columns).map(|column| Expr::Column { source, column }));
+    Ok(())
 }
 
 fn sorts(names: &Names<'_>, order: Option<&ast::OrderBy>, projection: &[ast::SelectItem]) -> Result<Vec<Sort>, String> {
@@ -199,12 +206,15 @@ fn output_name<'q>(expr: &'q ast::Expr, projection: &'q [ast::SelectItem]) -> &'
 }
 
 fn limits(names: &Names<'_>, clause: Option<&ast::LimitClause>) -> Result<(Option<Expr>, Option<Expr>), String> {
+    let number = |ast: &ast::Expr| match names.typed(ast, Kind::Bigint)? {
+        expr if expr.sources_needed() == 0 => Ok(expr),
+        _ => Err(format!("{ast}: LIMIT and OFFSET may not depend on a row")),
+    };
     match clause {
         None => Ok((None, None)),
         Some(ast::LimitClause::LimitOffset { limit, offset, .. }) => {
-            let limit = limit.as_ref().map(|limit| names.typed(limit, Kind::Bigint)).transpose()?;
-            let offset = offset.as_ref().map(|offset| names.typed(&offset.value, Kind::Bigint)).transpose()?;
-            Ok((limit, offset))
+            let offset = offset.as_ref().map(|offset| number(&offset.value)).transpose()?;
+            Ok((limit.as_ref().map(number).transpose()?, offset))
         }
         Some(other) => Err(format!("{other}: write LIMIT n OFFSET m")),
     }
