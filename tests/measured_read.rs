@@ -42,6 +42,9 @@ fn each_kind_is_read_to_the_figures_it_prints() {
         "real-edge-values-unit-ms.stdout",
         "real-tty-with-colour-and-bars.ansi",
         "real-thresholds-without-samples.txt",
+        "real-fail.summary-export.json",
+        "real-handleSummary-data.json",
+        "real-machine-readable-summary.json",
     ] {
         assert_golden(&format!("{name}.figures"), &listing(&read(name)));
     }
@@ -116,25 +119,16 @@ fn tables_with_other_columns_are_read_too() {
 }
 
 #[test]
-fn what_is_no_measured_run_is_refused_with_reason_and_remedy() {
+fn what_is_no_measured_run_is_refused_with_place_reason_and_remedy() {
     let error = |text: &str| read_text(text, "in").expect_err(text);
-    let truncated = &fixture("real-fail.summary-export.json")[..700];
-    let cut = error(truncated);
-    assert!(matches!(&cut, ReadError::Json { truncated: true, .. }), "{cut:?}");
-    assert_eq!((cut.code(), cut.place()), ("SP0503", Some((24, 39))));
-    assert!(cut.help().contains("ends too early"));
-    assert!(matches!(error("{ \"metrics\": nope }"), ReadError::Json { truncated: false, .. }));
-    assert!(matches!(error("{}"), ReadError::NoSummary { .. }));
-    for text in [
-        "",
-        "[1, 2]",
-        "note...: 5 apples\n",
-        "note...: 5\n",
-        "  \n",
-        "hello",
-        "| a | b |\n|---|---|\n| 1 | 2 |\n",
-        "█ TOTAL RESULTS\n",
-    ] {
+    let truncated = fixture("real-fail.summary-export.json")[..700].to_owned();
+    let mut shown = String::new();
+    for text in [&*truncated, "{ \"metrics\": nope }", "{}", "{\n  \"metrics\": {}\n}", "hello"] {
+        let error = error(text);
+        shown += &format!("{} {:?} {error}\n    {}\n", error.code(), error.place(), error.help());
+    }
+    assert_golden("errors.txt", &shown);
+    for text in ["", "[1, 2]", "note...: 5 apples\n", "note...: 5\n", "| a | b |\n|---|---|\n| 1 | 2 |\n"] {
         assert!(matches!(error(text), ReadError::NoFigures { .. }), "{text}");
     }
 }

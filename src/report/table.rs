@@ -116,25 +116,7 @@ pub(super) fn aligned(rows: &[Vec<String>], first_width: usize) -> String {
 
 /// `text` behind `first` on lines of at most [`WIDTH`] columns; further lines are indented as far.
 pub(super) fn paragraph(first: &str, text: &str) -> String {
-    let indent = first.chars().count();
-    let mut lines = vec![first.to_owned()];
-    let mut used = indent;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        let starts_line = used == indent;
-        if !starts_line && used + 1 + length > WIDTH {
-            lines.push(" ".repeat(indent));
-            used = indent;
-        }
-        let Some(line) = lines.last_mut() else { break };
-        if used > indent {
-            line.push(' ');
-            used += 1;
-        }
-        line.push_str(word);
-        used += length;
-    }
-    let mut joined = lines.join("\n");
-    joined.push('\n');
-    joined
+    let indent = " ".repeat(first.chars().count());
+    let options = textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(&indent).break_words(false);
+    textwrap::fill(text, options) + "\n"
 }

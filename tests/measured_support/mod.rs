@@ -2,7 +2,7 @@
 
 use seatproof::engines::measured::{Measured, read_text};
 
-/// The text of a file in `tests/fixtures/measured`.
+/// The text of a file in `tests/fixtures/measured`, or of one that k6 wrote in `tests/fixtures/k6`.
 pub(crate) fn fixture(name: &str) -> String {
     let path = path(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -23,5 +23,6 @@ pub(crate) fn assert_golden(name: &str, actual: &str) {
 }
 
 fn path(name: &str) -> String {
-    format!("{}/tests/fixtures/measured/{name}", env!("CARGO_MANIFEST_DIR"))
+    let folder = if name.starts_with("real-") || name.starts_with("seed-") { "k6" } else { "measured" };
+    format!("{}/tests/fixtures/{folder}/{name}", env!("CARGO_MANIFEST_DIR"))
 }

@@ -20,6 +20,8 @@ pub enum ReadError {
     NoSummary {
         /// The file as the user wrote it.
         file: String,
+        /// Line and column, counted from 1.
+        place: (usize, usize),
         /// What is missing.
         why: String,
     },
@@ -46,8 +48,8 @@ impl ReadError {
     #[must_use]
     pub fn place(&self) -> Option<(usize, usize)> {
         match self {
-            Self::Json { place, .. } => Some(*place),
-            Self::NoSummary { .. } | Self::NoFigures { .. } => None,
+            Self::Json { place, .. } | Self::NoSummary { place, .. } => Some(*place),
+            Self::NoFigures { .. } => None,
         }
     }
 

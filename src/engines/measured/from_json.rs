@@ -1,22 +1,34 @@
 //! The three JSON summaries of k6, as figures.
 
+use serde::de::IgnoredAny;
+
 use super::document::MeasuredKind;
 use super::limit::Limit;
 use super::{Figure, Measured, ReadError, Threshold};
 use crate::engines::distribution::Unit;
 use crate::engines::exact::Decimal;
+use crate::engines::metrics::read::{self, Kind, read_summary_json};
 use crate::engines::metrics::summary::{Contains, Metric, Summary, ThresholdResult, Values};
 
 /// Reads a JSON summary of any of the three kinds.
 pub(super) fn read(text: &str, file: &str) -> Result<Measured, ReadError> {
-    let value: Result<serde_json::Value, _> = serde_json::from_str(text);
-    let _ = value.map_err(|error| ReadError::Json {
-        file: file.to_owned(),
-        place: (error.line(), error.column()),
-        why: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
-        truncated: error.is_eof(),
-    })?;
-    Err(ReadError::NoSummary { file: file.to_owned(), why: "the reader of k6's JSON is not wired yet".to_owned() })
+    let (kind, summary) = read_summary_json(text).map_err(|error| refused(text, file, &error))?;
+    let kind = match kind {
+        Kind::HandleSummary => MeasuredKind::HandleSummary,
+        Kind::SummaryExport => MeasuredKind::SummaryExport,
+        Kind::MachineReadable => MeasuredKind::MachineReadable,
+    };
+    Ok(from_summary(kind, &summary))
+}
+
+/// Tells a broken file from a whole one of another kind.
+fn refused(text: &str, file: &str, error: &read::ReadError) -> ReadError {
+    let (file, place) = (file.to_owned(), (error.line, error.column));
+    let why = error.what.trim_start_matches("this JSON is no k6 summary: ").to_owned();
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Err(syntax) => ReadError::Json { file, place, why, truncated: syntax.is_eof() },
+        Ok(_) => ReadError::NoSummary { file, place, why },
+    }
 }
 
 /// The figures of a summary. Numbers that exact arithmetic cannot hold (above 18 digits) are left out with a notice.
@@ -25,8 +37,8 @@ pub fn from_summary(kind: MeasuredKind, summary: &Summary) -> Measured {
     let mut measured = Measured::new(kind);
     for metric in &summary.metrics {
         for (statistic, value, unit) in numbers(metric) {
-            let scaled = Decimal::from_f64(value)
-                .and_then(|exact| if unit == Unit::Percent { exact.shifted(2) } else { Some(exact) });
+            let share = |exact: Decimal| if unit == Unit::Percent { exact.shifted(2) } else { Some(exact) };
+            let scaled = Decimal::from_f64(value).and_then(share);
             let Some(exact) = scaled else {
                 measured.notices.push(format!("{} has a number that cannot be compared exactly: {value}", metric.name));
                 continue;
@@ -81,10 +93,8 @@ fn threshold(metric: &Metric, result: &ThresholdResult) -> Threshold {
     let limit = Limit::parse(&result.source);
     let is_share = matches!(metric.values, Values::Rate { .. });
     let unit = if is_share { Unit::Percent } else { Unit::Plain };
-    let actual = result
-        .value
-        .and_then(Decimal::from_f64)
-        .and_then(|exact| if is_share { exact.shifted(2) } else { Some(exact) });
+    let actual = result.value.and_then(Decimal::from_f64);
+    let actual = if is_share { actual.and_then(|share| share.shifted(2)) } else { actual };
     Threshold {
         metric: metric.name.clone(),
         limit,
