@@ -40,7 +40,7 @@ fn selected<'a>(args: &Check, loaded: &'a Loaded) -> Result<Vec<&'a scenario::Ch
     }
     if let Some(unknown) = args.only.iter().find(|name| checks.iter().all(|check| check.name != **name)) {
         let message = format!("{path} has no check `{unknown}`");
-        return Err(Diagnostic::error(&code::UNKNOWN_NAME, message).help(format!("it has {}", names())));
+        return Err(Diagnostic::error(&code::ARGUMENT, message).help(format!("it has {}", names())));
     }
     Ok(checks.iter().filter(|check| args.only.is_empty() || args.only.contains(&check.name)).collect())
 }

@@ -18,7 +18,7 @@ pub(super) fn explain(name: &str, console: &Console) -> Result<u8, Failure> {
         textwrap::fill(code.about, 80)
     } else {
         let help = "codes stand in brackets behind `error`; `seatproof list` names the properties";
-        return Err(Diagnostic::error(&code::UNKNOWN_NAME, format!("nothing here is called `{name}`")).help(help).into());
+        return Err(Diagnostic::error(&code::ARGUMENT, format!("nothing here is called `{name}`")).help(help).into());
     };
     if console.json {
         console.out_json(&serde_json::json!({ "name": name, "text": text }));

@@ -66,6 +66,9 @@ codes! {
     QUERY = "SP0008", EXIT_USAGE,
         "A condition of `simulate --find` that is not `figure operator number`, or that names a figure which the \
          scenario does not have. Figures are those of the table that `simulate --seeds` prints.";
+    ARGUMENT = "SP0009", EXIT_USAGE,
+        "A name on the command line that nothing has: a check that the scenario does not define, a code or property \
+         that does not exist. The help says where the names are.";
     SYNTAX = "SP0101", EXIT_CONFIG,
         "The text is not well-formed TOML (scenario) or JSON (k6 options). The caret stands where the reader gave up, \
          which is often just after the mistake: a missing quote, comma or bracket.";

@@ -1,0 +1,251 @@
+//! The command line: exit codes, streams, files, and what bad input is answered.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// Runs the program in an empty directory of its own.
+struct Sandbox(tempfile::TempDir);
+
+impl Sandbox {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seatproof"));
+        command.args(args).current_dir(self.0.path()).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        outcome(&self.command(args).output().expect("the program runs"))
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, content).expect("a file");
+        path
+    }
+}
+
+fn outcome(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
+    (output.status.code().expect("it exits"), text(&output.stdout), text(&output.stderr))
+}
+
+const MODEL: &str = include_str!("../../models/moviebooking.toml");
+
+/// A load of a few seconds, so that tests are quick.
+fn short_scenario() -> String {
+    let start = MODEL.find("stages = [").expect("it has stages");
+    let end = start + MODEL[start..].find("\n]").expect("they end") + 2;
+    let stages = "stages = [{ duration = \"10s\", target = 20 }, { duration = \"2s\", target = 0 }]";
+    format!("{}{stages}{}", &MODEL[..start], &MODEL[end..])
+}
+
+#[test]
+fn simulate_prints_k6s_summary_alone_on_stdout_and_ends_as_k6_does() {
+    let sandbox = Sandbox::new();
+    let (code, out, err) = sandbox.run(&["simulate"]);
+    assert_eq!(code, 99, "{err}");
+    assert!(out.starts_with("\n\n  █ THRESHOLDS \n\n    http_req_duration{name:lock_seats}\n"), "{out}");
+    assert!(out.contains("✗ 'rate<0.3' rate=") && out.ends_with("/s\n\n\n"), "{out}");
+    assert!(err.starts_with("seed 42; moviebooking, virtual time: 5 stages, 2m, up to 100 VUs\n"), "{err}");
+    for words in ["digest of all events: ", "failed requests are expected conflicts (409/423)", "explain SP0204"] {
+        assert!(err.contains(words), "{words}\n{err}");
+    }
+    assert!(err.lines().all(|line| line.chars().count() <= 80), "{err}");
+    assert_eq!(sandbox.run(&["simulate", "--doublecheck", "-q"]).1, out, "the same bytes again");
+}
+
+#[test]
+fn simulate_writes_k6s_files_and_one_json_document() {
+    let sandbox = Sandbox::new();
+    sandbox.file("short.toml", short_scenario());
+    let (_, out, err) = sandbox.run(&["simulate", "short.toml", "--summary-export", "export.json"]);
+    assert!(out.contains("http_reqs") && err.contains("wrote export.json"), "{err}");
+    let export = std::fs::read_to_string(sandbox.0.path().join("export.json")).expect("the file is there");
+    let export: serde_json::Value = serde_json::from_str(&export).expect("JSON");
+    assert!(export["metrics"]["http_req_failed"]["thresholds"]["rate<0.3"].is_boolean());
+    let (_, out, _) = sandbox.run(&["simulate", "short.toml", "--format", "handle-summary"]);
+    let object: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(object["metrics"]["http_reqs"]["type"], "counter");
+    let (_, out, _) = sandbox.run(&["simulate", "short.toml", "--format", "k6-legacy"]);
+    assert!(out.contains("✓ seat_lock_success."), "{out}");
+    let (_, out, _) = sandbox.run(&["simulate", "short.toml", "--json", "--seed", "3"]);
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(document["seed"], 3);
+    assert_eq!(document["thresholds"][0]["vacuous"], false);
+    assert_eq!(document["k6"]["metrics"]["http_reqs"]["type"], "counter");
+}
+
+#[test]
+fn what_simulate_writes_compare_reads() {
+    let sandbox = Sandbox::new();
+    sandbox.file("short.toml", short_scenario());
+    sandbox.run(&["simulate", "short.toml", "--seed", "7", "--summary-export", "export.json", "-q"]);
+    let (_, out, _) = sandbox.run(&["simulate", "short.toml", "--seed", "7", "-q"]);
+    sandbox.file("k6.txt", out);
+    for report in ["export.json", "k6.txt"] {
+        let (code, out, err) = sandbox.run(&["compare", report, "short.toml", "--seeds", "0..40"]);
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(out.contains("CONSISTENT  ") && !out.contains("outside"), "{out}");
+    }
+}
+
+#[test]
+fn many_seeds_give_one_table_whatever_the_number_of_threads() {
+    let sandbox = Sandbox::new();
+    sandbox.file("short.toml", short_scenario());
+    let table = |threads| sandbox.run(&["simulate", "short.toml", "--seeds", "0..20", "--threads", threads]);
+    let (one, two) = (table("1"), table("2"));
+    assert_eq!(one, two);
+    assert_eq!(one.0, 0);
+    assert!(one.1.contains("20 runs, seeds 0..20") && one.1.contains("central 99 %"), "{}", one.1);
+    let (_, out, _) = sandbox.run(&["simulate", "short.toml", "--seeds", "0..20", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    for statistic in ["mean", "median", "p2_5", "p97_5", "p0_5", "p99_5", "min", "max"] {
+        assert!(document["figures"]["seat_lock_success"][statistic].is_number(), "{statistic}: {out}");
+    }
+}
+
+#[test]
+fn find_names_the_least_seed_and_simulate_agrees() {
+    let sandbox = Sandbox::new();
+    sandbox.file("short.toml", short_scenario());
+    let (_, all, _) = sandbox.run(&["simulate", "short.toml", "--seed", "5", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&all).expect("JSON");
+    let successes = document["k6"]["metrics"]["seat_lock_success"]["values"]["count"].as_u64().expect("a count");
+    let conditions = format!("seat_lock_success=={successes}");
+    let (code, out, _) = sandbox.run(&["simulate", "short.toml", "--find", &conditions, "--seeds", "0..6"]);
+    assert_eq!(code, 0);
+    let seed = out.trim().to_owned();
+    assert!(seed.parse::<u64>().expect("a seed") <= 5);
+    let (_, found, _) = sandbox.run(&["simulate", "short.toml", "--seed", &seed]);
+    assert!(found.contains(&format!("seat_lock_success..............: {successes} ")), "{found}");
+    let none = sandbox.run(&["simulate", "short.toml", "--find", "seat_lock_success==0", "--seeds", "0..3"]);
+    assert_eq!((none.0, none.1.as_str()), (3, ""));
+}
+
+#[test]
+fn check_proves_finds_draws_and_replay_reproduces() {
+    let sandbox = Sandbox::new();
+    let (code, out, err) = sandbox.run(&["check"]);
+    assert_eq!(code, 1, "{err}");
+    for words in ["✓ holds", "✗ violated", "one-booking-per-seat", "complete within bounds", "C3     vu1/3: COMMIT"] {
+        assert!(out.contains(words), "{words}\n{out}");
+    }
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    let folder = sandbox.0.path().join("seatproof-regressions");
+    let mut files = std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("an entry").path());
+    let file = files.next().expect("one schedule").display().to_string();
+    let (code, out, _) = sandbox.run(&["replay", &file]);
+    assert_eq!(code, 1);
+    assert!(out.contains("REPRODUCED one-booking-per-seat") && out.contains("equal"), "{out}");
+    let text = std::fs::read_to_string(&file).expect("the schedule");
+    let edited = text.lines().filter(|line| !line.contains("\"vu1/2: BEGIN\"")).collect::<Vec<_>>().join("\n");
+    sandbox.file("edited.replay", edited);
+    let (code, out, _) = sandbox.run(&["replay", "edited.replay"]);
+    assert_eq!(code, 4);
+    assert!(out.contains("DIVERGED at step 17: vu1/2: SELECT"), "{out}");
+    assert!(out.contains("vu1/2 can do this instead: vu1/2: BEGIN"), "{out}");
+    assert_eq!(sandbox.run(&["check", "--expect"]).0, 0, "the scenario expects just this");
+    assert_eq!(sandbox.run(&["check", "--only", "lock-release"]).0, 0);
+    assert_eq!(sandbox.run(&["check", "--only", "lock-release", "--max-states", "100"]).0, 3);
+}
+
+/// A database so slow that the lock's TTL runs out inside the transaction.
+#[test]
+fn a_violation_under_load_stops_the_run_and_names_step_and_seed() {
+    let sandbox = Sandbox::new();
+    let slow = short_scenario()
+        .replace("lock_ttl = \"600s\"", "lock_ttl = \"60ms\"")
+        .replace("seats = 100", "seats = 3")
+        .replace("p50 = \"1300us\"\np95 = \"3200us\"", "p50 = \"30ms\"\np95 = \"300ms\"");
+    sandbox.file("slow.toml", slow);
+    let (code, out, err) = sandbox.run(&["simulate", "slow.toml", "--seed", "1"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(err.contains("✗ violated  ") && err.contains("seed 1, step "), "{err}");
+    let written = err.lines().find_map(|line| line.strip_prefix("wrote ")).expect("a schedule is written");
+    let (code, out, _) = sandbox.run(&["replay", written]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("REPRODUCED"), "{out}");
+    let (code, _, err) = sandbox.run(&["simulate", "slow.toml", "--seeds", "0..10"]);
+    assert_eq!(code, 1, "{err}");
+}
+
+#[test]
+fn bad_input_is_answered_with_place_remedy_and_exit_code() {
+    let sandbox = Sandbox::new();
+    let edited = |name: &str, from: &str, to: &str| {
+        assert!(MODEL.contains(from), "{from}");
+        sandbox.file(name, MODEL.replacen(from, to, 1));
+    };
+    edited("field.toml", "\nseats = 100", "\nseatz = 100");
+    edited("unit.toml", "\"600s\"", "\"600 parsecs\"");
+    edited("stage.toml", "target = 30 }", "target = -3 }");
+    edited("metric.toml", "http_req_failed =", "http_req_faild =");
+    edited("method.toml", "\"rate<0.3\"", "\"p(95)<0.3\"");
+    sandbox.file("cut.json", "{ \"metrics\": { \"http_reqs\": { \"count\": 12,");
+    sandbox.file("bytes.toml", b"model = \"\xff\xfe\"");
+    sandbox.file("empty.replay", "");
+    let huge = std::fs::File::create(sandbox.0.path().join("huge")).expect("a file");
+    huge.set_len(1 << 30).expect("a sparse file");
+    let cases: &[(&[&str], i32, &str, &str)] = &[
+        (&["simulate", "field.toml"], 104, "field.toml:", "did you mean `seats`?"),
+        (&["simulate", "unit.toml"], 104, "unit.toml:", "units of a duration"),
+        (&["simulate", "stage.toml"], 104, "stage.toml:", "can't be negative"),
+        (&["simulate", "metric.toml"], 104, "metric.toml:", "did you mean `http_req_failed`?"),
+        (&["simulate", "method.toml"], 104, "method.toml:", "supported aggregation methods"),
+        (&["compare", "cut.json"], 2, "cut.json:1:", "ends too early"),
+        (&["simulate", "bytes.toml"], 2, "line 1", "UTF-8"),
+        (&["compare", "huge"], 2, "1073741824 bytes", "limit"),
+        (&["simulate", "huge"], 2, "1073741824 bytes", "limit"),
+        (&["simulate", "."], 2, "is a directory", "name a file inside it"),
+        (&["simulate", "absent.toml"], 2, "absent.toml", "relative to the current directory"),
+        (&["simulate", "--summary-export", "absent/x.json"], 2, "absent/x.json", "cannot be written"),
+        (&["simulate", "--summary-export", "."], 2, "is a directory", "name a file inside it"),
+        (&["simulate", "--find", "seats==1"], 2, "seats", "seat_lock_success"),
+        (&["check", "--only", "sell"], 2, "no check `sell`", "lock-release"),
+        (&["replay", "empty.replay"], 4, "empty", "completely"),
+        (&["replay", "field.toml"], 4, "field.toml:1:1", "no complete schedule"),
+        (&["explain", "SP9999"], 2, "SP9999", "list"),
+        (&["simulate", "--seeds", "9..2"], 2, "9..2", "B is not included"),
+    ];
+    for (args, code, place, remedy) in cases {
+        let (found, _, err) = sandbox.run(args);
+        let flat = err.split_whitespace().collect::<Vec<_>>().join(" ").replace(" │ ", " ");
+        assert_eq!(found, *code, "{args:?}\n{err}");
+        assert!(flat.contains(place) && flat.contains(remedy), "{args:?}\n{err}");
+        assert!(!err.contains("panicked"), "{err}");
+    }
+}
+
+#[test]
+fn explain_and_list_name_what_there_is() {
+    let sandbox = Sandbox::new();
+    assert!(sandbox.run(&["explain", "SP0204"]).1.contains("(1 - p) / (1 + p)"));
+    assert!(sandbox.run(&["explain", "one-holder-per-seat"]).1.contains("two clients"));
+    let (_, list, _) = sandbox.run(&["list"]);
+    assert!(list.contains("moviebooking") && list.contains("one-booking-per-seat"), "{list}");
+    assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
+    let schema = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.schema.json"));
+    assert_eq!(sandbox.run(&["schema"]).1, schema.expect("the published schema"));
+}
+
+/// Ctrl-C ends a sweep after the runs in progress; what is finished is shown and labelled.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_keeps_and_labels_what_is_finished() {
+    let sandbox = Sandbox::new();
+    sandbox.file("short.toml", short_scenario());
+    let mut command = sandbox.command(&["simulate", "short.toml", "--seeds", "0..10000000"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(signal.success());
+    let (code, out, err) = outcome(&child.wait_with_output().expect("it ends"));
+    assert_eq!(code, 130, "{err}");
+    assert!(out.contains("of 10000000 runs (interrupted)"), "{out}");
+    assert!(err.contains("are finished and shown"), "{err}");
+}
