@@ -47,8 +47,8 @@ impl Decimal {
         Some(Self { units: sign * units, scale })
     }
 
-    /// The shortest decimal that names this float, rounded to 12 places: what a JSON file shows. `None` for what cannot be
-    /// held (not finite, above 18 digits).
+    /// The shortest decimal that names this float, rounded to 12 places: what a JSON file shows. `None` for what cannot
+    /// be held (not finite, above 18 digits).
     #[must_use]
     pub fn from_f64(value: f64) -> Option<Self> {
         let shortest = value.to_string();

@@ -2,8 +2,8 @@
 //!
 //! Let a share `p` of the lock attempts succeed, let every other attempt be answered with an expected conflict, which
 //! k6 counts as failed, and let every success send one release request more. Of `1 + p` requests per attempt `1 - p`
-//! fail: the failed share is `(1 - p) / (1 + p)`. The map is its own inverse, so a failed share below `f` needs a success
-//! share above `(1 - f) / (1 + f)`. Other requests, such as those of a set-up, only dilute this a little.
+//! fail: the failed share is `(1 - p) / (1 + p)`. The map is its own inverse, so a failed share below `f` needs a
+//! success share above `(1 - f) / (1 + f)`. Other requests, such as those of a set-up, only dilute this a little.
 
 use super::limit::Limit;
 use crate::engines::exact::Ratio;

@@ -72,7 +72,8 @@ fn is_bare(word: &str) -> bool {
     quantity(word).is_some_and(|read| matches!(read.unit, Unit::Count | Unit::Plain))
 }
 
-/// `Rate < 30% (0.3)`, `Count > 50`, `< 2000 ms` or k6's own `rate<0.3`; `aggregation` is used where the cell is silent.
+/// `Rate < 30% (0.3)`, `Count > 50`, `< 2000 ms` or k6's own `rate<0.3`; `aggregation` is used where the cell names
+/// none.
 pub(super) fn limit(text: &str, aggregation: &str) -> Option<Limit> {
     let plain = without_markup(text).replace('≤', "<=").replace('≥', ">=");
     let start = plain.find(['<', '>', '=', '!'])?;

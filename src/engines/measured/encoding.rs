@@ -2,8 +2,8 @@
 
 use encoding_rs::MACINTOSH;
 
-/// The text before the damage, or `None` when the text is not so damaged. Text whose every character exists in Mac Roman
-/// and whose Mac Roman bytes are valid UTF-8 with at least one character beyond ASCII does not arise by chance.
+/// The text before the damage, or `None` when the text is not so damaged. Text whose every character exists in Mac
+/// Roman and whose Mac Roman bytes are valid UTF-8 with at least one character beyond ASCII does not arise by chance.
 pub(super) fn repair_mac_roman(text: &str) -> Option<String> {
     if text.is_ascii() {
         return None;

@@ -47,7 +47,8 @@ pub(super) fn kind_of(declared: &ast::DataType) -> Result<Kind, String> {
 
 fn unknown_type(name: &str) -> String {
     format!(
-        "type {name} is not supported: use integer, bigint, serial, bigserial, text, varchar, uuid, jsonb, timestamp or boolean"
+        "type {name} is not supported: use integer, bigint, serial, bigserial, text, varchar, uuid, jsonb, timestamp \
+         or boolean"
     )
 }
 

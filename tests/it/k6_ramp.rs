@@ -15,7 +15,7 @@ fn vus_at(plan: &Plan, at_ns: u64) -> u32 {
 
 #[test]
 fn every_step_of_the_measured_load_is_that_of_k6() {
-    let table = include_str!("fixtures/k6/ramp-steps-seed-profile.csv");
+    let table = include_str!("../fixtures/k6/ramp-steps-seed-profile.csv");
     let expected: Vec<Step> = table
         .lines()
         .skip(1)
@@ -85,7 +85,7 @@ fn graceful_ramp_down_limits_vus_that_were_ramped_down_and_graceful_stop_all() {
     assert_eq!(cuts(&[(0, 2), (20, 2)], 0, 0), [Some(20), Some(20)]);
 }
 
-/// When the line of one stage reaches each count: the documented rule, in signed 128-bit numbers as it is written there.
+/// The documented rule, in signed 128-bit numbers as it is written there.
 fn documented(start: u32, stages: &[(u64, u32)]) -> Vec<(u64, u32)> {
     let mut entries = vec![(0_i128, i128::from(start))];
     let (mut now, mut from) = (0_i128, i128::from(start));

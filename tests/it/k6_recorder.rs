@@ -39,7 +39,7 @@ fn custom(name: &'static str, kind: MetricKind) -> CustomMetric {
     CustomMetric { name, kind, is_time: kind == MetricKind::Trend }
 }
 
-/// k6's own run with thresholds on metrics and tags that never had a sample; the samples are chosen to give its figures.
+/// A run of k6 with thresholds on metrics and tags without a sample; the samples here are chosen to give its figures.
 #[test]
 fn thresholds_without_samples_are_judged_as_by_k6() {
     let metrics = [
@@ -63,7 +63,7 @@ fn thresholds_without_samples_are_judged_as_by_k6() {
         run.iteration(iteration_us);
     }
     let run = run.finish(80_313);
-    let stdout = include_str!("fixtures/k6/real-thresholds-without-samples.txt");
+    let stdout = include_str!("../fixtures/k6/real-thresholds-without-samples.txt");
     let (stdout, log) = stdout.split_once("time=").expect("k6's error follows the summary");
     // That run did not last a whole number of microseconds.
     assert_eq!(summary(&run, &Options::default()), stdout.replace("37.353627/s", "37.353853/s"));
@@ -192,7 +192,10 @@ fn thresholds_that_fit_no_metric_are_refused() {
 proptest! {
     /// Against the definition in floats: rank over the sorted milliseconds, interpolated.
     #[test]
-    fn percentiles_follow_the_definition(samples in prop::collection::vec(0..10_000_000_u64, 1..200), percent in 0..=100_u32) {
+    fn percentiles_follow_the_definition(
+        samples in prop::collection::vec(0..10_000_000_u64, 1..200),
+        percent in 0..=100_u32,
+    ) {
         let stats = [Aggregation::Percentile(percent.into()), Aggregation::Avg];
         let declarations = Declarations { trend_stats: &stats, ..NOTHING };
         let mut run = Recorder::new(Arc::new(Catalogue::new(&declarations).expect("known metrics")));
@@ -204,7 +207,8 @@ proptest! {
         sorted.sort_by(f64::total_cmp);
         let rank = f64::from(percent) / 100.0 * (sorted.len() as f64 - 1.0);
         let at = |wanted: f64| {
-            sorted.iter().enumerate().find(|(place, _)| *place as f64 == wanted).map(|(_, &value)| value).expect("a rank")
+            let found = sorted.iter().enumerate().find(|(place, _)| *place as f64 == wanted);
+            found.map(|(_, &value)| value).expect("a rank")
         };
         let (low, high) = (at(rank.floor()), at(rank.ceil()));
         prop_assert_eq!(values.get(stats[0]), Some(low + (high - low) * (rank - rank.floor())));

@@ -42,12 +42,6 @@ impl Step {
         let params = params.split(", ").filter(|param| !param.is_empty()).map(str::to_owned).collect();
         Some(Self { session: session.parse().ok()?, text: String::leak(text.trim().to_owned()), params })
     }
-
-    /// The line that `read` reads.
-    pub(crate) fn line(&self) -> String {
-        let params = if self.params.is_empty() { String::new() } else { format!(" | {}", self.params.join(", ")) };
-        format!("{}: {}{params}", self.session, self.text)
-    }
 }
 
 /// What came of one step: its own outcome, then those of statements that it let end.
@@ -72,8 +66,10 @@ pub(crate) fn play(transcript: &str, mut perform: impl FnMut(&Step) -> Outcomes)
 }
 
 /// The simulated store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct StoreArm {
+    /// Who goes first when several statements can go on; the others follow in the order in which they waited.
+    pub(crate) first: Vec<char>,
     pub(crate) store: SqlStore,
     plans: BTreeMap<&'static str, Plan>,
     /// The statement that each waiting session is at, in the order in which they began to wait.
@@ -86,7 +82,7 @@ impl StoreArm {
     pub(crate) fn new() -> Self {
         let store = SqlStore::from_ddl(DDL).expect("the tables are well formed");
         let serials = SerialSource { process: ProcessId::client(1), count: 0 };
-        let mut arm = Self { store, plans: BTreeMap::new(), waiting: Vec::new(), serials };
+        let mut arm = Self { first: Vec::new(), store, plans: BTreeMap::new(), waiting: Vec::new(), serials };
         for text in ROWS {
             arm.perform(&Step { session: 'A', text, params: Vec::new() });
         }
@@ -119,7 +115,10 @@ impl StoreArm {
     fn go_on(&mut self) -> BTreeMap<char, String> {
         let mut ended = BTreeMap::new();
         loop {
-            let free = self.waiting.iter().position(|(name, _)| self.store.blockers(session(*name)).is_empty());
+            let rank = |name: char| self.first.iter().position(|first| *first == name).unwrap_or(self.first.len());
+            let waiting = self.waiting.iter().enumerate();
+            let free = waiting.filter(|(_, (name, _))| self.store.blockers(session(*name)).is_empty());
+            let free = free.min_by_key(|(_, (name, _))| rank(*name)).map(|(place, _)| place);
             let (name, text, progress) = if let Some(place) = free {
                 let (name, plan) = self.waiting.remove(place);
                 let progress = self.store.resume(session(name), &plan, &mut self.serials);

@@ -7,15 +7,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use postgres::{Client, Config, NoTls, SimpleQueryMessage};
-
+use super::postgres_wire::Connection;
 use super::sql_script::{DDL, Outcomes, ROWS, Step, render};
 
 /// How long the server waits before it looks for a deadlock.
-const DEADLOCK_TIMEOUT_MS: u64 = 20;
+const DEADLOCK_TIMEOUT_MS: u64 = 5;
 
-/// A statement that has waited for this long waits for good: longer than the deadlock timeout.
-const SETTLED: Duration = Duration::from_millis(3 * DEADLOCK_TIMEOUT_MS);
+/// When every statement has waited for this long, in no circle, they wait for good. By then each has looked for a
+/// deadlock, so that the victim of a later one is the last to wait.
+const SETTLED: Duration = Duration::from_millis(12 * DEADLOCK_TIMEOUT_MS);
 
 /// A running server; dropping it stops it and removes its data.
 #[derive(Debug)]
@@ -76,10 +76,8 @@ impl Server {
         command
     }
 
-    fn connect(&self) -> Client {
-        let mut config = Config::new();
-        config.host_path(self.folder.path()).user("postgres").dbname("postgres");
-        config.connect(NoTls).expect("the server accepts connections")
+    fn connect(&self) -> Connection {
+        Connection::open(&self.folder.path().join(".s.PGSQL.5432")).expect("the server accepts connections")
     }
 }
 
@@ -115,6 +113,9 @@ fn find_binaries() -> Option<PathBuf> {
     folders.into_iter().find(|folder| is_complete(folder))
 }
 
+/// A session and how its statement ended.
+type Ended = (char, String);
+
 /// One session: a thread that sends statements and reports how they end.
 #[derive(Debug)]
 struct Session {
@@ -126,19 +127,23 @@ struct Session {
 /// The real server as a player of scripts.
 pub(crate) struct PostgresArm<'s> {
     server: &'s Server,
-    monitor: Client,
+    monitor: Connection,
     sessions: BTreeMap<char, Session>,
-    ended: (Sender<(char, String)>, Receiver<(char, String)>),
+    /// Where the sessions report.
+    report: Sender<Ended>,
+    reports: Receiver<Ended>,
 }
 
 impl<'s> PostgresArm<'s> {
     /// A database with the common tables and rows.
     pub(crate) fn new(server: &'s Server) -> Self {
         let mut monitor = server.connect();
-        monitor.batch_execute("DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public").expect("an empty database");
-        monitor.batch_execute(DDL).expect("the tables are well formed");
-        ROWS.iter().for_each(|rows| monitor.batch_execute(rows).expect("the rows are well formed"));
-        Self { server, monitor, sessions: BTreeMap::new(), ended: channel() }
+        let empty = "DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public";
+        for text in [empty, DDL].iter().chain(&ROWS) {
+            monitor.query(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        }
+        let (report, reports) = channel();
+        Self { server, monitor, sessions: BTreeMap::new(), report, reports }
     }
 
     /// Plays one step and waits until nothing moves any more.
@@ -172,9 +177,9 @@ impl<'s> PostgresArm<'s> {
 
     fn open(&self, name: char) -> Session {
         let mut client = self.server.connect();
-        let pid = client.query_one("SELECT pg_backend_pid()", &[]).expect("a backend").get(0);
+        let pid = client.pid;
         let (statements, orders) = channel::<String>();
-        let ended = self.ended.0.clone();
+        let ended = self.report.clone();
         thread::spawn(move || {
             for text in orders {
                 if ended.send((name, outcome(&mut client, &text))).is_err() {
@@ -191,7 +196,7 @@ impl<'s> PostgresArm<'s> {
         let mut ended = BTreeMap::new();
         let (mut own_waited, mut still_since) = (false, Instant::now());
         loop {
-            if let Ok((name, outcome)) = self.ended.1.recv_timeout(Duration::from_millis(1)) {
+            if let Ok((name, outcome)) = self.reports.recv_timeout(Duration::from_millis(1)) {
                 self.sessions.get_mut(&name).expect("a session of this arm").is_busy = false;
                 ended.insert(name, outcome);
                 still_since = Instant::now();
@@ -201,8 +206,9 @@ impl<'s> PostgresArm<'s> {
                 return (ended, own_waited);
             }
             let waiting = self.waiting();
-            own_waited |= self.sessions.get(&own).is_some_and(|own| own.is_busy && waiting.contains(&own.pid));
-            if !busy.iter().all(|pid| waiting.contains(pid)) {
+            own_waited |= self.sessions.get(&own).is_some_and(|own| own.is_busy && waiting.contains_key(&own.pid));
+            // The server looks for a deadlock when it gets to it; its victim is awaited.
+            if !busy.iter().all(|pid| waiting.contains_key(pid)) || has_circle(waiting) {
                 still_since = Instant::now();
             }
             if still_since.elapsed() > SETTLED {
@@ -211,33 +217,37 @@ impl<'s> PostgresArm<'s> {
         }
     }
 
-    /// Backends that wait for a lock.
-    fn waiting(&mut self) -> Vec<i32> {
-        let text = "SELECT DISTINCT pid FROM pg_locks WHERE NOT granted";
-        let rows = self.monitor.query(text, &[]).expect("the server's lock table");
-        rows.iter().map(|row| row.get(0)).collect()
+    /// Backends that wait for a lock, each with those it waits for.
+    fn waiting(&mut self) -> BTreeMap<i32, Vec<i32>> {
+        let text = "SELECT pid, pg_blocking_pids(pid) FROM pg_locks WHERE NOT granted";
+        let rows = self.monitor.query(text).expect("the server's lock table").rows;
+        let pids = |column: &Option<String>| {
+            let list = column.as_deref().unwrap_or_default().trim_matches(['{', '}']).split(',');
+            list.filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>()
+        };
+        rows.iter().map(|row| (pids(&row[0])[0], pids(&row[1]))).collect()
     }
 }
 
-fn outcome(client: &mut Client, text: &str) -> String {
-    match client.simple_query(text) {
-        Err(error) => match error.as_db_error() {
-            Some(error) => format!("{} {}", error.code().code(), error.message()),
-            None => format!("connection: {error}"),
-        },
-        Ok(messages) => {
-            let (mut affected, mut rows) = (0, Vec::new());
-            for message in messages {
-                match message {
-                    SimpleQueryMessage::Row(row) => {
-                        let cells = (0..row.len()).map(|column| row.get(column).unwrap_or("NULL"));
-                        rows.push(cells.collect::<Vec<_>>().join("|"));
-                    }
-                    SimpleQueryMessage::CommandComplete(count) => affected = count,
-                    _ => {}
-                }
-            }
-            render(text, affected, rows)
+/// True if some of these wait for one another: those remain when all whose blockers can go on are taken away.
+fn has_circle(mut waiting: BTreeMap<i32, Vec<i32>>) -> bool {
+    loop {
+        let stuck: Vec<i32> = waiting.keys().copied().collect();
+        waiting.retain(|_, blockers| blockers.iter().any(|blocker| stuck.contains(blocker)));
+        if waiting.len() == stuck.len() {
+            return !stuck.is_empty();
+        }
+    }
+}
+
+fn outcome(connection: &mut Connection, text: &str) -> String {
+    match connection.query(text) {
+        Err(error) => error,
+        Ok(answer) => {
+            let cells = |row: &Vec<Option<String>>| {
+                row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join("|")
+            };
+            render(text, answer.affected, answer.rows.iter().map(cells).collect())
         }
     }
 }
