@@ -17,8 +17,7 @@ pub struct Entry {
 }
 
 /// Every model.
-pub const CATALOG: [Entry; 1] =
-    [Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") }];
+pub const CATALOG: [Entry; 1] = [Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") }];
 
 /// The model of this name.
 #[must_use]

@@ -19,10 +19,8 @@ pub(super) fn write_file(path: &Path, content: &str) -> Result<(), Diagnostic> {
         return Err(Diagnostic::error(&code::OUTPUT, format!("`{}` is a directory, not a file", path.display()))
             .help("name a file inside it"));
     }
-    let mut file = tempfile::Builder::new()
-        .prefix(".seatproof-")
-        .tempfile_in(directory)
-        .map_err(|error| refused(&error))?;
+    let mut file =
+        tempfile::Builder::new().prefix(".seatproof-").tempfile_in(directory).map_err(|error| refused(&error))?;
     file.write_all(content.as_bytes()).map_err(|error| refused(&error))?;
     file.persist(path).map_err(|error| refused(&error.error))?;
     Ok(())

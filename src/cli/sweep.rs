@@ -123,4 +123,3 @@ fn swept<T: Send>(
         SweepError::Threshold(error) => Failure::Bug(error.to_string()),
     })
 }
-

@@ -26,9 +26,7 @@ impl Counterexample {
     /// How many of the steps are operations: what remains besides choices, draws, and the passing of time.
     #[must_use]
     pub fn operations(&self) -> usize {
-        let is_operation = |step: &&Step| {
-            matches!(step, Step::Apply(_) | Step::LoseReply(_) | Step::LoseRequest(_))
-        };
+        let is_operation = |step: &&Step| matches!(step, Step::Apply(_) | Step::LoseReply(_) | Step::LoseRequest(_));
         self.steps.iter().filter(is_operation).count()
     }
 }

@@ -21,4 +21,4 @@ pub use http::{Request, Response};
 pub use mark::{Mark, Note};
 pub use op::{Instant, Lost, Op, Outcome, Statement};
 pub use params::{ParamValue, Params};
-pub use running::{Body, End, Flow, Process, Spawn, Yield};
+pub use running::{Body, End, Flow, Process, Spawn, Started, Yield};

@@ -34,13 +34,16 @@ pub enum End {
     Answer(Box<Response>),
 }
 
+/// The async code of a process, started and not yet finished.
+pub type Started<T> = Pin<Box<dyn Future<Output = T>>>;
+
 /// The code of a process.
 #[derive(Copy, Clone)]
 pub enum Body {
     /// One round of a client's journey.
-    Journey(fn(Ctx) -> Pin<Box<dyn Future<Output = Flow>>>),
+    Journey(fn(Ctx) -> Started<Flow>),
     /// A request handler of the service.
-    Handler(fn(Ctx, Request) -> Pin<Box<dyn Future<Output = Response>>>),
+    Handler(fn(Ctx, Request) -> Started<Response>),
 }
 
 impl fmt::Debug for Body {
@@ -91,8 +94,8 @@ pub struct Process {
 
 /// The future of the process's body.
 enum Running {
-    Journey(Pin<Box<dyn Future<Output = Flow>>>),
-    Handler(Pin<Box<dyn Future<Output = Response>>>),
+    Journey(Started<Flow>),
+    Handler(Started<Response>),
 }
 
 impl Running {

@@ -95,7 +95,9 @@ fn bounds(setting: &Setting) -> String {
         format!("{count} {plural} {}", setting.model.journeys[usize::from(*journey)].name)
     });
     let mut parts = vec![clients.collect::<Vec<_>>().join(" and ")];
-    parts.push(setting.rounds.map_or_else(|| "rounds without end".to_owned(), |rounds| format!("{rounds} round(s) each")));
+    parts.push(
+        setting.rounds.map_or_else(|| "rounds without end".to_owned(), |rounds| format!("{rounds} round(s) each")),
+    );
     let params = setting.params.iter().filter(|(_, value)| value.low == value.high);
     parts.extend(params.map(|(name, value)| format!("{name} {}", value.low)).take(2));
     let faults = setting.budgets.entries();

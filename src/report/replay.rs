@@ -66,12 +66,13 @@ fn conclusion(schedule: &Schedule, replay: &Replay) -> String {
 /// The replay as a JSON object.
 #[must_use]
 pub fn json(schedule: &Schedule, replay: &Replay) -> Value {
-    let violations = replay.violations.iter().map(|(number, violation)| {
-        json!({ "step": number, "property": violation.property, "reason": violation.reason })
-    });
-    let divergence = replay.divergence.as_ref().map(|it| {
-        json!({ "step": it.number, "wanted": it.wanted, "reason": it.reason, "possible": it.possible })
-    });
+    let violations = replay.violations.iter().map(
+        |(number, violation)| json!({ "step": number, "property": violation.property, "reason": violation.reason }),
+    );
+    let divergence = replay
+        .divergence
+        .as_ref()
+        .map(|it| json!({ "step": it.number, "wanted": it.wanted, "reason": it.reason, "possible": it.possible }));
     json!({
         "scenario": schedule.scenario,
         "engine": schedule.engine,

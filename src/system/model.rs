@@ -1,12 +1,9 @@
 //! What a model is: its code, its data, and what it declares so that scenarios can be checked against it.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use smallvec::SmallVec;
 
 use super::property::{GENERAL, Property};
-use crate::process::{Ctx, Flow, Request, Response};
+use crate::process::{Ctx, Flow, Request, Response, Started};
 pub use crate::process::{ParamValue, Params};
 use crate::world::argv::ByteString;
 use crate::world::value::Value;
@@ -23,7 +20,7 @@ pub struct Model {
     /// Tables and indexes, as PostgreSQL DDL.
     pub schema: &'static str,
     /// Statements that fill the tables before the first step.
-    pub rows: fn(&Params) -> Vec<(&'static str, Vec<Value>)>,
+    pub rows: fn(&Params) -> Vec<Insert>,
     /// Runs once before a load test, as k6's `setup()`.
     pub setup: Option<Journey>,
     /// What clients can do.
@@ -56,6 +53,9 @@ impl Model {
     }
 }
 
+/// An `INSERT` statement and its parameters.
+pub type Insert = (&'static str, Vec<Value>);
+
 /// What one client does in a round.
 #[derive(Copy, Clone, Debug)]
 pub struct Journey {
@@ -64,7 +64,7 @@ pub struct Journey {
     /// One sentence.
     pub about: &'static str,
     /// Its code.
-    pub run: fn(Ctx) -> Pin<Box<dyn Future<Output = Flow>>>,
+    pub run: fn(Ctx) -> Started<Flow>,
 }
 
 /// What the service does for one kind of request.
@@ -73,7 +73,7 @@ pub struct Handler {
     /// Method and path pattern: `POST /seat-locks`.
     pub route: &'static str,
     /// Its code.
-    pub run: fn(Ctx, Request) -> Pin<Box<dyn Future<Output = Response>>>,
+    pub run: fn(Ctx, Request) -> Started<Response>,
 }
 
 /// How locks on seats are laid out in Redis, for the properties that speak of seats and owners.

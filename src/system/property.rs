@@ -31,7 +31,8 @@ pub enum Reads {
 pub const GENERAL: [Property; 4] = [
     Property {
         name: "one-holder-per-seat",
-        about: "Never do two clients hold one seat: told 201 for it, not given up, and not past the time they were told.",
+        about: "Never do two clients hold one seat: told 201 for it, not given up, and not past the time they were \
+                told.",
         reads: Reads::Ghost,
         breach: two_holders,
     },

@@ -132,12 +132,14 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     let sandbox = Sandbox::new();
     let (code, out, err) = sandbox.run(&["check"]);
     assert_eq!(code, 1, "{err}");
-    for words in ["✓ holds", "✗ violated", "one-booking-per-seat", "complete within bounds", "C3     vu1/3: COMMIT"] {
+    for words in ["✓ holds", "✗ violated", "one-booking-per-seat", "complete within bounds", "C3     vu1/3: COMMIT"]
+    {
         assert!(out.contains(words), "{words}\n{out}");
     }
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
     let folder = sandbox.0.path().join("seatproof-regressions");
-    let mut files = std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("an entry").path());
+    let mut files =
+        std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("an entry").path());
     let file = files.next().expect("one schedule").display().to_string();
     let (code, out, _) = sandbox.run(&["replay", &file]);
     assert_eq!(code, 1);

@@ -8,7 +8,7 @@ use seatproof::engines::verdict::{Bound, Exploration, Verdict};
 use seatproof::models;
 use seatproof::system::setting;
 
-use crate::support::scenario;
+use crate::support::built_in::scenario;
 
 const HEAD: &str = "model = \"moviebooking\"\ntitle = \"test\"\n";
 

@@ -14,7 +14,7 @@ use seatproof::system::Setting;
 use seatproof::system::schedule::{self, Schedule, of_steps};
 use seatproof::system::{model::Model, setting};
 
-use crate::support::scenario;
+use crate::support::built_in::scenario;
 
 fn schedules(setting: &Rc<Setting>, exploration: &Exploration) -> Vec<Schedule> {
     let violated = exploration.verdicts.iter().filter_map(|(property, verdict)| match verdict {

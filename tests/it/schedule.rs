@@ -12,7 +12,7 @@ use seatproof::models;
 use seatproof::system::schedule::{self, Schedule, of_steps};
 use seatproof::system::{Halves, Setting, Step, System, setting};
 
-use crate::support::scenario;
+use crate::support::built_in::scenario;
 
 fn check_setting(name: &str) -> Rc<Setting> {
     let entry = models::find("moviebooking").expect("a built-in model");

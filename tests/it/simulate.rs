@@ -12,7 +12,7 @@ use seatproof::engines::sweep::{Recipe, sweep};
 use seatproof::models;
 use seatproof::system::scenario::Scenario;
 
-use crate::support::scenario;
+use crate::support::built_in::scenario;
 
 fn measured_scenario() -> Scenario {
     let entry = models::find("moviebooking").expect("a built-in model");
@@ -54,19 +54,19 @@ fn four_hundred_seeds_predict_the_measured_run() {
         let scale = wanted.denominator() * slack.denominator();
         Ratio::new(low - high, scale) <= value && value <= Ratio::new(low + high, scale)
     };
-    let independent = [("seat_lock_success", 1_034_700, 1_048), ("seat_lock_conflict", 1_800_900, 1_755), (
-        "attempts", 2_835_600, 2_803,
-    )];
+    let independent = [
+        ("seat_lock_success", 1_034_700, 1_048),
+        ("seat_lock_conflict", 1_800_900, 1_755),
+        ("attempts", 2_835_600, 2_803),
+    ];
     for (name, mean_milli, measured) in independent {
         let distribution = &figure(name).distribution;
         assert!(near(distribution.mean, mean_milli, 1), "{name}: mean {}", distribution.mean.fixed(1));
         let measured = Ratio::new(measured, 1);
         assert!(distribution.p2_5 <= measured && measured <= distribution.p97_5, "{name}: {distribution:?}");
     }
-    let latencies = [
-        ("http_req_duration{name:lock_seats} p(95)", 26_760),
-        ("http_req_duration{name:release_seats} p(95)", 21_980),
-    ];
+    let latencies =
+        [("http_req_duration{name:lock_seats} p(95)", 26_760), ("http_req_duration{name:release_seats} p(95)", 21_980)];
     for (name, measured_us) in latencies {
         let figure = figure(name);
         let median = figure.printed(figure.distribution.median);

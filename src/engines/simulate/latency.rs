@@ -48,7 +48,7 @@ impl Latency {
         let position = u64::from(stream.bits()) * gaps;
         let (index, fraction) = ((position >> 32) as usize, position & u64::from(u32::MAX));
         let (low, high) = (self.quantiles_us[index], self.quantiles_us[index + 1]);
-        low + ((high - low) * fraction >> 32)
+        low + (((high - low) * fraction) >> 32)
     }
 }
 
@@ -99,8 +99,9 @@ mod tests {
             let exact = (high as f64 / low as f64).log2();
             assert!((log2(high, low) as f64 / ONE as f64 - exact).abs() < 1e-6, "log2({high}/{low})");
         }
-        for (value, exponent) in [(1_000_u64, 1.5), (1_000, -2.25), (7, 0.0)] {
-            let fixed = (exponent * ONE as f64) as i128;
+        for (value, quarters) in [(1_000_u64, 6_i32), (1_000, -9), (7, 0)] {
+            let fixed = i128::from(quarters) << 30;
+            let exponent = f64::from(quarters) / 4.0;
             let exact = value as f64 * exponent.exp2();
             assert!((scale(value, fixed) as f64 - exact).abs() <= 1.0, "{value} * 2^{exponent}");
         }

@@ -1,6 +1,6 @@
 //! The SQL store: multi-version tables, transactions, row locks, unique indexes.
 //!
-//! It follows PostgreSQL 15 (chapters 13 "Concurrency Control" and VI "SQL Commands"); `tests/sql_conformance.rs`
+//! It follows PostgreSQL 15 (chapters 13 "Concurrency Control" and VI "SQL Commands"); `tests/it/sql_conformance.rs`
 //! runs the same scripts against both. A store is plain data: equal stores answer every statement alike, and what
 //! no statement can tell apart is stored alike.
 

@@ -1,8 +1,6 @@
 //! Sweep and comparison as users see them: golden files, verdicts, exit codes, the report's own arithmetic.
 
-mod measured_support;
-
-use measured_support::{assert_golden, fixture, read};
+use crate::support::measured::{assert_golden, fixture, read};
 use seatproof::engines::distribution::{FigureSamples, Sweep, SweepFigures, Unit};
 use seatproof::engines::measured::arithmetic::{Finding, arithmetic};
 use seatproof::engines::measured::judge::{Comparison, Level, judge};

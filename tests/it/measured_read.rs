@@ -1,8 +1,6 @@
 //! Every kind of measured run, read back to the figures it prints.
 
-mod measured_support;
-
-use measured_support::{assert_golden, fixture, read};
+use crate::support::measured::{assert_golden, fixture, read};
 use proptest::prelude::*;
 use seatproof::engines::measured::arithmetic::arithmetic;
 use seatproof::engines::measured::{Measured, MeasuredKind, ReadError, read_text};

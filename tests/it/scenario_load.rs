@@ -1,8 +1,6 @@
 //! A valid scenario file is read as what it says, and what it leaves out has the documented default.
 
-mod scenario_support;
-
-use scenario_support::{FULL, read};
+use crate::support::scenario::{FULL, read};
 use seatproof::system::model::ParamValue;
 use seatproof::system::scenario::{
     Bounds, Draw, Expectation, ExpectedVerdict, Faults, Link, Links, Service, Stage, StatusRange,

@@ -1,11 +1,9 @@
 //! No text makes the reader panic, and durations survive being printed and read.
 
-mod scenario_support;
-
 use std::path::Path;
 
+use crate::support::scenario::{FULL, MODEL, read};
 use proptest::prelude::*;
-use scenario_support::{FULL, MODEL, read};
 use seatproof::system::diagnostic::{Diagnostic, Source, code};
 use seatproof::system::scenario::apply_k6_options;
 use seatproof::system::scenario::duration::{MAX_NS, parse_ns, parse_us, print_ns};

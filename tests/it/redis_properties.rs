@@ -1,9 +1,6 @@
 //! What holds for a simulated Redis node whatever the commands: no panic, an honest account of removed values,
 //! dead keys that only DBSIZE can see, and deadlines that are announced.
 
-#[path = "support/redis_scripts.rs"]
-mod redis_scripts;
-
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -13,7 +10,7 @@ use seatproof::world::identity::SessionId;
 use seatproof::world::redis::Redis;
 use seatproof::world::reply::Reply;
 
-use redis_scripts::{Step, resolve, script};
+use crate::support::redis_scripts::{Step, resolve, script};
 
 const START_US: u64 = 1_700_000_000_123_456;
 

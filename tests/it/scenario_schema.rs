@@ -1,30 +1,18 @@
 //! The published JSON schema is the generated one, and the manual mentions every key of it.
 //!
-//! `UPDATE=1 cargo test --test scenario_schema` writes `docs/scenario.schema.json` anew.
-
-mod scenario_support;
+//! `UPDATE_EXPECT=1 cargo test scenario_schema` writes `docs/scenario.schema.json` anew.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
-use scenario_support::{FULL, read};
+use crate::support::golden;
+use crate::support::scenario::{FULL, read};
 use seatproof::system::scenario::schema;
 use serde_json::Value;
 
-/// A file of the project.
-fn project(path: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
 #[test]
 fn the_published_schema_is_up_to_date() {
-    let path = project("docs/scenario.schema.json");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, schema()).expect("the schema is writable");
-    }
-    let published = fs::read_to_string(&path).unwrap_or_default();
-    assert!(published == schema(), "stale: run `UPDATE=1 cargo test --test scenario_schema` and commit the result");
+    golden::assert_file("docs/scenario.schema.json", &schema());
 }
 
 #[test]
@@ -35,14 +23,14 @@ fn the_schema_knows_no_null() {
 #[test]
 fn the_manual_mentions_every_key() {
     let keys = schema_keys();
-    let manual = fs::read_to_string(project("docs/scenario.md")).expect("the manual is there");
+    let manual = fs::read_to_string(golden::project("docs/scenario.md")).expect("the manual is there");
     let missing: Vec<_> = keys.iter().filter(|key| !manual.contains(&format!("`{key}`"))).collect();
     assert_eq!(missing, Vec::<&String>::new(), "docs/scenario.md does not mention these keys in backticks");
 }
 
 #[test]
 fn the_manuals_examples_are_one_valid_scenario() {
-    let manual = fs::read_to_string(project("docs/scenario.md")).expect("the manual is there");
+    let manual = fs::read_to_string(golden::project("docs/scenario.md")).expect("the manual is there");
     let examples: Vec<&str> = manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(examples.len() >= 5, "the manual has {} examples", examples.len());
     let text = format!("model = \"moviebooking\"\ntitle = \"The manual\"\n{}", examples.join("\n"));

@@ -1,12 +1,7 @@
 //! The simulated Redis node against a real redis-server: the same scripts, lock-step, raw replies compared.
 //!
 //! The server's clock is the test's, so deadlines are met to the microsecond. Where there is no server, a recording
-//! of its replies stands in; `UPDATE_EXPECT=1 cargo test --test redis_conformance` makes a new one.
-
-#[path = "support/redis_scripts.rs"]
-mod redis_scripts;
-#[path = "support/redis_server.rs"]
-mod redis_server;
+//! of its replies stands in; `UPDATE_EXPECT=1 cargo test redis_conformance` makes a new one.
 
 use proptest::prelude::ProptestConfig;
 use proptest::strategy::{Strategy, ValueTree};
@@ -16,8 +11,9 @@ use seatproof::world::identity::{ProcessId, SessionId};
 use seatproof::world::redis::Redis;
 use seatproof::world::reply::Reply;
 
-use redis_scripts::{Step, resolve, script};
-use redis_server::{RedisServer, encode};
+use crate::support::golden;
+use crate::support::redis_scripts::{Step, resolve, script};
+use crate::support::redis_server::{RedisServer, encode};
 
 const START_US: u64 = 1_700_000_000_123_456;
 const CASES: u32 = 1_000;
@@ -138,11 +134,7 @@ fn record(mut ask: impl FnMut(&Argv, u64) -> Vec<u8>) -> String {
 fn the_simulated_node_answers_as_recorded() {
     let mut node = Redis::new();
     let simulated = record(|argv, now_us| encode(&faithful(&mut node, argv, now_us), argv));
-    let recorded = std::fs::read_to_string(RECORDING).expect("the recording is in the repository");
-    for (simulated, recorded) in simulated.lines().zip(recorded.lines()) {
-        assert_eq!(simulated, recorded);
-    }
-    assert_eq!(simulated.lines().count(), recorded.lines().count());
+    golden::assert_same(RECORDING, &simulated);
 }
 
 #[test]
@@ -152,11 +144,7 @@ fn the_recording_is_what_redis_answers() {
         server.set_clock(now_us);
         server.ask(argv)
     });
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(RECORDING, &answered).expect("the recording is written");
-    }
-    let recorded = std::fs::read_to_string(RECORDING).expect("the recording is in the repository");
-    assert!(answered == recorded, "{RECORDING} is not what this server answers; record anew with UPDATE_EXPECT=1");
+    golden::assert_file(RECORDING, &answered);
 }
 
 /// The name of a command in upper case, and its words.

@@ -15,7 +15,7 @@ fn vus_at(plan: &Plan, at_ns: u64) -> u32 {
 
 #[test]
 fn every_step_of_the_measured_load_is_that_of_k6() {
-    let table = include_str!("fixtures/k6/ramp-steps-seed-profile.csv");
+    let table = include_str!("../fixtures/k6/ramp-steps-seed-profile.csv");
     let expected: Vec<Step> = table
         .lines()
         .skip(1)

@@ -1,8 +1,6 @@
 //! k6's JSON files, read and written.
 
-mod k6_seed;
-
-use k6_seed::seed_summary;
+use crate::support::k6_seed::seed_summary;
 use proptest::prelude::*;
 use seatproof::engines::metrics::read::{Kind, read_summary_json};
 use seatproof::engines::metrics::summary::{Check, Contains, Group, Values};
@@ -12,12 +10,12 @@ use seatproof::system::threshold::Aggregation;
 use serde_json::Value;
 
 const EXPORTS: [&str; 3] = [
-    include_str!("fixtures/k6/real-pass.summary-export.json"),
-    include_str!("fixtures/k6/real-fail.summary-export.json"),
-    include_str!("fixtures/k6/real-seat-120s.summary-export.json"),
+    include_str!("../fixtures/k6/real-pass.summary-export.json"),
+    include_str!("../fixtures/k6/real-fail.summary-export.json"),
+    include_str!("../fixtures/k6/real-seat-120s.summary-export.json"),
 ];
-const HANDLE_SUMMARY: &str = include_str!("fixtures/k6/real-handleSummary-data.json");
-const MACHINE_READABLE: &str = include_str!("fixtures/k6/real-machine-readable-summary.json");
+const HANDLE_SUMMARY: &str = include_str!("../fixtures/k6/real-handleSummary-data.json");
+const MACHINE_READABLE: &str = include_str!("../fixtures/k6/real-machine-readable-summary.json");
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("valid JSON")

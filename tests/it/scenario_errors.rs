@@ -1,15 +1,12 @@
 //! Every mistake that a scenario file can have, and the exact text that names it.
 //!
 //! Each case replaces one passage of a valid scenario; `tests/fixtures/scenario/errors.txt` holds what is printed.
-//! `UPDATE=1 cargo test --test scenario_errors` writes it anew; read the difference before committing it.
-
-mod scenario_support;
+//! `UPDATE_EXPECT=1 cargo test scenario_errors` writes it anew; read the difference before committing it.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
-use scenario_support::{FULL, read};
+use crate::support::golden;
+use crate::support::scenario::{FULL, read};
 use seatproof::system::diagnostic::{Severity, code};
 
 /// What is replaced, and by what.
@@ -106,16 +103,7 @@ fn transcript() -> String {
 
 #[test]
 fn every_mistake_is_named_with_place_and_remedy() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/scenario/errors.txt");
-    let transcript = transcript();
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &transcript).expect("the golden file is writable");
-    }
-    let golden = fs::read_to_string(&path).unwrap_or_default();
-    for (line, (found, wanted)) in transcript.lines().zip(golden.lines()).enumerate() {
-        assert_eq!(found, wanted, "line {} of errors.txt", line + 1);
-    }
-    assert_eq!(transcript.lines().count(), golden.lines().count(), "lines of errors.txt");
+    golden::assert_file("tests/fixtures/scenario/errors.txt", &transcript());
 }
 
 #[test]
@@ -150,7 +138,7 @@ fn impossible_stages_are_refused_in_k6s_words() {
 fn every_scenario_code_is_provoked() {
     let options = include_str!("scenario_options.rs");
     let transcript = transcript();
-    for code in code::ALL.iter().filter(|code| code.id >= "SP01") {
+    for code in code::ALL.iter().filter(|code| code.id.starts_with("SP01")) {
         assert!(transcript.contains(code.id) || options.contains(code.id), "no test provokes {}", code.id);
     }
 }

@@ -63,7 +63,7 @@ fn thresholds_without_samples_are_judged_as_by_k6() {
         run.iteration(iteration_us);
     }
     let run = run.finish(80_313);
-    let stdout = include_str!("fixtures/k6/real-thresholds-without-samples.txt");
+    let stdout = include_str!("../fixtures/k6/real-thresholds-without-samples.txt");
     let (stdout, log) = stdout.split_once("time=").expect("k6's error follows the summary");
     // That run did not last a whole number of microseconds.
     assert_eq!(summary(&run, &Options::default()), stdout.replace("37.353627/s", "37.353853/s"));

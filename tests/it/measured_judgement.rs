@@ -1,10 +1,8 @@
 //! Why `http_req_failed` crossed: the measured run, a mixed one, and a service that really failed.
 
-mod measured_support;
-
 use std::collections::BTreeMap;
 
-use measured_support::{assert_golden, read};
+use crate::support::measured::{assert_golden, read};
 use seatproof::engines::measured::limit::Limit;
 use seatproof::report::judgement::{Cause, EXPLAIN_CONTRADICTING_THRESHOLDS, JudgedThreshold, RequestCounts, judge};
 

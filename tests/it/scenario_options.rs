@@ -1,10 +1,8 @@
 //! k6 options in JSON, laid over a scenario: what they change, what they leave, and what they cannot ask for.
 
-mod scenario_support;
-
 use std::path::Path;
 
-use scenario_support::{FULL, MODEL, read};
+use crate::support::scenario::{FULL, MODEL, read};
 use seatproof::system::diagnostic::Diagnostic;
 use seatproof::system::scenario::{Scenario, Stage, apply_k6_options};
 

@@ -1,49 +1,29 @@
 //! The same scripts on a real PostgreSQL and on the simulated store: rows, row counts, SQLSTATEs, messages, who waits
 //! and who is a deadlock's victim must be the same.
 
-#[path = "support/postgres_server.rs"]
-mod postgres_server;
-#[path = "support/sql_script.rs"]
-mod sql_script;
-
 use std::fs;
-use std::path::Path;
 
 use proptest::prelude::{Strategy, prop, prop_oneof};
 use proptest::strategy::{Just, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use self::postgres_server::{PostgresArm, Server};
-use self::sql_script::{Step, StoreArm, play};
+use crate::support::postgres_server::{PostgresArm, Server};
+use crate::support::sql_script::{Step, StoreArm, play};
+use crate::support::{golden, require};
 
 /// A server, or `None` where a missing one is no failure.
 fn server() -> Option<Server> {
-    match Server::start() {
-        Ok(server) => Some(server),
-        Err(error) => {
-            let required = std::env::var("SEATPROOF_REQUIRE").unwrap_or_default();
-            assert!(!required.split(',').any(|name| name == "postgres"), "PostgreSQL is required: {error}");
-            println!("skipped: {error}");
-            None
-        }
-    }
+    require::started("postgres", Server::start())
 }
 
 #[test]
 fn every_transcript_is_what_postgresql_does() {
     let Some(server) = server() else { return };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sql");
-    let mut files: Vec<_> = fs::read_dir(folder).expect("the transcripts").map(|file| file.unwrap().path()).collect();
-    files.sort();
-    for file in files {
-        let expected = fs::read_to_string(&file).expect("a transcript");
+    for file in golden::files("tests/fixtures/sql") {
+        let expected = fs::read_to_string(golden::project(&file)).expect("a transcript");
         let mut arm = PostgresArm::new(&server);
         let played = play(&expected, |step| arm.perform(step));
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            fs::write(&file, &played).expect("the transcript is writable");
-        } else {
-            assert_eq!(played, expected, "{}", file.display());
-        }
+        golden::assert_file(&file, &played);
     }
 }
 

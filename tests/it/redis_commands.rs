@@ -1,6 +1,6 @@
 //! What a simulated Redis node answers, as transcripts: `command => reply`, and `+N` lets N milliseconds pass,
 //! `-N` sets the clock back.
-//! `tests/redis_conformance.rs` asks a real server the same kind of questions; these are the ones worth reading.
+//! `redis_conformance.rs` asks a real server the same kind of questions; these are the ones worth reading.
 
 use seatproof::world::argv::{Argv, ByteString};
 use seatproof::world::identity::{ProcessId, SessionId};

@@ -1,8 +1,6 @@
 //! The end-of-test summary, byte for byte as k6 printed it.
 
-mod k6_seed;
-
-use k6_seed::seed_summary;
+use crate::support::k6_seed::seed_summary;
 use seatproof::engines::metrics::read::read_summary_json;
 use seatproof::engines::metrics::summary::{Metric, Summary, ThresholdResult, Values};
 use seatproof::report::k6::{Options, TimeUnit, legacy, summary};
@@ -17,32 +15,32 @@ fn read(json: &str) -> Summary {
 
 #[test]
 fn measured_figures_in_the_current_layout() {
-    assert_eq!(summary(&seed_summary(), &PLAIN), include_str!("fixtures/k6/seed-summary-v1.2-v2.2-plain.txt"));
-    assert_eq!(summary(&seed_summary(), &COLOURED), include_str!("fixtures/k6/seed-summary-v1.2-v2.2-ansi.txt"));
+    assert_eq!(summary(&seed_summary(), &PLAIN), include_str!("../fixtures/k6/seed-summary-v1.2-v2.2-plain.txt"));
+    assert_eq!(summary(&seed_summary(), &COLOURED), include_str!("../fixtures/k6/seed-summary-v1.2-v2.2-ansi.txt"));
 }
 
 #[test]
 fn measured_figures_in_the_old_layout() {
-    assert_eq!(legacy(&seed_summary(), &PLAIN), include_str!("fixtures/k6/seed-summary-legacy-plain.txt"));
-    assert_eq!(legacy(&seed_summary(), &COLOURED), include_str!("fixtures/k6/seed-summary-legacy-ansi.txt"));
+    assert_eq!(legacy(&seed_summary(), &PLAIN), include_str!("../fixtures/k6/seed-summary-legacy-plain.txt"));
+    assert_eq!(legacy(&seed_summary(), &COLOURED), include_str!("../fixtures/k6/seed-summary-legacy-ansi.txt"));
 }
 
 #[test]
 fn whole_stdout_of_a_quiet_run() {
-    let run = with_check_order(read(include_str!("fixtures/k6/real-pass.summary-export.json")));
-    assert_eq!(summary(&run, &PLAIN), include_str!("fixtures/k6/real-pass-quiet.stdout"));
+    let run = with_check_order(read(include_str!("../fixtures/k6/real-pass.summary-export.json")));
+    assert_eq!(summary(&run, &PLAIN), include_str!("../fixtures/k6/real-pass-quiet.stdout"));
 }
 
 #[test]
 fn summary_part_of_runs_with_progress() {
     for (export, stdout) in [
         (
-            include_str!("fixtures/k6/real-seat-120s.summary-export.json"),
-            include_str!("fixtures/k6/real-seat-120s.stdout"),
+            include_str!("../fixtures/k6/real-seat-120s.summary-export.json"),
+            include_str!("../fixtures/k6/real-seat-120s.stdout"),
         ),
         (
-            include_str!("fixtures/k6/real-fail.summary-export.json"),
-            include_str!("fixtures/k6/real-fail-progress.stdout"),
+            include_str!("../fixtures/k6/real-fail.summary-export.json"),
+            include_str!("../fixtures/k6/real-fail-progress.stdout"),
         ),
     ] {
         let text = summary(&with_check_order(read(export)), &PLAIN);
@@ -59,7 +57,7 @@ fn with_check_order(mut run: Summary) -> Summary {
 
 /// The script of the edge values ran several times; the files differ in the run's duration and in one metric.
 fn edge_values(duration_ms: f64, iteration_duration: [f64; 7]) -> Summary {
-    let mut run = read(include_str!("fixtures/k6/real-handleSummary-data.json"));
+    let mut run = read(include_str!("../fixtures/k6/real-handleSummary-data.json"));
     run.duration_ms = duration_ms;
     for Metric { name, values, thresholds, .. } in &mut run.metrics {
         match values {
@@ -86,7 +84,7 @@ fn judged_on(threshold: &ThresholdResult, values: &Values) -> Option<f64> {
 fn edge_values_in_compact_mode() {
     let run =
         edge_values(0.525_562, [0.092_975_75, 0.035_833, 0.067_435_5, 0.201_199, 0.166_155_1, 0.183_677, 0.197_694]);
-    assert_eq!(summary(&run, &PLAIN), include_str!("fixtures/k6/real-edge-values-compact.stdout"));
+    assert_eq!(summary(&run, &PLAIN), include_str!("../fixtures/k6/real-edge-values-compact.stdout"));
 }
 
 #[test]
@@ -96,21 +94,21 @@ fn edge_values_in_full_mode_with_groups() {
         [0.189_455, 0.078_475, 0.216_065, 0.247_205, 0.239_295, 0.243_245, 0.246_415],
     );
     let full = Options { is_full: true, ..PLAIN };
-    assert_eq!(summary(&run, &full), include_str!("fixtures/k6/real-edge-values-full.stdout"));
+    assert_eq!(summary(&run, &full), include_str!("../fixtures/k6/real-edge-values-full.stdout"));
 }
 
 #[test]
 fn edge_values_in_one_unit() {
     let run = edge_values(4.0 / 7_879.056_483 * 1000.0, [0.08, 0.04, 0.05, 0.2, 0.15, 0.18, 0.19]);
     let in_ms = Options { time_unit: Some(TimeUnit::Milliseconds), ..PLAIN };
-    let stdout = include_str!("fixtures/k6/real-edge-values-unit-ms.stdout");
+    let stdout = include_str!("../fixtures/k6/real-edge-values-unit-ms.stdout");
     let (stdout, _log) = stdout.split_once("time=").expect("k6's error follows the summary");
     assert_eq!(summary(&run, &in_ms), stdout);
 }
 
 #[test]
 fn the_machine_readable_form_gives_the_same_figures() {
-    let run = read(include_str!("fixtures/k6/real-machine-readable-summary.json"));
+    let run = read(include_str!("../fixtures/k6/real-machine-readable-summary.json"));
     let text = summary(&run, &PLAIN);
     for line in ["cc_counter...........: 4      7610.900331/s", "checks_failed......: 16.66% 2 out of 12"] {
         assert!(text.contains(line), "{line} not in\n{text}");
@@ -131,7 +129,7 @@ fn failed_checks_show_the_share_that_held() {
 
 #[test]
 fn nested_groups_indent_the_share_twice() {
-    let mut run = read(include_str!("fixtures/k6/real-handleSummary-data.json"));
+    let mut run = read(include_str!("../fixtures/k6/real-handleSummary-data.json"));
     run.groups[0].groups[0].checks[0].fails = 4;
     let text = summary(&run, &Options { is_full: true, ..PLAIN });
     assert!(text.ends_with("\n      ✗ deep\n          ↳  50% — ✓ 4 / ✗ 4\n\n\n\n"), "{text}");
@@ -139,7 +137,7 @@ fn nested_groups_indent_the_share_twice() {
 
 #[test]
 fn figures_that_nobody_knows_are_left_out() {
-    let run = read(include_str!("fixtures/k6/real-handleSummary-data.json"));
+    let run = read(include_str!("../fixtures/k6/real-handleSummary-data.json"));
     assert!(summary(&run, &PLAIN).contains("    ✗ 'p(99.9)<1000'\n"));
     let empty = summary(&Summary::default(), &PLAIN);
     assert_eq!(empty, "\n\n  █ TOTAL RESULTS \n\n\n\n");

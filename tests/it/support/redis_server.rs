@@ -11,6 +11,8 @@ use std::time::Duration;
 use seatproof::world::argv::Argv;
 use seatproof::world::reply::Reply;
 
+use super::require;
+
 /// A running server; it ends with this value.
 #[derive(Debug)]
 pub(crate) struct RedisServer {
@@ -21,15 +23,9 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts a server at `now_us`, or says why the test is skipped. Where `SEATPROOF_REQUIRE` lists `redis`,
-    /// that is a failure.
+    /// Starts a server at `now_us`, or prints why the test is skipped.
     pub(crate) fn start(now_us: u64) -> Option<Self> {
-        if let Err(reason) = find_programs() {
-            let required = std::env::var("SEATPROOF_REQUIRE").unwrap_or_default();
-            assert!(!required.split(',').any(|name| name == "redis"), "Redis is required, but {reason}");
-            println!("skipped: {reason}");
-            return None;
-        }
+        require::started("redis", find_programs())?;
         let directory = tempfile::tempdir().expect("a temporary directory");
         let shim = compile_shim(directory.path());
         let clock_path = directory.path().join("clock");
@@ -152,7 +148,7 @@ fn find_programs() -> Result<(), String> {
 }
 
 fn compile_shim(directory: &Path) -> std::path::PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/redis_clock.c");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/redis_clock.c");
     let library = directory.join("redis_clock.so");
     let compiled = Command::new("cc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
     assert!(compiled.expect("cc runs").success(), "redis_clock.c compiles");

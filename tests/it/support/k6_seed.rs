@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 /// `seed-metrics-input.json`: metrics by section, thresholds apart.
 pub(crate) fn seed_summary() -> Summary {
-    let text = include_str!("../fixtures/k6/seed-metrics-input.json");
+    let text = include_str!("../../fixtures/k6/seed-metrics-input.json");
     let file: Value = serde_json::from_str(text).expect("valid JSON");
     let report = &file["report"];
     let sections = object(&report["metrics"]).values();

@@ -1,0 +1,30 @@
+//! Tests of the library's public interface, in one binary: linking one for each file takes longer than they run.
+
+mod cli;
+mod diagnostic_render;
+mod faults;
+mod k6_json;
+mod k6_ramp;
+mod k6_recorder;
+mod k6_summary;
+mod k6_threshold;
+mod measured_compare;
+mod measured_judgement;
+mod measured_read;
+mod measured_statistics;
+mod models;
+mod redis_commands;
+mod redis_conformance;
+mod redis_properties;
+mod scenario_errors;
+mod scenario_files;
+mod scenario_load;
+mod scenario_options;
+mod scenario_robust;
+mod scenario_schema;
+mod schedule;
+mod simulate;
+mod sql_conformance;
+mod sql_state;
+mod sql_store;
+mod support;
