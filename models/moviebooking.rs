@@ -243,8 +243,8 @@ async fn acquire(ctx: &mut Ctx, seat: i64, token: &[u8]) -> bool {
     let ttl_us = ctx.params().get("lock_ttl");
     let (unit, ttl) = if ttl_us % 1_000_000 == 0 { ("EX", ttl_us / 1_000_000) } else { ("PX", ttl_us / 1_000) };
     let key = seat_key(seat);
-    let set = [b"SET", key.as_bytes(), token, b"NX", unit.as_bytes(), ttl.to_string().as_bytes()].map(<[u8]>::to_vec);
-    ctx.redis(set).await == Ok(Reply::OK)
+    let ttl = ttl.to_string();
+    ctx.redis([b"SET", key.as_bytes(), token, b"NX", unit.as_bytes(), ttl.as_bytes()]).await == Ok(Reply::OK)
 }
 
 /// GET, compare in the service, DEL: two commands, and errors are swallowed.

@@ -6,8 +6,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use smallvec::SmallVec;
-
 use super::draw::{Draw, Drawn, Support};
 use super::http::{Request, Response};
 use super::mark::{Mark, Note};
@@ -26,8 +24,8 @@ pub(super) struct Mailbox {
     pub(super) issued: Option<Op>,
     pub(super) outcome: Option<Outcome>,
     pub(super) label: &'static str,
-    pub(super) marks: SmallVec<[Mark; 2]>,
-    pub(super) notes: SmallVec<[Note; 4]>,
+    pub(super) marks: Vec<Mark>,
+    pub(super) notes: Vec<Note>,
     pub(super) tokens: u32,
 }
 
@@ -64,7 +62,7 @@ impl Ctx {
     /// # Errors
     /// What PostgreSQL would report, with its SQLSTATE.
     pub async fn sql<const N: usize>(&mut self, statement: &'static str, params: [Value; N]) -> Result<Rows, SqlError> {
-        match self.issue(Op::Sql(Statement(statement), SmallVec::from_iter(params))).await {
+        match self.issue(Op::Sql(Statement(statement), Vec::from(params))).await {
             Outcome::Rows(result) => result,
             other => mismatch(&other),
         }

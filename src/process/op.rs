@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::Serialize;
-use smallvec::SmallVec;
 
 use super::draw::{Draw, Drawn};
 use super::http::{Request, Response};
@@ -16,13 +15,14 @@ use crate::world::value::Value;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Statement(pub &'static str);
 
-/// One operation. A process has at most one in flight.
+/// One operation. A process has at most one in flight. It is handed on by value a dozen times between being issued and
+/// being delivered, so no variant is large.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Op {
     /// A command to the Redis node of this number.
     Redis(u8, Argv),
     /// An SQL statement.
-    Sql(Statement, SmallVec<[Value; 4]>),
+    Sql(Statement, Vec<Value>),
     /// A request to the service (clients only).
     Call(Box<Request>),
     /// Nothing, for this many microseconds.

@@ -7,8 +7,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use smallvec::SmallVec;
-
 use super::ctx::{Ctx, Mailbox};
 use super::http::{Request, Response};
 use super::mark::{Mark, Note};
@@ -77,10 +75,10 @@ pub struct Yield {
     pub next: Result<Op, End>,
     /// The label of that operation.
     pub label: &'static str,
-    /// Facts stated on the way, in order.
-    pub marks: SmallVec<[Mark; 2]>,
-    /// Samples recorded on the way, in order.
-    pub notes: SmallVec<[Note; 4]>,
+    /// Facts stated on the way, in order; most often none.
+    pub marks: Vec<Mark>,
+    /// Samples recorded on the way, in order; most often none.
+    pub notes: Vec<Note>,
     /// Tokens made so far.
     pub tokens: u32,
 }

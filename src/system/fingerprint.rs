@@ -36,8 +36,10 @@ impl fmt::Debug for Fingerprint {
 /// A running hash over a stream of events, in order.
 pub struct Digest {
     hasher: Xxh3,
-    /// Serialised form of the event at hand, kept to spare an allocation per event.
-    scratch: Vec<u8>,
+    /// The serialised events that the hasher has not seen yet: it works best on many at a time.
+    pending: Vec<u8>,
+    /// How much of `pending` is filled.
+    filled: usize,
 }
 
 impl fmt::Debug for Digest {
@@ -48,7 +50,7 @@ impl fmt::Debug for Digest {
 
 impl Default for Digest {
     fn default() -> Self {
-        Self { hasher: Xxh3::new(), scratch: Vec::with_capacity(512) }
+        Self { hasher: Xxh3::new(), pending: vec![0; 4_096], filled: 0 }
     }
 }
 
@@ -58,16 +60,44 @@ impl Digest {
     /// # Panics
     /// Never for the types of this crate: they all have a serialised form.
     pub fn add(&mut self, event: &impl Serialize) {
-        let scratch = std::mem::take(&mut self.scratch);
-        let mut bytes = postcard::to_extend(event, scratch).expect("plain data has a serialised form");
-        self.hasher.update(&bytes);
-        bytes.clear();
-        self.scratch = bytes;
+        loop {
+            match postcard::to_slice(event, &mut self.pending[self.filled..]) {
+                Ok(bytes) => {
+                    self.filled += bytes.len();
+                    return;
+                }
+                Err(postcard::Error::SerializeBufferFull) if self.filled > 0 => {
+                    self.hasher.update(&self.pending[..self.filled]);
+                    self.filled = 0;
+                }
+                Err(postcard::Error::SerializeBufferFull) => self.pending.resize(self.pending.len() * 2, 0),
+                Err(error) => panic!("plain data has a serialised form: {error}"),
+            }
+        }
     }
 
     /// The hash of everything so far.
     #[must_use]
     pub fn finish(&self) -> Fingerprint {
-        Fingerprint(self.hasher.digest128())
+        let mut hasher = self.hasher.clone();
+        hasher.update(&self.pending[..self.filled]);
+        Fingerprint(hasher.digest128())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_the_fingerprint_of_all_bytes_in_order_however_long_an_event_is() {
+        let events = [vec![1_u8; 10], vec![2; 3_000], vec![3; 2_000], vec![4; 9_000], vec![5; 1]];
+        let mut digest = Digest::default();
+        let mut bytes = Vec::new();
+        for event in &events {
+            digest.add(event);
+            bytes.extend(postcard::to_stdvec(event).expect("a list of bytes"));
+            assert_eq!(digest.finish(), Fingerprint(xxh3_128(&bytes)));
+        }
     }
 }

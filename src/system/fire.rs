@@ -127,14 +127,12 @@ impl System {
     /// The outcome arrives: the process goes on to its next operation.
     pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
         let slot = self.state.slot_mut(process);
-        let next = match slot.live.0.take() {
-            Some(mut live) => {
+        let next = match &mut slot.live.0 {
+            Some(live) => {
                 if self.keeps_history {
                     slot.history.push(outcome.clone());
                 }
-                let next = live.resume(outcome);
-                slot.live = Live(Some(live));
-                next
+                live.resume(outcome)
             }
             None => {
                 assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");

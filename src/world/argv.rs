@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
 /// A Redis string: any bytes. Up to 24 of them are kept without an allocation, which covers keys such as
 /// `lock:seat:1:17` and owner tokens.
 #[derive(Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct ByteString(SmallVec<[u8; 24]>);
+pub struct ByteString(#[serde(serialize_with = "as_bytes")] SmallVec<[u8; 24]>);
 
 impl ByteString {
     /// Copies the bytes.
@@ -61,9 +61,15 @@ impl fmt::Debug for ByteString {
     }
 }
 
+/// Bytes in one piece: by itself serde would hand them over one at a time.
+fn as_bytes<S: Serializer>(bytes: &impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes.as_ref())
+}
+
 /// One command: its words in one buffer, so that building a command costs one allocation and hashing it one pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Argv {
+    #[serde(serialize_with = "as_bytes")]
     bytes: Vec<u8>,
     /// End of each word in `bytes`.
     ends: SmallVec<[u32; 8]>,

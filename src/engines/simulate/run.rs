@@ -34,8 +34,6 @@ pub(super) struct Execution<'a> {
     digest: Digest,
     recorder: Option<Recorder>,
     happenings: Vec<Happening>,
-    /// Operations under way whose outcome has a way back: process and its duration.
-    ways_back: Vec<(ProcessId, u64)>,
     /// Iterations in progress.
     running: u32,
     /// Shifts that have not ended yet.
@@ -59,7 +57,6 @@ impl<'a> Execution<'a> {
             digest: Digest::default(),
             recorder: is_recorded.then(Recorder::default),
             happenings: Vec::new(),
-            ways_back: Vec::new(),
             running: 0,
             shifts_left: test.shifts.iter().map(Vec::len).sum(),
             load_started_us: 0,
@@ -180,9 +177,10 @@ impl<'a> Execution<'a> {
         }
         user.is_running = false;
         user.iteration += 1;
+        // Nothing comes back to it any more.
+        user.take_way_back_us(ProcessId::client(number));
         self.running -= 1;
         self.measure.vitals.iterations_cut += 1;
-        self.ways_back.retain(|(process, _)| *process != ProcessId::client(number));
         self.last_iteration_end_us = self.system.now_us();
         self.fire(&Step::Cut(ProcessId::client(number)))
     }
@@ -318,7 +316,7 @@ impl<'a> Execution<'a> {
             }
             // Drivers send BEGIN together with the first statement (pgjdbc), so it costs no round trip of its own.
             Op::Now | Op::Sql(Statement("BEGIN"), _) => {
-                self.ways_back.push((process, 0));
+                user.goes_back_after(process, 0);
                 return self.fire(&Step::Apply(process));
             }
             Op::Redis(..) => user.round_trip_us(&test.links.redis),
@@ -330,16 +328,16 @@ impl<'a> Execution<'a> {
             user.sent_us = self.system.now_us();
         }
         let iteration = user.iteration;
-        self.ways_back.push((process, back_us));
+        user.goes_back_after(process, back_us);
         self.events.at(self.system.now_us() + there_us, Event::Arrive(process, iteration));
         Ok(())
     }
 
     /// An operation took effect: its outcome goes on its way back.
     fn applied(&mut self, process: ProcessId) -> Result<(), ModelError> {
-        let at = self.ways_back.iter().position(|(owner, _)| *owner == process);
-        let back_us = at.map_or(0, |at| self.ways_back.swap_remove(at).1);
-        let iteration = self.users[usize::from(process.client)].iteration;
+        let user = &mut self.users[usize::from(process.client)];
+        let back_us = user.take_way_back_us(process);
+        let iteration = user.iteration;
         if back_us == 0 {
             return self.deliver(process, iteration);
         }

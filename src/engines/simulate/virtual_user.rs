@@ -1,8 +1,11 @@
 //! A virtual user as k6 sees it, and the random numbers it consumes.
 
+use smallvec::SmallVec;
+
 use super::latency::Latency;
 use crate::engines::prng::{Purpose, Stream};
 use crate::process::{Draw, Drawn, Support};
+use crate::world::identity::ProcessId;
 
 /// One virtual user, or the set-up.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub(super) struct VirtualUser {
     pub(super) sent_us: u64,
     /// Duration of the last answered call.
     pub(super) call_us: u64,
+    /// Operations under way, its own and its handlers', whose outcome has a way back: call and duration.
+    ways_back: SmallVec<[(u32, u64); 2]>,
 }
 
 impl VirtualUser {
@@ -33,6 +38,7 @@ impl VirtualUser {
             begun_us: 0,
             sent_us: 0,
             call_us: 0,
+            ways_back: SmallVec::new(),
         }
     }
 
@@ -67,5 +73,16 @@ impl VirtualUser {
     pub(super) fn round_trip_us(&mut self, link: &Latency) -> (u64, u64) {
         let both = link.draw_us(&mut self.latency);
         (both / 2, both - both / 2)
+    }
+
+    /// The outcome of the operation that this process has issued will take so long to come back.
+    pub(super) fn goes_back_after(&mut self, process: ProcessId, back_us: u64) {
+        self.ways_back.push((process.call, back_us));
+    }
+
+    /// Takes the way back of the process's operation; 0 if it has none.
+    pub(super) fn take_way_back_us(&mut self, process: ProcessId) -> u64 {
+        let at = self.ways_back.iter().position(|(call, _)| *call == process.call);
+        at.map_or(0, |at| self.ways_back.swap_remove(at).1)
     }
 }
