@@ -1,6 +1,7 @@
 //! Tests of the library's public interface, in one binary: linking one for each file takes longer than they run.
 
 mod diagnostic_render;
+mod error_codes;
 mod k6_json;
 mod k6_ramp;
 mod k6_recorder;

@@ -1,6 +1,7 @@
 //! A threshold's limit as an exact decimal: k6 compares in floating point, a proof about two thresholds may not.
 
 use crate::engines::exact::{Decimal, Ratio};
+use crate::system::threshold::{Operator, split};
 
 /// `aggregation operator number`, in k6's grammar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,51 +15,20 @@ pub struct Limit {
     operator: Operator,
 }
 
-/// k6's comparison operators.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Operator {
-    LessOrEqual,
-    Less,
-    GreaterOrEqual,
-    Greater,
-    Equal,
-    NotEqual,
-}
-
-/// In the order in which k6 looks for them.
-const OPERATORS: [(&str, Operator); 7] = [
-    ("<=", Operator::LessOrEqual),
-    ("<", Operator::Less),
-    (">=", Operator::GreaterOrEqual),
-    (">", Operator::Greater),
-    ("===", Operator::Equal),
-    ("==", Operator::Equal),
-    ("!=", Operator::NotEqual),
-];
-
 impl Limit {
     /// Reads `p(95)<2000`. `None` for what k6 would refuse and for numbers beyond exact arithmetic.
     #[must_use]
     pub fn parse(source: &str) -> Option<Self> {
-        let (sign, operator) = OPERATORS.iter().find(|(sign, _)| source.contains(sign))?;
-        let (aggregation, number) = source.split_once(sign)?;
-        let bound = Decimal::parse(number.trim())?;
-        let aggregation = aggregation.trim().to_owned();
-        (!aggregation.is_empty()).then(|| Self { source: source.to_owned(), aggregation, bound, operator: *operator })
+        let (aggregation, operator, number) = split(source)?;
+        let bound = Decimal::parse(&source[number])?;
+        let aggregation = source[aggregation].to_owned();
+        (!aggregation.is_empty()).then(|| Self { source: source.to_owned(), aggregation, bound, operator })
     }
 
     /// True when the value satisfies the limit.
     #[must_use]
     pub fn holds(&self, value: Ratio) -> bool {
-        let bound = self.bound.ratio();
-        match self.operator {
-            Operator::LessOrEqual => value <= bound,
-            Operator::Less => value < bound,
-            Operator::GreaterOrEqual => value >= bound,
-            Operator::Greater => value > bound,
-            Operator::Equal => value == bound,
-            Operator::NotEqual => value != bound,
-        }
+        self.operator.holds(value, self.bound.ratio())
     }
 
     /// True for `<` and `<=`.
