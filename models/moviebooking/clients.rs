@@ -75,6 +75,8 @@ async fn contend(mut ctx: Ctx) -> Flow {
 async fn lock_release(mut ctx: Ctx) -> Flow {
     let session = session(&mut ctx);
     if let Some((seats, _)) = lock_some(&mut ctx, &session).await {
+        // Ending the hold is a step of its own, so that the client holds its seats for as long as others act.
+        ctx.sleep_us(0).await;
         ctx.mark(Mark::GivesUp { seats });
         let _ = ctx.call(release_request(&session)).await;
     }

@@ -1,14 +1,14 @@
 //! Conditions on a run's figures: `seat_lock_success==1048 && seat_lock_conflict==1755`.
 
-use super::exact::Ratio;
+use super::exact::{Decimal, Ratio};
 use super::figures::Figure;
-use super::measured::limit::Limit;
+use crate::system::threshold::{Operator, split};
 
 /// Conditions that must all hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// Index of the figure, and what it must satisfy.
-    conditions: Vec<(usize, Limit)>,
+    /// Index of the figure, operator, and the number on its right side.
+    conditions: Vec<(usize, Operator, Ratio)>,
 }
 
 /// Why a query cannot be asked.
@@ -35,13 +35,16 @@ impl Query {
     pub fn parse(text: &str, figures: &[Figure]) -> Result<Self, QueryError> {
         let condition = |text: &str| {
             let text = text.trim();
-            let limit = Limit::parse(text).ok_or_else(|| QueryError::Malformed(text.to_owned()))?;
-            let index = figures.iter().position(|figure| figure.name == limit.aggregation);
+            let malformed = || QueryError::Malformed(text.to_owned());
+            let (name, operator, number) = split(text).ok_or_else(malformed)?;
+            let bound = Decimal::parse(text[number].trim()).ok_or_else(malformed)?.ratio();
+            let name = text[name].trim();
+            let index = figures.iter().position(|figure| figure.name == name);
             let index = index.ok_or_else(|| QueryError::UnknownFigure {
-                name: limit.aggregation.clone(),
+                name: name.to_owned(),
                 known: figures.iter().map(|figure| figure.name.as_str()).collect::<Vec<_>>().join(", "),
             })?;
-            Ok((index, limit))
+            Ok((index, operator, bound))
         };
         Ok(Self { conditions: text.split("&&").map(condition).collect::<Result<_, _>>()? })
     }
@@ -49,9 +52,9 @@ impl Query {
     /// True when a run with these values satisfies every condition. Shares are in percent, durations in milliseconds.
     #[must_use]
     pub fn matches(&self, figures: &[Figure], values: &[i64]) -> bool {
-        self.conditions.iter().all(|(index, limit)| {
+        self.conditions.iter().all(|(index, operator, bound)| {
             let value = Ratio::new(values[*index].into(), figures[*index].unit.samples_per_one());
-            limit.holds(value)
+            operator.holds(value, *bound)
         })
     }
 }

@@ -6,6 +6,7 @@
 pub mod code;
 pub mod read;
 mod render;
+pub mod suggest;
 
 use std::fmt;
 use std::ops::Range;

@@ -11,7 +11,7 @@ mod remedy;
 pub use error::{MetricNameError, ThresholdError};
 pub use known::{built_in_metrics, resolve};
 pub use metric_name::MetricName;
-pub use parse::AggregationError;
+pub use parse::{AggregationError, split};
 
 use std::fmt;
 
@@ -38,14 +38,7 @@ impl Threshold {
     /// Does the condition hold for this value of its aggregation?
     #[must_use]
     pub fn holds(&self, value: f64) -> bool {
-        match self.operator {
-            Operator::LessOrEqual => value <= self.limit,
-            Operator::Less => value < self.limit,
-            Operator::GreaterOrEqual => value >= self.limit,
-            Operator::Greater => value > self.limit,
-            Operator::Equal => value == self.limit,
-            Operator::NotEqual => value != self.limit,
-        }
+        self.operator.holds(value, self.limit)
     }
 
     /// Can a metric of this type answer the aggregation?
@@ -143,4 +136,19 @@ pub enum Operator {
     Equal,
     /// `!=`
     NotEqual,
+}
+
+impl Operator {
+    /// Does the comparison hold, the value on its left?
+    #[must_use]
+    pub fn holds<T: PartialOrd>(self, value: T, bound: T) -> bool {
+        match self {
+            Self::LessOrEqual => value <= bound,
+            Self::Less => value < bound,
+            Self::GreaterOrEqual => value >= bound,
+            Self::Greater => value > bound,
+            Self::Equal => value == bound,
+            Self::NotEqual => value != bound,
+        }
+    }
 }

@@ -81,16 +81,17 @@ fn opposite_orders_of_two_seats_stay_all_or_nothing() {
     assert!(found.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Holds), "{found:?}");
 }
 
-/// A first-time guest is saved by accident: the second INSERT breaks `users.email`, which answers 500.
+/// A first-time guest is not saved by the unique e-mail: if the second request reads the lock before the first commits
+/// and looks for the user after, it finds the user and books again. Reading the user before gives a 500 instead.
 #[test]
-fn a_new_guest_cannot_confirm_twice_but_gets_a_server_error() {
+fn a_new_guest_confirms_twice_or_gets_a_server_error() {
     let found = explored(
         "clients = 1\njourney = \"lock_confirm_guest\"\nparams = { seats = 1, seats_per_request = [1, 1] }\n\
          faults = { lose_reply = 1 }\nbounds = { time_steps = 0 }\n",
         100_000,
     )
     .expect("explorable");
-    assert_eq!(verdict(&found, "one-booking-per-seat"), Verdict::Holds);
+    assert!(is_violated(&found, "one-booking-per-seat"));
     assert!(is_violated(&found, "no-server-error"));
 }
 

@@ -53,7 +53,7 @@ fn errors_are_in_the_words_of_k6_with_place_and_remedy() {
              \"< 0.3\": invalid syntax"
                 .to_owned(),
             "< 0.3".to_owned(),
-            "One operator is enough: `rate <0.3`.".to_owned()
+            "one operator is enough: `rate <0.3`".to_owned()
         )
     );
     let metric: MetricName = "http_req_failed".parse().expect("a name");
@@ -63,7 +63,7 @@ fn errors_are_in_the_words_of_k6_with_place_and_remedy() {
         "invalid threshold \"p(95)<3\" applied on metric http_req_failed; reason: unsupported aggregation method p on \
          metric of type rate. supported aggregation methods for this metric are: rate"
     );
-    assert_eq!((error.span(), error.remedy().as_str()), (0..5, "A rate answers rate, for example `rate<0.3`."));
+    assert_eq!((error.span(), error.remedy().as_str()), (0..5, "a rate answers rate, for example `rate<0.3`"));
     let metric: MetricName = "no_such_metric".parse().expect("a name");
     let error = resolve(&metric, &[]).expect_err("unknown");
     assert_eq!(
@@ -89,16 +89,16 @@ fn every_type_names_what_it_answers() {
 #[test]
 fn remedies_name_what_was_meant() {
     for (source, place, remedy) in [
-        ("p95<2000", "p95", "Write `p(95)<2000`."),
-        ("p(95<2000", "p(95", "Write `p(95)<2000`."),
-        ("median<10", "median", "Write `med<10`."),
-        ("coutn>5", "coutn", "Write `count>5`."),
-        ("rate=0.3", "rate=0.3", "Write `rate==0.3`."),
-        ("rate=<0.3", "rate=", "Operators are written <=, >= and !=, for example `rate<=0.3`."),
-        ("p(101)<5", "p(101)", "Write a percentile between 0 and 100, such as `p(95)`."),
-        ("p(95)<2s", "2s", "Times are in milliseconds, without a unit: `p(95)<2000`."),
-        ("p(95)<2000ms", "2000ms", "Times are in milliseconds, without a unit: `p(95)<2000`."),
-        ("rate<30%", "30%", "Rates are shares between 0 and 1: `rate<0.3`."),
+        ("p95<2000", "p95", "write `p(95)<2000`"),
+        ("p(95<2000", "p(95", "write `p(95)<2000`"),
+        ("median<10", "median", "write `med<10`"),
+        ("coutn>5", "coutn", "write `count>5`"),
+        ("rate=0.3", "rate=0.3", "write `rate==0.3`"),
+        ("rate=<0.3", "rate=", "operators are written <=, >= and !=, for example `rate<=0.3`"),
+        ("p(101)<5", "p(101)", "write a percentile between 0 and 100, such as `p(95)`"),
+        ("p(95)<2s", "2s", "times are in milliseconds, without a unit: `p(95)<2000`"),
+        ("p(95)<2000ms", "2000ms", "times are in milliseconds, without a unit: `p(95)<2000`"),
+        ("rate<30%", "30%", "rates are shares between 0 and 1: `rate<0.3`"),
     ] {
         let (_, found, written) = mistake(source);
         assert_eq!((found.as_str(), written.as_str()), (place, remedy), "{source}");
@@ -135,8 +135,8 @@ fn unknown_metrics_get_the_nearest_name() {
         let metric: MetricName = name.parse().expect("a name");
         resolve(&metric, &custom).expect_err("unknown").remedy()
     };
-    assert_eq!(remedy("http_req_fialed"), "Did you mean `http_req_failed`?");
-    assert_eq!(remedy("seat_lock_succes{name:x}"), "Did you mean `seat_lock_success`?");
+    assert_eq!(remedy("http_req_fialed"), "did you mean `http_req_failed`?");
+    assert_eq!(remedy("seat_lock_succes{name:x}"), "did you mean `seat_lock_success`?");
     assert!(remedy("http_req_waiting").contains("`http_req_duration` is the whole request"));
     assert!(remedy("zzz").contains("seat_lock_success"));
 }

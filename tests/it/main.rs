@@ -2,6 +2,7 @@
 
 mod cli;
 mod diagnostic_render;
+mod error_codes;
 mod faults;
 mod k6_json;
 mod k6_ramp;

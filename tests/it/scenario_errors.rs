@@ -142,10 +142,3 @@ fn every_scenario_code_is_provoked() {
         assert!(transcript.contains(code.id) || options.contains(code.id), "no test provokes {}", code.id);
     }
 }
-
-#[test]
-fn codes_are_unique_sorted_and_found() {
-    assert!(code::ALL.windows(2).all(|pair| pair[0].id < pair[1].id));
-    assert_eq!(code::find("sp0104"), Some(&code::THRESHOLD));
-    assert_eq!(code::find("SP9999"), None);
-}

@@ -33,15 +33,7 @@ impl Limit {
     /// True when the value satisfies the limit.
     #[must_use]
     pub fn holds(&self, value: Ratio) -> bool {
-        let bound = self.bound.ratio();
-        match self.operator {
-            Operator::LessOrEqual => value <= bound,
-            Operator::Less => value < bound,
-            Operator::GreaterOrEqual => value >= bound,
-            Operator::Greater => value > bound,
-            Operator::Equal => value == bound,
-            Operator::NotEqual => value != bound,
-        }
+        self.operator.holds(value, self.bound.ratio())
     }
 
     /// True for `<` and `<=`.

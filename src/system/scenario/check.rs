@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::tree::{At, Kind, Node};
 use super::values::{number, number_or, title};
 use super::{Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, form, names, params};
-use crate::system::diagnostic::code;
+use crate::system::diagnostic::{code, suggest};
 use crate::system::model::ParamValue;
 
 /// Most clients of a check; exhaustive search ends long before.
@@ -89,7 +89,7 @@ fn journeys(name: &At<String>, form: &form::Check, model: &Declaration<'_>) -> R
         }
         (None, None, _) => {
             let message = format!("the check `{}` does not say which journey its clients run", name.value);
-            let help = format!("add `journey`: {}", names::choose("", model.journeys));
+            let help = format!("add `journey`: {}", suggest::choose("", model.journeys));
             Err(Fault::new(&code::MISSING_KEY, &name.span, message).help(help))
         }
     }

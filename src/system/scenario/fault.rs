@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::de::{self, Expected, Unexpected};
 
-use super::names::choose;
+use crate::system::diagnostic::suggest::choose;
 use crate::system::diagnostic::{Code, Diagnostic, Severity, Source, code};
 
 /// A mistake at a span of the text that is being read. As serde's error type it keeps the names that serde reports,

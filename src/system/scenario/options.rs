@@ -9,8 +9,8 @@ use super::de::Table;
 use super::fault::Fault;
 use super::tree::{At, Kind, Node};
 use super::values::BareNumber;
-use super::{Declaration, Load, MetricThresholds, Scenario, form, load, names, thresholds};
-use crate::system::diagnostic::{Diagnostic, Severity, Source, code};
+use super::{Declaration, Load, MetricThresholds, Scenario, form, load, thresholds};
+use crate::system::diagnostic::{Diagnostic, Severity, Source, code, suggest};
 
 /// The options of k6 that shape a run here.
 const USED: [&str; 4] = ["stages", "vus", "thresholds", "scenarios"];
@@ -142,7 +142,7 @@ fn reshape(
     let only = (model.journeys.len() == 1).then_some(0);
     let journey = named.or(old.map(|load| load.journey)).or(only).ok_or_else(|| {
         let message = "neither the scenario nor the options say which journey the virtual users run";
-        let help = format!("name it as `exec`: {}", names::choose("", model.journeys));
+        let help = format!("name it as `exec`: {}", suggest::choose("", model.journeys));
         Fault::new(&code::MISSING_KEY, &shape.stages.span, message).help(help)
     })?;
     if let (Some(exec), None) = (&shape.exec, named)
@@ -189,7 +189,7 @@ fn warn_ignored(options: &[(At<String>, Node)], used: &[&str], warnings: &mut Ve
             continue;
         }
         let warning = Fault::new(&code::OPTION_IGNORED, &key.span, format!("the option `{name}` has no effect here"));
-        warnings.push(match names::nearest(name, used) {
+        warnings.push(match suggest::nearest(name, used) {
             Some(near) => warning.help(format!("did you mean `{near}`?")),
             None => warning,
         });

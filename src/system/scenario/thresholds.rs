@@ -8,8 +8,8 @@ use super::de::Table;
 use super::fault::Fault;
 use super::tree::{At, Kind, Node};
 use super::values::{BareNumber, duration_us};
-use super::{Declaration, MetricThresholds, form, names};
-use crate::system::diagnostic::code;
+use super::{Declaration, MetricThresholds, form};
+use crate::system::diagnostic::{code, suggest};
 use crate::system::model::MetricKind;
 use crate::system::threshold::{MetricName, MetricNameError, Threshold, ThresholdError, resolve};
 
@@ -83,7 +83,7 @@ fn tag_warning(key: &At<String>, metric: &MetricName, model: &Declaration<'_>) -
     let (tag, value) = metric.tags.iter().find(|tag| !carried(tag))?;
     let message = format!("no request carries the tag `{tag}:{value}`");
     let advice = if tag == "name" {
-        names::choose(value, model.request_names)
+        suggest::choose(value, model.request_names)
     } else {
         "the requests of a simulated run carry only the tag `name`;".to_owned()
     };

@@ -10,7 +10,7 @@ mod write;
 use std::collections::BTreeMap;
 
 use super::fingerprint::Fingerprint;
-use super::model::Model;
+use super::model::{Model, Param};
 use super::state::Budgets;
 use super::{Halves, Service, Setting, Step, System};
 use crate::process::{Drawn, ParamValue, Params};
@@ -62,7 +62,7 @@ pub struct SettingText {
     /// Name of the model.
     pub model: String,
     /// Parameters by name: lower and upper end.
-    pub params: Vec<(String, ParamValue)>,
+    pub params: BTreeMap<String, ParamValue>,
     /// Resources of the service.
     pub service: Service,
     /// Journey of each client, by name.
@@ -104,14 +104,14 @@ impl SettingText {
         if let Some((name, _)) = self.params.iter().find(|(name, _)| model.params.iter().all(|it| it.name != name)) {
             return Err(format!("model `{}` has no parameter `{name}`", model.name));
         }
-        let admits = |(name, value): &&(String, ParamValue)| {
-            model.params.iter().any(|param| param.name == name && param.admits(*value))
+        let admits = |name: &str, value: ParamValue| {
+            model.params.iter().any(|param| param.name == name && param.admits(value))
         };
-        if let Some((name, _)) = self.params.iter().find(|param| !admits(param)) {
+        if let Some((name, _)) = self.params.iter().find(|(name, value)| !admits(name, **value)) {
             return Err(format!("parameter `{name}` of model `{}` cannot have this value", model.name));
         }
-        let value = |name| self.params.iter().find(|(given, _)| given == name).map(|(_, value)| *value);
-        let params = model.params.iter().map(|param| (param.name, value(param.name).unwrap_or(param.default)));
+        let value = |param: &Param| self.params.get(param.name).copied().unwrap_or(param.default);
+        let params = model.params.iter().map(|param| (param.name, value(param)));
         Ok(Setting {
             model,
             params: Params::new(params),

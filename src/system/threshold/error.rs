@@ -82,13 +82,13 @@ impl ThresholdError {
         }
     }
 
-    /// One sentence on how to mend it.
+    /// How to mend it, without a full stop.
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
             Self::NoOperator { expression } => remedy::for_missing_operator(expression),
             Self::Aggregation { expression, span } => remedy::for_aggregation(expression, span.clone()),
-            Self::Percentile { .. } => "Write a percentile between 0 and 100, such as `p(95)`.".to_owned(),
+            Self::Percentile { .. } => "write a percentile between 0 and 100, such as `p(95)`".to_owned(),
             Self::Limit { expression, span, .. } => remedy::for_limit(expression, span.clone()),
             Self::Unsupported { kind, .. } => remedy::for_unsupported(*kind),
         }
@@ -157,12 +157,12 @@ impl MetricNameError {
         }
     }
 
-    /// One sentence on how to mend it.
+    /// How to mend it, without a full stop.
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
             Self::Unknown { remedy, .. } => remedy.clone(),
-            _ => "Write the metric alone or with tags in braces, such as `http_req_duration{name:lock_seats}`.".into(),
+            _ => "write the metric alone or with tags in braces, such as `http_req_duration{name:lock_seats}`".into(),
         }
     }
 }

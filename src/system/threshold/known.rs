@@ -1,6 +1,7 @@
 //! Which metrics thresholds may name: k6's built-in ones that a simulated run has, and those that the model declares.
 
-use super::{MetricName, MetricNameError, remedy};
+use super::{MetricName, MetricNameError};
+use crate::system::diagnostic::suggest::choose;
 use crate::system::model::{CustomMetric, MetricKind};
 
 /// k6's built-in metrics that a simulated run has. `data_*` are bytes.
@@ -49,12 +50,9 @@ pub fn resolve(metric: &MetricName, custom: &[CustomMetric]) -> Result<CustomMet
         return Ok(*found);
     }
     let remedy = if NOT_SIMULATED.contains(&metric.name.as_str()) {
-        format!("k6 has `{}`, but the simulation does not; `http_req_duration` is the whole request.", metric.name)
-    } else if let Some(near) = remedy::nearest(&metric.name, all().map(|known| known.name)) {
-        format!("Did you mean `{near}`?")
+        format!("k6 has `{}`, but the simulation does not; `http_req_duration` is the whole request", metric.name)
     } else {
-        let names: Vec<&str> = all().map(|known| known.name).collect();
-        format!("The metrics of this model are {}.", names.join(", "))
+        choose(&metric.name, &all().map(|known| known.name).collect::<Vec<_>>())
     };
     Err(MetricNameError::Unknown { metric: metric.raw.clone(), span: 0..metric.name.len(), remedy })
 }

@@ -48,8 +48,9 @@ pub(super) fn aggregation_span(source: &str) -> Range<usize> {
     split(source).map_or(0..source.len(), |(left, _, _)| left)
 }
 
-/// Byte ranges of the trimmed left and right sides, and the operator between them.
-fn split(source: &str) -> Option<(Range<usize>, Operator, Range<usize>)> {
+/// Byte ranges of the trimmed left and right sides, and the operator between them; `None` without an operator.
+#[must_use]
+pub fn split(source: &str) -> Option<(Range<usize>, Operator, Range<usize>)> {
     OPERATORS.iter().find_map(|&(token, operator)| {
         let at = source.find(token)?;
         Some((trimmed(source, 0..at), operator, trimmed(source, at + token.len()..source.len())))
