@@ -101,14 +101,11 @@ impl SettingText {
             let index = index.and_then(|index| u16::try_from(index).ok());
             index.ok_or_else(|| format!("model `{}` has no journey `{name}`", model.name))
         };
-        if let Some((name, _)) = self.params.iter().find(|(name, _)| model.params.iter().all(|it| it.name != name)) {
-            return Err(format!("model `{}` has no parameter `{name}`", model.name));
-        }
         let admits = |name: &str, value: ParamValue| {
             model.params.iter().any(|param| param.name == name && param.admits(value))
         };
         if let Some((name, _)) = self.params.iter().find(|(name, value)| !admits(name, **value)) {
-            return Err(format!("parameter `{name}` of model `{}` cannot have this value", model.name));
+            return Err(format!("model `{}` has no parameter `{name}` that can have this value", model.name));
         }
         let value = |param: &Param| self.params.get(param.name).copied().unwrap_or(param.default);
         let params = model.params.iter().map(|param| (param.name, value(param)));
