@@ -67,8 +67,8 @@ async fn guest(ctx: &mut Ctx, email: &Value) -> Result<Value, Refused> {
 
 /// A seat that stands in two committed live bookings.
 pub(super) fn double_booked_seat(sql: &SqlStore) -> Option<Value> {
-    let dead = ["CANCELLED", "EXPIRED", "REFUNDED"].map(Value::from);
-    let live = sql.committed_rows("bookings").filter(|booking| !dead.contains(&booking[3]));
+    let is_dead = |status: &Value| matches!(status, Value::Text(status) if ["CANCELLED", "EXPIRED", "REFUNDED"].contains(&status.as_str()));
+    let live = sql.committed_rows("bookings").filter(|booking| !is_dead(&booking[3]));
     let live = live.map(|booking| booking[0].clone()).collect::<BTreeSet<_>>();
     let mut seen = BTreeSet::new();
     let taken = sql.committed_rows("booking_seats").filter(|row| live.contains(&row[1]));
