@@ -12,6 +12,8 @@ use crate::world::value::Value;
 pub(super) const CONFIRM: &str = "POST /bookings/confirm";
 /// Minutes that a customer has to pay: 15 in the code, whatever `payment.timeout.minutes` says.
 const PAYMENT_TIMEOUT_US: u64 = 15 * 60 * 1_000_000;
+/// States of a booking that gives its seats back.
+const DEAD: [&str; 3] = ["CANCELLED", "EXPIRED", "REFUNDED"];
 
 pub(super) async fn confirm(mut ctx: Ctx, request: Request) -> Response {
     ctx.label("C1");
@@ -67,8 +69,8 @@ async fn guest(ctx: &mut Ctx, email: &Value) -> Result<Value, Refused> {
 
 /// A seat that stands in two committed live bookings.
 pub(super) fn double_booked_seat(sql: &SqlStore) -> Option<Value> {
-    let dead = ["CANCELLED", "EXPIRED", "REFUNDED"].map(Value::from);
-    let live = sql.committed_rows("bookings").filter(|booking| !dead.contains(&booking[3]));
+    let is_dead = |status: &Value| matches!(status, Value::Text(text) if DEAD.contains(&text.as_str()));
+    let live = sql.committed_rows("bookings").filter(|booking| !is_dead(&booking[3]));
     let live = live.map(|booking| booking[0].clone()).collect::<BTreeSet<_>>();
     let mut seen = BTreeSet::new();
     let taken = sql.committed_rows("booking_seats").filter(|row| live.contains(&row[1]));

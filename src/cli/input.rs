@@ -7,8 +7,7 @@ use crate::models::{self, Entry};
 use crate::system::diagnostic::read::{SCENARIO_LIMIT_BYTES, read_text};
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::model::Model;
-use crate::system::property::GENERAL;
-use crate::system::scenario::{self, Declaration, Load, Scenario, apply_k6_options};
+use crate::system::scenario::{self, Load, Scenario, apply_k6_options};
 
 /// A scenario and its model.
 #[derive(Debug)]
@@ -29,8 +28,7 @@ impl Loaded {
 
 /// Reads a scenario, from the file of this path or else built in, and lays k6 options over it.
 pub(super) fn load(path: &Path, options: Option<&PathBuf>, console: &Console) -> Result<Loaded, Diagnostic> {
-    let names = Names::of_catalogue();
-    let declarations = names.iter().map(Names::declaration).collect::<Vec<_>>();
+    let declarations = models::CATALOG.map(|entry| entry.model.declaration());
     let built_in = path.to_str().and_then(models::find).filter(|_| !path.exists());
     let (mut scenario, warnings) = match built_in {
         Some(Entry { model, scenario }) => {
@@ -51,34 +49,4 @@ pub(super) fn load(path: &Path, options: Option<&PathBuf>, console: &Console) ->
         }
     }
     Ok(Loaded { scenario, model: found.model })
-}
-
-/// The names that a model declares, kept so that declarations can borrow them.
-struct Names {
-    model: &'static Model,
-    journeys: Vec<&'static str>,
-    properties: Vec<&'static str>,
-}
-
-impl Names {
-    fn of_catalogue() -> Vec<Self> {
-        let names = |entry: Entry| Self {
-            model: entry.model,
-            journeys: entry.model.journeys.iter().map(|journey| journey.name).collect(),
-            properties: GENERAL.iter().chain(entry.model.properties).map(|property| property.name).collect(),
-        };
-        models::CATALOG.into_iter().map(names).collect()
-    }
-
-    fn declaration(&self) -> Declaration<'_> {
-        Declaration {
-            name: self.model.name,
-            params: self.model.params,
-            journeys: &self.journeys,
-            metrics: self.model.metrics,
-            request_names: self.model.request_names,
-            properties: &self.properties,
-            draws: self.model.draws,
-        }
-    }
 }

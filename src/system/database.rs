@@ -136,12 +136,9 @@ impl System {
         }
     }
 
-    /// Gives the process a connection of its instance's pool, unless it has one. Clients that speak SQL themselves
-    /// have their own. False when it must wait for one.
+    /// Gives the process, which has none, a connection of its instance's pool. Clients that speak SQL themselves have
+    /// their own. False when it must wait for one.
     pub(super) fn take_connection(&mut self, process: ProcessId) -> bool {
-        if self.state.slot(process).has_connection {
-            return true;
-        }
         if process.call > 0 {
             let instance = self.state.instance_of(process);
             let instance = &mut self.state.instances[instance];

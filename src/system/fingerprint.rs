@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -36,10 +37,36 @@ impl fmt::Debug for Fingerprint {
 /// A running hash over a stream of events, in order.
 pub struct Digest {
     hasher: Xxh3,
-    /// The serialised events that the hasher has not seen yet: it works best on many at a time.
-    pending: Vec<u8>,
-    /// How much of `pending` is filled.
-    filled: usize,
+    pending: Pending,
+}
+
+/// The serialised events that the hasher has not seen yet: it works best on many at a time.
+struct Pending(Vec<u8>);
+
+/// How many pending bytes are enough.
+const BATCH_BYTES: usize = 4_096;
+
+impl Flavor for &mut Pending {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        // Most pieces are numbers of one or two bytes, for which a call of `memcpy` costs more than the bytes.
+        if bytes.len() < 4 {
+            bytes.iter().for_each(|byte| self.0.push(*byte));
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Digest {
@@ -50,7 +77,7 @@ impl fmt::Debug for Digest {
 
 impl Default for Digest {
     fn default() -> Self {
-        Self { hasher: Xxh3::new(), pending: vec![0; 4_096], filled: 0 }
+        Self { hasher: Xxh3::new(), pending: Pending(Vec::with_capacity(2 * BATCH_BYTES)) }
     }
 }
 
@@ -60,19 +87,10 @@ impl Digest {
     /// # Panics
     /// Never for the types of this crate: they all have a serialised form.
     pub fn add(&mut self, event: &impl Serialize) {
-        loop {
-            match postcard::to_slice(event, &mut self.pending[self.filled..]) {
-                Ok(bytes) => {
-                    self.filled += bytes.len();
-                    return;
-                }
-                Err(postcard::Error::SerializeBufferFull) if self.filled > 0 => {
-                    self.hasher.update(&self.pending[..self.filled]);
-                    self.filled = 0;
-                }
-                Err(postcard::Error::SerializeBufferFull) => self.pending.resize(self.pending.len() * 2, 0),
-                Err(error) => panic!("plain data has a serialised form: {error}"),
-            }
+        postcard::serialize_with_flavor(event, &mut self.pending).expect("plain data has a serialised form");
+        if self.pending.0.len() >= BATCH_BYTES {
+            self.hasher.update(&self.pending.0);
+            self.pending.0.clear();
         }
     }
 
@@ -80,7 +98,7 @@ impl Digest {
     #[must_use]
     pub fn finish(&self) -> Fingerprint {
         let mut hasher = self.hasher.clone();
-        hasher.update(&self.pending[..self.filled]);
+        hasher.update(&self.pending.0);
         Fingerprint(hasher.digest128())
     }
 }

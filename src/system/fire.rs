@@ -1,7 +1,7 @@
 //! What a step does.
 
 use crate::process::token::Token;
-use crate::process::{Body, Draw, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
+use crate::process::{Body, Draw, End, Flow, Instant, Mark, Note, Op, Outcome, Process, Spawn, Yield};
 use crate::world::identity::{ProcessId, SessionId};
 
 use super::state::{Live, Phase, Slot};
@@ -147,15 +147,9 @@ impl System {
 
     /// Takes in what a process says after an outcome: facts, samples, its next operation or its end.
     pub(super) fn absorb(&mut self, process: ProcessId, said: Yield) {
-        for mark in said.marks {
-            self.judgement.ghost_changed();
-            match mark {
-                Mark::Holds { seats, until_us } => self.state.world.ghost.hold(process.client, &seats, until_us),
-                Mark::GivesUp { seats } => self.state.world.ghost.give_up(process.client, &seats),
-            }
-        }
-        for note in said.notes {
-            self.happen(Happening::Noted(process, note));
+        // Most often there are none of both.
+        if !said.marks.is_empty() || !said.notes.is_empty() {
+            self.heed(process, &said.marks, &said.notes);
         }
         let slot = self.state.slot_mut(process);
         slot.tokens = said.tokens;
@@ -167,15 +161,31 @@ impl System {
         }
     }
 
+    /// Takes in the facts that a process stated and the samples that it recorded.
+    fn heed(&mut self, process: ProcessId, marks: &[Mark], notes: &[Note]) {
+        for mark in marks {
+            self.judgement.ghost_changed();
+            match mark {
+                Mark::Holds { seats, until_us } => self.state.world.ghost.hold(process.client, seats, *until_us),
+                Mark::GivesUp { seats } => self.state.world.ghost.give_up(process.client, seats),
+            }
+        }
+        for note in notes {
+            self.happen(Happening::Noted(process, *note));
+        }
+    }
+
     fn issue(&mut self, process: ProcessId, op: Op) {
+        let now_us = self.state.now_us;
+        let slot = self.state.slot_mut(process);
         if let Op::Sleep(us) = op {
-            let until_us = self.state.now_us.saturating_add(us);
-            self.state.slot_mut(process).phase = Phase::Asleep(until_us);
+            let until_us = now_us.saturating_add(us);
+            slot.phase = Phase::Asleep(until_us);
             self.happen(Happening::Asleep(process, until_us));
             return;
         }
-        let needs_connection = matches!(op, Op::Sql(..));
-        self.state.slot_mut(process).phase = Phase::Issued(op);
+        let needs_connection = matches!(op, Op::Sql(..)) && !slot.has_connection;
+        slot.phase = Phase::Issued(op);
         if needs_connection && !self.take_connection(process) {
             return;
         }

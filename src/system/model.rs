@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::property::{GENERAL, Property};
+use super::scenario::Declaration;
 use crate::process::{Ctx, Flow, Request, Response, Started};
 pub use crate::process::{ParamValue, Params};
 use crate::world::argv::ByteString;
@@ -46,6 +47,20 @@ pub struct Model {
 }
 
 impl Model {
+    /// What scenario files are checked against.
+    #[must_use]
+    pub fn declaration(&self) -> Declaration<'static> {
+        Declaration {
+            name: self.name,
+            params: self.params,
+            journeys: self.journeys.iter().map(|journey| journey.name).collect(),
+            metrics: self.metrics,
+            request_names: self.request_names,
+            properties: self.all_properties().iter().map(|property| property.name).collect(),
+            draws: self.draws,
+        }
+    }
+
     /// What must hold: the properties of every model, then its own.
     #[must_use]
     pub fn all_properties(&self) -> Vec<Property> {

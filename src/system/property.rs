@@ -109,11 +109,14 @@ impl Judgement {
 
 impl System {
     /// Judges the properties of which something changed since the last call; those broken, in their order.
+    #[inline]
     pub fn judge(&mut self) -> Vec<Violation> {
         let Judgement { ghost, data } = self.judgement;
-        if !ghost && !data {
-            return Vec::new();
-        }
+        // After most steps nothing changed, and an engine asks after every one.
+        if ghost || data { self.judge_changed(ghost, data) } else { Vec::new() }
+    }
+
+    fn judge_changed(&mut self, ghost: bool, data: bool) -> Vec<Violation> {
         self.judgement = Judgement { ghost: false, data: false };
         let due = self.setting.properties.iter().filter(|property| match property.reads {
             Reads::Ghost => ghost,

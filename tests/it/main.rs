@@ -25,6 +25,7 @@ mod scenario_robust;
 mod scenario_schema;
 mod schedule;
 mod simulate;
+mod simulate_digest;
 mod sql_conformance;
 mod sql_state;
 mod sql_store;

@@ -1,5 +1,6 @@
 //! A load test made ready: the scenario's load resolved against its model, to be run under any seed.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,10 +12,10 @@ use crate::engines::metrics::{Catalogue, DeclarationError, Declarations, MetricI
 use crate::process::Params;
 use crate::system::model::Model;
 use crate::system::scenario::{Load, Scenario, StatusRange};
-use crate::system::schedule::Schedule;
+use crate::system::schedule::{Recorder, Schedule};
 use crate::system::state::Budgets;
 use crate::system::threshold::Aggregation;
-use crate::system::{ModelError, Setting, setting};
+use crate::system::{Halves, ModelError, Setting, System, setting};
 
 /// A load test, ready to run under any seed. Runs share nothing but this.
 #[derive(Clone, Debug)]
@@ -29,6 +30,9 @@ pub struct LoadTest {
     pub(super) expected_statuses: Vec<StatusRange>,
     pub(super) may_abort: bool,
     name: String,
+    /// The execution before its first step, made by the first run. Later runs copy it: its tables are filled, and
+    /// the statements that earlier runs met are planned.
+    start: OnceCell<System>,
 }
 
 /// Round-trip latencies.
@@ -73,6 +77,7 @@ impl LoadTest {
             custom_metrics,
             expected_statuses: load.expected_statuses.clone(),
             name: format!("{} [load]", scenario.model),
+            start: OnceCell::new(),
         })
     }
 
@@ -81,7 +86,14 @@ impl LoadTest {
     /// # Errors
     /// When the model itself is wrong.
     pub fn run(&self, seed: u64) -> Result<Run, ModelError> {
-        Ok(Execution::new(self, seed, false)?.finish()?.0)
+        let start = match self.start.get() {
+            Some(start) => start.clone(),
+            None => {
+                let start = System::new(Rc::clone(&self.setting), Halves::Split, false)?;
+                self.start.get_or_init(|| start).clone()
+            }
+        };
+        Ok(Execution::new(self, seed, start, None).finish()?.0)
     }
 
     /// Runs the test under this seed and notes every step.
@@ -89,7 +101,8 @@ impl LoadTest {
     /// # Errors
     /// When the model itself is wrong.
     pub fn record(&self, seed: u64) -> Result<(Run, Schedule), ModelError> {
-        let (run, system, recorder) = Execution::new(self, seed, true)?.finish()?;
+        let start = System::new(Rc::clone(&self.setting), Halves::Split, true)?;
+        let (run, system, recorder) = Execution::new(self, seed, start, Some(Recorder::default())).finish()?;
         let violation = run.violation.clone().map(|violation| (violation.property.to_owned(), violation.reason));
         let schedule = recorder.unwrap_or_default().finish(&system, "simulate", Some(seed), &self.name, violation);
         Ok((run, schedule))

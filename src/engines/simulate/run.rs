@@ -1,7 +1,5 @@
 //! One execution in virtual time: an event heap decides what happens next, never a choice.
 
-use std::rc::Rc;
-
 use super::Run;
 use super::events::{Event, Events};
 use super::load::LoadTest;
@@ -12,7 +10,7 @@ use crate::system::fingerprint::Digest;
 use crate::system::property::Violation;
 use crate::system::schedule::Recorder;
 use crate::system::state::Phase;
-use crate::system::{Halves, Happening, ModelError, Step, System};
+use crate::system::{Happening, ModelError, Step, System};
 use crate::world::identity::ProcessId;
 
 /// PostgreSQL looks for a deadlock when a statement has waited this long (`deadlock_timeout`).
@@ -45,17 +43,17 @@ pub(super) struct Execution<'a> {
 }
 
 impl<'a> Execution<'a> {
-    pub(super) fn new(test: &'a LoadTest, seed: u64, is_recorded: bool) -> Result<Self, ModelError> {
+    pub(super) fn new(test: &'a LoadTest, seed: u64, system: System, recorder: Option<Recorder>) -> Self {
         let clients = u16::try_from(test.shifts.len()).expect("the scenario bounds the number of virtual users");
-        Ok(Self {
+        Self {
             test,
             seed,
-            system: System::new(Rc::clone(&test.setting), Halves::Split, is_recorded)?,
+            system,
             events: Events::default(),
             users: (0..=clients).map(|number| VirtualUser::new(seed, number)).collect(),
             measure: Measure::new(test),
             digest: Digest::default(),
-            recorder: is_recorded.then(Recorder::default),
+            recorder,
             happenings: Vec::new(),
             running: 0,
             shifts_left: test.shifts.iter().map(Vec::len).sum(),
@@ -63,7 +61,7 @@ impl<'a> Execution<'a> {
             last_iteration_end_us: 0,
             violation: None,
             aborted_by: None,
-        })
+        }
     }
 
     /// Runs to the end, or to the first violation.

@@ -66,7 +66,7 @@ fn check(
 fn journeys(name: &At<String>, form: &form::Check, model: &Declaration<'_>) -> Result<Vec<usize>, Fault> {
     let clients = form.clients.as_ref().map(|at| number(at, "clients", 1, CLIENTS_MAX).map(|count: usize| (at, count)));
     match (&form.journey, &form.journeys, clients.transpose()?) {
-        (Some(journey), None, Some((_, count))) => Ok(vec![names::find("journey", journey, model.journeys)?; count]),
+        (Some(journey), None, Some((_, count))) => Ok(vec![names::find("journey", journey, &model.journeys)?; count]),
         (None, Some(list), clients) => {
             if list.value.is_empty() {
                 return Err(Fault::new(&code::CHECK, &list.span, "a check needs at least one journey"));
@@ -77,7 +77,7 @@ fn journeys(name: &At<String>, form: &form::Check, model: &Declaration<'_>) -> R
                 let message = format!("{count} clients, but {} journeys", list.value.len());
                 return Err(Fault::new(&code::CHECK, &at.span, message).help("`journeys` has one entry per client"));
             }
-            list.value.iter().map(|journey| names::find("journey", journey, model.journeys)).collect()
+            list.value.iter().map(|journey| names::find("journey", journey, &model.journeys)).collect()
         }
         (Some(journey), Some(_), _) => {
             let message = "a check has either `journey` or `journeys`";
@@ -89,7 +89,7 @@ fn journeys(name: &At<String>, form: &form::Check, model: &Declaration<'_>) -> R
         }
         (None, None, _) => {
             let message = format!("the check `{}` does not say which journey its clients run", name.value);
-            let help = format!("add `journey`: {}", suggest::choose("", model.journeys));
+            let help = format!("add `journey`: {}", suggest::choose("", &model.journeys));
             Err(Fault::new(&code::MISSING_KEY, &name.span, message).help(help))
         }
     }
@@ -104,7 +104,7 @@ fn properties(form: &form::Check, model: &Declaration<'_>) -> Result<Vec<String>
         return Err(Fault::new(&code::CHECK, &list.span, "a check judges at least one property")
             .help("leave `properties` out to judge all"));
     }
-    let named = |name: &At<String>| names::find("property", name, model.properties).map(|_| name.value.clone());
+    let named = |name: &At<String>| names::find("property", name, &model.properties).map(|_| name.value.clone());
     list.value.iter().map(named).collect()
 }
 
@@ -146,7 +146,7 @@ fn expect(
             states = Some(number(&at, STATES, 1, i64::MAX)?);
             continue;
         }
-        names::find("property", name, model.properties)?;
+        names::find("property", name, &model.properties)?;
         if !judged.contains(&name.value) {
             let message = format!("a verdict is expected for `{}`, which the check does not judge", name.value);
             return Err(Fault::new(&code::CHECK, &name.span, message).help("add it to `properties`"));

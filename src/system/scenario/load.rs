@@ -19,7 +19,7 @@ pub(super) fn build(form: &form::Load, model: &Declaration<'_>) -> Result<Load, 
     let bare = BareNumber::Refused;
     let start_vus = start_vus(form.start_vus.as_ref())?;
     Ok(Load {
-        journey: names::find("journey", &form.journey, model.journeys)?,
+        journey: names::find("journey", &form.journey, &model.journeys)?,
         start_vus,
         stages: stages(&form.stages, start_vus, bare)?,
         graceful_ramp_down_ns: graceful(form.graceful_ramp_down.as_ref(), bare)?,

@@ -19,6 +19,7 @@ mod thresholds;
 mod tree;
 mod values;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::system::diagnostic::Diagnostic;
@@ -31,20 +32,20 @@ pub use options::apply_k6_options;
 pub use schema::schema;
 
 /// What a model declares, as far as a scenario can refer to it.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub struct Declaration<'a> {
     /// Name of the model.
     pub name: &'a str,
     /// Parameters, in the order of [`Scenario::params`].
     pub params: &'a [Param],
     /// Names of the journeys, in the order that [`Load::journey`] and [`Check::journeys`] count.
-    pub journeys: &'a [&'a str],
+    pub journeys: Cow<'a, [&'a str]>,
     /// k6 metrics of the model's script, beside the built-in ones.
     pub metrics: &'a [CustomMetric],
     /// Values of k6's `name` tag that the model's requests carry.
     pub request_names: &'a [&'a str],
     /// Names of all properties that can be judged, the tool's own included.
-    pub properties: &'a [&'a str],
+    pub properties: Cow<'a, [&'a str]>,
     /// Names of the draws whose values a check may represent.
     pub draws: &'a [&'a str],
 }

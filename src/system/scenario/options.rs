@@ -142,7 +142,7 @@ fn reshape(
     let only = (model.journeys.len() == 1).then_some(0);
     let journey = named.or(old.map(|load| load.journey)).or(only).ok_or_else(|| {
         let message = "neither the scenario nor the options say which journey the virtual users run";
-        let help = format!("name it as `exec`: {}", suggest::choose("", model.journeys));
+        let help = format!("name it as `exec`: {}", suggest::choose("", &model.journeys));
         Fault::new(&code::MISSING_KEY, &shape.stages.span, message).help(help)
     })?;
     if let (Some(exec), None) = (&shape.exec, named)

@@ -101,9 +101,8 @@ impl SettingText {
             let index = index.and_then(|index| u16::try_from(index).ok());
             index.ok_or_else(|| format!("model `{}` has no journey `{name}`", model.name))
         };
-        let admits = |name: &str, value: ParamValue| {
-            model.params.iter().any(|param| param.name == name && param.admits(value))
-        };
+        let admits =
+            |name: &str, value: ParamValue| model.params.iter().any(|param| param.name == name && param.admits(value));
         if let Some((name, _)) = self.params.iter().find(|(name, value)| !admits(name, **value)) {
             return Err(format!("model `{}` has no parameter `{name}` that can have this value", model.name));
         }

@@ -1,5 +1,6 @@
 //! A model's declaration and a scenario that fits it, for the tests of the scenario file.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use seatproof::system::diagnostic::Diagnostic;
@@ -38,14 +39,14 @@ const PARAMS: [Param; 4] = [
 pub(crate) const MODEL: Declaration<'_> = Declaration {
     name: "moviebooking",
     params: &PARAMS,
-    journeys: &["contend", "lock_release", "book"],
+    journeys: Cow::Borrowed(&["contend", "lock_release", "book"]),
     metrics: &[
         CustomMetric { name: "seat_lock_success", kind: MetricKind::Counter, is_time: false },
         CustomMetric { name: "seat_lock_success_rate", kind: MetricKind::Rate, is_time: false },
         CustomMetric { name: "seat_lock_duration_ms", kind: MetricKind::Trend, is_time: true },
     ],
     request_names: &["lock_seats", "release_seats"],
-    properties: &["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"],
+    properties: Cow::Borrowed(&["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]),
     draws: &["seats"],
 };
 

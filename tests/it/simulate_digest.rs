@@ -1,11 +1,10 @@
 //! The bundled load test under three seeds: any change of an operation, its time or its outcome shows here.
 
-use std::path::Path;
-
 use seatproof::engines::metrics::summary::Values;
 use seatproof::engines::simulate::{LoadTest, Run};
 use seatproof::models;
-use seatproof::system::scenario::{self, Declaration};
+
+use crate::support::built_in::scenario;
 
 /// Seed, digest, the figures that k6 does not see, and the main ones that it does; of a rate passes and fails, of the
 /// request duration avg, min, med, max, p(90) and p(95) in milliseconds.
@@ -25,21 +24,10 @@ const PINNED: [&str; 3] = [
 ];
 
 fn load_test() -> LoadTest {
-    let model = models::find("moviebooking").expect("a model of the catalogue");
-    let properties = model.all_properties();
-    let declaration = Declaration {
-        name: model.name,
-        params: model.params,
-        journeys: &model.journeys.iter().map(|journey| journey.name).collect::<Vec<_>>(),
-        metrics: model.metrics,
-        request_names: model.request_names,
-        properties: &properties.iter().map(|property| property.name).collect::<Vec<_>>(),
-        draws: model.draws,
-    };
-    let path = Path::new("models/moviebooking.toml");
-    let (scenario, _) = scenario::load(path, &[declaration]).expect("the bundled scenario is right");
-    let load = scenario.load.as_ref().expect("the bundled scenario has a load");
-    LoadTest::new(&scenario, load, model).expect("the thresholds fit their metrics")
+    let entry = models::find("moviebooking").expect("a model of the catalogue");
+    let (scenario, _) = scenario(entry.scenario).expect("the bundled scenario is right");
+    let load = scenario.load.as_ref().expect("it has a load");
+    LoadTest::new(&scenario, load, entry.model).expect("its thresholds fit its metrics")
 }
 
 fn figures(run: &Run) -> String {
