@@ -42,7 +42,7 @@ pub const GENERAL: [Property; 4] = [
         reads: Reads::Ghost,
         breach: |state| {
             let handler = state.world.ghost.split_requests.first()?;
-            Some(format!("{handler} ended with some of the seats it was asked for locked and some not"))
+            Some(format!("{handler} ended with other seats locked than it answered: all it was asked for, or none"))
         },
     },
     Property {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::fingerprint::Fingerprint;
 use super::model::{Model, Param};
-use super::state::Budgets;
+use super::state::{Budgets, State};
 use super::{Halves, Service, Setting, Step, System};
 use crate::process::{Drawn, ParamValue, Params};
 
@@ -33,7 +33,17 @@ pub struct Schedule {
     pub scenario: String,
     /// The property that it breaks, and how, if it breaks one.
     pub violation: Option<(String, String)>,
-    /// Hash over the setting and the operations met on the way.
+    /// The state after the last step, at the time of that step: what an engine waited for afterwards is no part of it.
+fn fingerprint(system: &System, steps: &[Line]) -> Fingerprint {
+    match steps.last().and_then(|line| line.at_us) {
+        Some(at_us) if at_us != system.now_us() => {
+            Fingerprint::of(&State { now_us: at_us, ..system.state().clone() })
+        }
+        _ => Fingerprint::of(system.state()),
+    }
+}
+
+/// Hash over the setting and the operations met on the way.
     pub model_hash: String,
     /// Fingerprint of the last state.
     pub fingerprint: String,
@@ -151,7 +161,7 @@ impl Recorder {
             scenario: scenario.to_owned(),
             violation,
             model_hash: model_hash(system.setting(), &self.lines),
-            fingerprint: Fingerprint::of(system.state()).to_string(),
+            fingerprint: fingerprint(system, &self.lines).to_string(),
             halves: system.halves(),
             setting: SettingText::of(system.setting()),
             steps: self.lines,
