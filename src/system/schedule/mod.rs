@@ -33,17 +33,7 @@ pub struct Schedule {
     pub scenario: String,
     /// The property that it breaks, and how, if it breaks one.
     pub violation: Option<(String, String)>,
-    /// The state after the last step, at the time of that step: what an engine waited for afterwards is no part of it.
-fn fingerprint(system: &System, steps: &[Line]) -> Fingerprint {
-    match steps.last().and_then(|line| line.at_us) {
-        Some(at_us) if at_us != system.now_us() => {
-            Fingerprint::of(&State { now_us: at_us, ..system.state().clone() })
-        }
-        _ => Fingerprint::of(system.state()),
-    }
-}
-
-/// Hash over the setting and the operations met on the way.
+    /// Hash over the setting and the operations met on the way.
     pub model_hash: String,
     /// Fingerprint of the last state.
     pub fingerprint: String,
@@ -166,6 +156,14 @@ impl Recorder {
             setting: SettingText::of(system.setting()),
             steps: self.lines,
         }
+    }
+}
+
+/// The state after the last step, at the time of that step: what an engine waited for afterwards is no part of it.
+fn fingerprint(system: &System, steps: &[Line]) -> Fingerprint {
+    match steps.last().and_then(|line| line.at_us) {
+        Some(at_us) if at_us != system.now_us() => Fingerprint::of(&State { now_us: at_us, ..system.state().clone() }),
+        _ => Fingerprint::of(system.state()),
     }
 }
 
