@@ -41,6 +41,7 @@ pub fn text(schedule: &Schedule, replay: &Replay, signs: Signs) -> String {
         if more > 0 {
             text.push_str(&format!("      and {more} more\n"));
         }
+        text.push_str("more: seatproof explain SP0404\n");
         return text;
     }
     text.push_str(&conclusion(schedule, replay));

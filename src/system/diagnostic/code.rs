@@ -130,7 +130,8 @@ codes! {
         "A step of the schedule is not possible where it stands: the model or the scenario changed since, or the file \
          was edited. The message names the step, why it is not possible, and what is possible instead.";
     REPORT_JSON = "SP0503", EXIT_USAGE,
-        "A report that begins like JSON and is not well-formed. Most often it was cut off while it was written or copied.";
+        "A report that begins like JSON and is not well-formed. Most often it was cut off while it was written or \
+         copied.";
     REPORT_KIND = "SP0504", EXIT_USAGE,
         "A JSON file that is none of the three summaries that k6 writes: the object of handleSummary, the file of \
          --summary-export, or the machine-readable summary.";
