@@ -61,7 +61,7 @@ pub fn notes(run: &Run, judgement: Option<&Judgement>, signs: Signs) -> String {
     }
     for (metric, source) in vacuous(&run.summary) {
         let what = format!("vacuous: {metric} saw no sample, so `{source}` says nothing about the service");
-        text.push_str(&paragraph("∅ ", &what));
+        text.push_str(&paragraph(&format!("{} ", signs.vacuous), &what));
     }
     if let Some(judgement) = judgement {
         let _ = writeln!(text, "{} {}", signs.notice, judgement.threshold);

@@ -15,14 +15,15 @@ pub struct Signs {
     pub(super) holds: &'static str,
     pub(super) fails: &'static str,
     pub(super) notice: &'static str,
+    pub(super) vacuous: &'static str,
     pub(super) bar: &'static str,
 }
 
 impl Signs {
     /// For terminals and files that take UTF-8.
-    pub const UTF8: Self = Self { holds: "✓", fails: "✗", notice: "!", bar: "█" };
+    pub const UTF8: Self = Self { holds: "✓", fails: "✗", notice: "!", vacuous: "∅", bar: "█" };
     /// For `--ascii`.
-    pub const ASCII: Self = Self { holds: "ok", fails: "FAIL", notice: "!", bar: "#" };
+    pub const ASCII: Self = Self { holds: "ok", fails: "FAIL", notice: "!", vacuous: "-", bar: "#" };
 }
 
 /// A number without its unit: whole for counts and bytes, two decimals else, with commas between thousands.

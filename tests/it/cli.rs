@@ -80,6 +80,32 @@ fn simulate_writes_k6s_files_and_one_json_document() {
 }
 
 #[test]
+fn a_threshold_that_saw_no_sample_is_named_vacuous_and_k6s_tick_stays() {
+    let sandbox = Sandbox::new();
+    let typo = "\"http_req_duration{name:lock_seat}\" = [\"p(95)<2000\"]\nseat_lock_success = ";
+    sandbox.file("typo.toml", short_scenario().replace("seat_lock_success = ", typo));
+    let (_, out, err) = sandbox.run(&["simulate", "typo.toml"]);
+    assert!(out.contains("{name:lock_seat}\n    ✓ 'p(95)<2000' p(95)=0s"), "{out}");
+    assert!(err.contains("SP0107") && err.contains("did you mean `lock_seats`?"), "{err}");
+    assert!(err.contains("∅ vacuous: http_req_duration{name:lock_seat} saw no sample"), "{err}");
+}
+
+#[test]
+fn options_of_a_k6_script_replace_stages_and_thresholds() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "options.json",
+        r#"{ "stages": [{ "duration": "5s", "target": 4 }, { "duration": "1s", "target": 0 }],
+             "thresholds": { "iterations": ["count>1", { "threshold": "count<1", "abortOnFail": true }] } }"#,
+    );
+    let (code, out, err) = sandbox.run(&["simulate", "--options", "options.json"]);
+    assert_eq!(code, 99, "{err}");
+    assert!(err.contains("2 stages, 6s, up to 4 VUs"), "{err}");
+    assert!(out.contains("✓ 'count>1'") && out.contains("✗ 'count<1'") && !out.contains("rate<0.3"), "{out}");
+    assert!(err.contains("aborted by threshold iterations: count<1"), "{err}");
+}
+
+#[test]
 fn what_simulate_writes_compare_reads() {
     let sandbox = Sandbox::new();
     sandbox.file("short.toml", short_scenario());

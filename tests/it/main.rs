@@ -14,6 +14,7 @@ mod measured_judgement;
 mod measured_read;
 mod measured_statistics;
 mod models;
+mod own_model;
 mod redis_commands;
 mod redis_conformance;
 mod redis_properties;
