@@ -10,6 +10,9 @@ use super::plan::Isolation;
 use super::schema::Key;
 use super::storage::Place;
 
+/// Primary keys of rows to work on.
+pub(super) type RowKeys = SmallVec<[Key; 1]>;
+
 /// What one session has begun and not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Transaction {
@@ -91,7 +94,7 @@ impl From<SqlError> for Stop {
 pub(super) struct Work {
     pub(super) done: Rows,
     /// UPDATE, DELETE, FOR UPDATE: rows that the statement's snapshot showed it, the next one last.
-    pub(super) remaining: SmallVec<[Key; 1]>,
+    pub(super) remaining: RowKeys,
     /// True once the statement has waited: a row may have changed since it was chosen, so it is judged anew.
     pub(super) has_waited: bool,
     /// A new version that is not in all indexes yet.
