@@ -37,12 +37,10 @@ pub(super) fn slots<'t>(
         runs += 1;
         match access {
             Access::Index { index, .. } if is_full => {
-                let rows = table.indexes[*index].get(prefix);
-                found.extend(rows.into_iter().flatten().map(|id| table.slots.at(*id)));
+                found.extend(table.indexes[*index].rows(prefix).iter().map(|id| table.slots.at(*id)));
             }
             Access::Index { index, .. } => {
-                let entries = table.indexes[*index].range(prefix..);
-                for (_, rows) in entries.take_while(|(key, _)| key.0.starts_with(&prefix.0)) {
+                for rows in table.indexes[*index].beginning_with(prefix) {
                     runs += 1;
                     found.extend(rows.iter().map(|id| table.slots.at(*id)));
                 }

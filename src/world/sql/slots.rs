@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
+use super::key_map::KeyMap;
 use super::schema::Key;
 use super::table::Slot;
 
@@ -15,6 +16,7 @@ pub(super) type RowId = usize;
 /// they take no part in comparing, hashing and serialising.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots {
+    ids: KeyMap<RowId>,
     order: BTreeMap<Key, RowId>,
     /// Each slot with its primary key. A number that is free holds an empty slot.
     slots: Vec<(Key, Slot)>,
@@ -23,16 +25,22 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) fn get(&self, key: &Key) -> Option<&Slot> {
-        Some(&self.slots[*self.order.get(key)?].1)
+        Some(&self.slots[self.id(key)?].1)
     }
 
     pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Slot> {
-        Some(&mut self.slots[*self.order.get(key)?].1)
+        let id = self.id(key)?;
+        Some(&mut self.slots[id].1)
     }
 
     /// The number of the slot with this key.
     pub(super) fn id(&self, key: &Key) -> Option<RowId> {
-        self.order.get(key).copied()
+        self.ids.get(key).copied()
+    }
+
+    /// The key of the slot with this number.
+    pub(super) fn key(&self, id: RowId) -> &Key {
+        &self.slots[id].0
     }
 
     /// The slot with this number, and its key.
@@ -48,22 +56,31 @@ impl Slots {
 
     /// The slot with this key, made empty if there is none.
     pub(super) fn get_or_insert(&mut self, key: &Key) -> &mut Slot {
-        let (slots, free) = (&mut self.slots, &mut self.free);
-        let id = *self.order.entry(key.clone()).or_insert_with(|| {
-            let fresh = (key.clone(), Slot::default());
-            if let Some(id) = free.pop() {
-                slots[id] = fresh;
-                return id;
+        let id = self.id(key).unwrap_or_else(|| self.insert(key));
+        &mut self.slots[id].1
+    }
+
+    fn insert(&mut self, key: &Key) -> RowId {
+        let fresh = (key.clone(), Slot::default());
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.slots[id] = fresh;
+                id
             }
-            slots.push(fresh);
-            slots.len() - 1
-        });
-        &mut slots[id].1
+            None => {
+                self.slots.push(fresh);
+                self.slots.len() - 1
+            }
+        };
+        self.ids.insert(key.clone(), id);
+        self.order.insert(key.clone(), id);
+        id
     }
 
     /// Removes the slot with this number.
     pub(super) fn remove(&mut self, id: RowId) {
         let (key, _) = std::mem::take(&mut self.slots[id]);
+        self.ids.remove(&key);
         self.order.remove(&key);
         self.free.push(id);
     }

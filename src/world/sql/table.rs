@@ -1,6 +1,5 @@
 //! Tables: versions of rows, what a transaction sees of them, and the indexes that find them.
 
-use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::super::identity::SessionId;
 use super::super::value::Value;
+use super::index::Entries;
 use super::schema::{Index, Key, TableSchema};
 use super::slots::{RowId, Slots};
 
@@ -137,14 +137,11 @@ impl Slot {
     }
 }
 
-/// The rows under one key of an index, in the order of their primary keys.
-pub(super) type RowIds = SmallVec<[RowId; 2]>;
-
 /// One table. The indexes follow from the rows, so they take no part in comparing, hashing and serialising.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     pub(super) slots: Slots,
-    pub(super) indexes: Vec<BTreeMap<Key, RowIds>>,
+    pub(super) indexes: Vec<Entries>,
 }
 
 impl PartialEq for Table {
@@ -180,7 +177,7 @@ pub(super) enum Taken {
 impl Table {
     /// An empty table.
     pub(super) fn new(schema: &TableSchema) -> Self {
-        Self { slots: Slots::default(), indexes: vec![BTreeMap::new(); schema.indexes.len()] }
+        Self { slots: Slots::default(), indexes: schema.indexes.iter().map(Entries::new).collect() }
     }
 
     /// Whether the key of the unique index number `unique` (0: primary key, `n + 1`: secondary index `n`) is taken.
@@ -196,7 +193,7 @@ impl Table {
             return self.slots.get(key).map_or(Taken::Free, |slot| taken_in(slot, |_| true, key, session));
         };
         let index = &schema.indexes[number];
-        for id in self.indexes[number].get(key).into_iter().flatten() {
+        for id in self.indexes[number].rows(key) {
             let (row_key, slot) = self.slots.at(*id);
             if except == Some(row_key) {
                 continue;
@@ -212,10 +209,8 @@ impl Table {
 
     /// Lists the row under its key of the index number `number`.
     pub(super) fn list(&mut self, number: usize, key: Key, row_key: &Key) {
-        let Some(id) = self.slots.id(row_key) else { return };
-        let rows = self.indexes[number].entry(key).or_default();
-        if let Err(place) = rows.binary_search_by(|other| self.slots.at(*other).0.cmp(row_key)) {
-            rows.insert(place, id);
+        if let Some(id) = self.slots.id(row_key) {
+            self.indexes[number].insert(key, id, &self.slots);
         }
     }
 
@@ -231,8 +226,10 @@ impl Table {
             let dropped = self.slots.at_mut(id).versions.remove(place);
             let left = &self.slots.at(id).1.versions;
             for (index, entries) in indexes.iter().zip(&mut self.indexes) {
-                if !left.iter().any(|version| index.same_place(&version.row, &dropped.row)) {
-                    unlist(index, entries, &dropped, id);
+                if !left.iter().any(|version| index.same_place(&version.row, &dropped.row))
+                    && let Some(key) = index.key_of(&dropped.row)
+                {
+                    entries.remove(&key, id);
                 }
             }
         }
@@ -261,14 +258,4 @@ fn taken_in(slot: &Slot, listed: impl Fn(&Version) -> bool, row_key: &Key, sessi
         }
     }
     Taken::Free
-}
-
-/// Takes a version out of an index.
-fn unlist(index: &Index, entries: &mut BTreeMap<Key, RowIds>, dropped: &Version, id: RowId) {
-    let Some(key) = index.key_of(&dropped.row) else { return };
-    let Some(rows) = entries.get_mut(&key) else { return };
-    rows.retain(|other| *other != id);
-    if rows.is_empty() {
-        entries.remove(&key);
-    }
 }

@@ -45,6 +45,10 @@ impl Transaction {
 
     /// Remembers a place, once.
     pub(super) fn touch(&mut self, table: usize, key: &Key) {
+        if self.touched.last().is_none_or(|(last, last_key)| (last, last_key) < (&table, key)) {
+            self.touched.push((table, key.clone()));
+            return;
+        }
         let found = self.touched.binary_search_by(|(known, known_key)| (known, known_key).cmp(&(&table, key)));
         if let Err(place) = found {
             self.touched.insert(place, (table, key.clone()));
