@@ -44,15 +44,37 @@ impl<'a> Env<'a> {
         Env::of_row(self.params, self.now_us, row)
     }
 
+    /// The value of an expression that is there already: it needs no computing, and nearly all need none.
+    #[inline]
+    fn stored<'e>(&self, expr: &'e Expr) -> Option<&'e Value>
+    where
+        'a: 'e,
+    {
+        match expr {
+            Expr::Constant(value) => Some(value),
+            Expr::Param(index) => Some(&self.params[*index]),
+            Expr::Column { source, column } => Some(&self.rows[*source][*column]),
+            _ => None,
+        }
+    }
+
     /// The expression's value.
+    #[inline]
     pub(super) fn value<'e>(&self, expr: &'e Expr) -> Result<Cow<'e, Value>, SqlError>
     where
         'a: 'e,
     {
+        match self.stored(expr) {
+            Some(value) => Ok(Cow::Borrowed(value)),
+            None => self.computed(expr),
+        }
+    }
+
+    fn computed<'e>(&self, expr: &'e Expr) -> Result<Cow<'e, Value>, SqlError>
+    where
+        'a: 'e,
+    {
         Ok(match expr {
-            Expr::Constant(value) => Cow::Borrowed(value),
-            Expr::Param(index) => Cow::Borrowed(&self.params[*index]),
-            Expr::Column { source, column } => Cow::Borrowed(&self.rows[*source][*column]),
             Expr::Now => Cow::Owned(Value::Timestamp(self.now_us)),
             Expr::Add { left, right, negate, kind } => {
                 Cow::Owned(add(&*self.value(left)?, &*self.value(right)?, *negate, *kind)?)
@@ -83,6 +105,9 @@ impl<'a> Env<'a> {
     pub(super) fn truth(&self, expr: &Expr) -> Result<Truth, SqlError> {
         match expr {
             Expr::Compare(comparison, left, right) => {
+                if let (Some(left), Some(right)) = (self.stored(left), self.stored(right)) {
+                    return Ok(compare(*comparison, left, right)?.map(|ordering| comparison.holds(ordering)));
+                }
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 Ok(compare(*comparison, &left, &right)?.map(|ordering| comparison.holds(ordering)))
             }
@@ -111,6 +136,7 @@ impl<'a> Env<'a> {
     }
 
     /// True if the condition is there and does not hold.
+    #[inline]
     pub(super) fn rejects(&self, condition: Option<&Expr>) -> Result<bool, SqlError> {
         Ok(match condition {
             Some(condition) => self.truth(condition)? != Some(true),
@@ -160,6 +186,8 @@ fn member<'v>(
 /// Orders two values; `None` if one of them is NULL.
 fn compare(comparison: Comparison, left: &Value, right: &Value) -> Result<Option<Ordering>, SqlError> {
     match (left, right) {
+        (Value::Int(left), Value::Int(right)) => Ok(Some(left.cmp(right))),
+        (Value::Text(left), Value::Text(right)) => Ok(Some(left.cmp(right))),
         (Value::Null, _) | (_, Value::Null) => Ok(None),
         _ if Kind::of(left).comparable(Kind::of(right)) => Ok(Some(left.cmp(right))),
         _ => Err(SqlError::no_operator(Kind::of(left).name(), comparison.symbol(), Kind::of(right).name())),

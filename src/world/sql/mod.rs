@@ -8,12 +8,15 @@ mod ddl;
 mod error;
 mod eval;
 mod expr;
+mod index;
 mod insert;
+mod key_map;
 mod modify;
 mod plan;
 mod scan;
 mod schema;
 mod select;
+mod slots;
 mod storage;
 mod table;
 mod transaction;
@@ -137,26 +140,26 @@ impl SqlStore {
         now_us: u64,
         serials: &mut SerialSource,
     ) -> Progress {
-        assert!(!self.is_waiting(session), "the statement of session {session} still waits");
         let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
+        let begun = self.sessions.get(&session);
+        assert!(begun.is_none_or(|transaction| transaction.waiting.is_none()), "session {session} still waits");
         match plan.statement {
             Statement::Begin(isolation) => return self.begin(session, isolation, now_us),
             Statement::Commit => return self.end(session, true),
             Statement::Rollback => return self.end(session, false),
             _ => {}
         }
-        let begun = self.sessions.remove(&session);
-        let transaction = begun.unwrap_or_else(|| Transaction::new(Isolation::default(), false, now_us));
-        if transaction.is_aborted {
-            self.sessions.insert(session, transaction);
+        if begun.is_none() {
+            self.sessions.insert(session, Transaction::new(Isolation::default(), false, now_us));
+        } else if begun.is_some_and(|transaction| transaction.is_aborted) {
             return Progress::Done(Err(SqlError::aborted()));
         }
         if params.len() != plan.params {
-            self.abort(session, transaction);
+            self.give_up(session);
             let text = format!("{} parameters given, but the statement needs {}", params.len(), plan.params);
             return Progress::Done(Err(SqlError::new(SqlState::ProtocolViolation, text)));
         }
-        self.advance(session, transaction, plan, params, Work::default(), serials)
+        self.advance(session, plan, params, Work::default(), serials)
     }
 
     /// Takes a waiting statement on. It may wait again, for the same transaction if that has not ended.
@@ -164,10 +167,10 @@ impl SqlStore {
     /// # Panics
     /// If the session's statement does not wait.
     pub fn resume(&mut self, session: SessionId, plan: &Plan, serials: &mut SerialSource) -> Progress {
-        let mut transaction = self.sessions.remove(&session).expect("the session has a waiting statement");
-        let waiting = transaction.waiting.take().expect("the session's statement waits");
-        let Waiting { params, work, .. } = *waiting;
-        self.advance(session, transaction, plan, &params, work, serials)
+        let transaction = self.sessions.get_mut(&session);
+        let waiting = transaction.and_then(|transaction| transaction.waiting.take());
+        let Waiting { params, work, .. } = *waiting.expect("the session's statement waits");
+        self.advance(session, plan, &params, work, serials)
     }
 
     /// Ends a session: its statement is given up and its transaction undone.
@@ -192,15 +195,15 @@ impl SqlStore {
     /// The committed rows of a table in the order of the primary key; none if there is no such table.
     pub fn committed_rows(&self, table: &str) -> impl Iterator<Item = &[Value]> {
         let table = self.schema.table(table).map(|number| &self.storage.tables[number]);
-        table.into_iter().flat_map(|table| table.slots.values()).filter_map(View::committed)
+        table.into_iter().flat_map(|table| table.slots.iter()).filter_map(|(_, slot)| View::committed(slot))
     }
 
     /// Calls `f` for each stored timestamp after `now_us`, in any version of any row: the instants at which a
     /// comparison with the present can change.
     pub fn timestamps_after(&self, now_us: u64, f: &mut impl FnMut(i64)) {
         let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
-        let slots = self.storage.tables.iter().flat_map(|table| table.slots.values());
-        for value in slots.flat_map(|slot| &slot.versions).flat_map(|version| version.row.iter()) {
+        let slots = self.storage.tables.iter().flat_map(|table| table.slots.iter());
+        for value in slots.flat_map(|(_, slot)| &slot.versions).flat_map(|version| version.row.iter()) {
             if let Value::Timestamp(at) = value
                 && *at > now_us
             {
@@ -246,12 +249,12 @@ impl SqlStore {
     fn advance(
         &mut self,
         session: SessionId,
-        mut transaction: Transaction,
         plan: &Plan,
         params: &[Value],
         mut work: Work,
         serials: &mut SerialSource,
     ) -> Progress {
+        let transaction = self.sessions.get_mut(&session).expect("a statement runs in a transaction");
         transaction.has_run = true;
         if transaction.isolation == Isolation::RepeatableRead {
             self.storage.take_snapshot(session);
@@ -268,7 +271,7 @@ impl SqlStore {
                     schema: &schema.tables[*table],
                     table: *table,
                     storage,
-                    transaction: &mut transaction,
+                    transaction: &mut *transaction,
                     session,
                     params,
                     serials,
@@ -279,35 +282,27 @@ impl SqlStore {
         };
         match outcome {
             Ok(()) => {
-                if transaction.is_explicit {
-                    self.sessions.insert(session, transaction);
-                } else {
-                    self.commit(session, &transaction);
+                if !transaction.is_explicit {
+                    self.end(session, true);
                 }
                 Progress::Done(Ok(work.done))
             }
             Err(Stop::Error(error)) => {
-                self.abort(session, transaction);
+                self.give_up(session);
                 Progress::Done(Err(error))
             }
             Err(Stop::Wait(on)) => {
                 let waiting = Waiting { params: SmallVec::from(params), table, on, work };
                 transaction.waiting = Some(Box::new(waiting));
-                self.sessions.insert(session, transaction);
                 Progress::Waits
             }
         }
     }
 
-    /// Undoes the session's transaction after an error.
+    /// Undoes the session's transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all
+    /// such are alike.
     fn give_up(&mut self, session: SessionId) {
-        if let Some(transaction) = self.sessions.remove(&session) {
-            self.abort(session, transaction);
-        }
-    }
-
-    /// Undoes a transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all such are alike.
-    fn abort(&mut self, session: SessionId, mut transaction: Transaction) {
+        let Some(mut transaction) = self.sessions.remove(&session) else { return };
         self.undo(session, &mut transaction);
         if transaction.is_explicit {
             let aborted = Transaction::new(Isolation::default(), true, 0);

@@ -10,8 +10,8 @@ use super::super::value::Value;
 use super::error::{SqlError, SqlState};
 use super::plan::{Access, Action, LockWait, Modify, Sort};
 use super::schema::Key;
-use super::table::{Change, RowKeys, Slot, Stamp};
-use super::transaction::{Stop, WaitsOn, Work};
+use super::table::{Change, Slot, Stamp};
+use super::transaction::{RowKeys, Stop, WaitsOn, Work};
 use super::writer::Writer;
 use super::{scan, select};
 
@@ -75,13 +75,15 @@ impl Writer<'_> {
         let row = &slot.versions[position].row;
         // PostgreSQL waits for the row's latest version before it judges it, and keeps the lock either way.
         let judged_first = view.snapshot.is_some() || !has_waited;
-        if judged_first && self.env(&[row]).rejects(plan.filter.as_ref())? {
+        // After a wait the row may have left the place where it was found.
+        let filter = if has_waited { plan.filter.all.as_ref() } else { plan.filter.of_found(slot) };
+        if judged_first && self.env(&[row]).rejects(filter)? {
             return Ok(Met::Passed);
         }
         if slot.holder(position, self.session).is_some() {
             return self.held(plan, key);
         }
-        if !judged_first && self.env(&[row]).rejects(plan.filter.as_ref())? {
+        if !judged_first && self.env(&[row]).rejects(filter)? {
             self.lock(key);
             return Ok(Met::Passed);
         }
@@ -93,7 +95,7 @@ impl Writer<'_> {
         let view = self.view();
         for version in slot.versions.iter().filter(|version| view.shows(version)) {
             if let Some((Stamp::Committed(_), change)) = &version.ended
-                && !self.env(&[&version.row]).rejects(plan.filter.as_ref())?
+                && !self.env(&[&version.row]).rejects(plan.filter.all.as_ref())?
             {
                 let is_lock = matches!(plan.action, Action::Lock { .. });
                 let deleted = matches!(change, Change::Deleted) && !is_lock;
@@ -145,26 +147,21 @@ impl Writer<'_> {
             _ => false,
         };
         if order.is_empty() && !moves && !matches!(plan.access, Access::Scan) {
-            return scan::keys(table, self.schema, &plan.access, &env);
+            let found = scan::slots(table, self.schema, &plan.access, &env)?;
+            return Ok(found.into_iter().map(|(key, _)| key.clone()).collect());
         }
         let view = self.view();
         let mut found = Vec::new();
         let mut judge = |key: &Key, slot: &Slot| -> Result<(), SqlError> {
             for row in view.rows(slot) {
-                if !env.with_row(row).rejects(plan.filter.as_ref())? {
+                if !env.with_row(row).rejects(plan.filter.all.as_ref())? {
                     found.push((select::sort_keys(order, &env.with_row(row))?, key.clone()));
                 }
             }
             Ok(())
         };
-        if matches!(plan.access, Access::Scan) {
-            table.slots.iter().try_for_each(|(key, slot)| judge(key, slot))?;
-        } else {
-            let keys = scan::keys(table, self.schema, &plan.access, &env)?;
-            keys.iter()
-                .filter_map(|key| table.slots.get_key_value(key))
-                .try_for_each(|(key, slot)| judge(key, slot))?;
-        }
+        let slots = scan::slots(table, self.schema, &plan.access, &env)?;
+        slots.into_iter().try_for_each(|(key, slot)| judge(key, slot))?;
         select::sort(order, &mut found);
         Ok(found.into_iter().map(|(_, key)| key).collect())
     }
@@ -177,7 +174,7 @@ impl Writer<'_> {
         for key in keys {
             let slot = self.storage.tables[self.table].slots.get(&key);
             for row in slot.into_iter().flat_map(|slot| view.rows(slot)) {
-                if !env.with_row(row).rejects(plan.filter.as_ref())? {
+                if !env.with_row(row).rejects(plan.filter.all.as_ref())? {
                     wanted.push(key.clone());
                 }
             }

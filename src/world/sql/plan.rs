@@ -13,6 +13,7 @@ use sqlparser::parser::Parser;
 use super::error::PlanError;
 use super::expr::Expr;
 use super::schema::Schema;
+use super::table::Slot;
 
 /// A statement, ready to be executed any number of times.
 #[derive(Clone, Debug)]
@@ -70,8 +71,23 @@ pub(super) struct Select {
 pub(super) struct Source {
     pub(super) table: usize,
     pub(super) access: Access,
-    /// Conditions that can be judged once this source has a row.
-    pub(super) filter: Option<Expr>,
+    pub(super) filter: Filter,
+}
+
+/// The conditions that can be judged once a source has a row.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    pub(super) all: Option<Expr>,
+    /// Those that the access path does not imply already. An index lists a slot under the keys of all its versions,
+    /// so this is enough where a slot has one version, as nearly every one has.
+    pub(super) rest: Option<Expr>,
+}
+
+impl Filter {
+    /// What is left to judge of a row that was just found by the access path in this slot.
+    pub(super) fn of_found(&self, slot: &Slot) -> Option<&Expr> {
+        if slot.versions.len() == 1 { self.rest.as_ref() } else { self.all.as_ref() }
+    }
 }
 
 /// How the rows that may fulfil a condition are found.
@@ -132,7 +148,7 @@ pub(super) struct Sort {
 pub(super) struct Modify {
     pub(super) table: usize,
     pub(super) access: Access,
-    pub(super) filter: Option<Expr>,
+    pub(super) filter: Filter,
     pub(super) action: Action,
     /// What a row adds to the result: the select list or RETURNING.
     pub(super) output: Option<Vec<Expr>>,

@@ -1,44 +1,57 @@
 //! Finding the rows that may fulfil a statement's conditions.
 
+use smallvec::SmallVec;
+
 use super::super::value::Value;
 use super::error::SqlError;
 use super::eval::Env;
 use super::expr::{Comparison, Expr, Kind};
 use super::plan::{Access, Probe};
 use super::schema::{Key, TableSchema};
-use super::table::{RowKeys, Table};
+use super::table::{Slot, Table};
 
-/// The primary keys that the access path leads to, in order. Rows under some of them may be absent or not fulfil
-/// the conditions.
-pub(super) fn keys(table: &Table, schema: &TableSchema, access: &Access, env: &Env<'_>) -> Result<RowKeys, SqlError> {
-    let mut found = RowKeys::new();
+/// Slots with their primary keys, in order.
+pub(super) type Found<'t> = SmallVec<[(&'t Key, &'t Slot); 4]>;
+
+/// The slots that the access path leads to. Their rows may be out of sight, or not fulfil the conditions: the path
+/// alone is only right for a slot of one version ([`super::plan::Filter`]).
+pub(super) fn slots<'t>(
+    table: &'t Table,
+    schema: &TableSchema,
+    access: &Access,
+    env: &Env<'_>,
+) -> Result<Found<'t>, SqlError> {
+    let mut found = Found::new();
     let (probes, columns) = match access {
         Access::Scan => {
-            found.extend(table.slots.keys().cloned());
+            found.extend(table.slots.iter());
             return Ok(found);
         }
         Access::Key(probes) => (probes, &schema.key),
         Access::Index { index, probes } => (probes, &schema.indexes[*index].columns),
     };
-    let mut prefix = Key::default();
-    expand(probes, columns, schema, env, &mut prefix, &mut |prefix| match access {
-        Access::Index { index, .. } if prefix.0.len() == columns.len() => {
-            found.extend(table.indexes[*index].get(prefix).into_iter().flatten().cloned());
-        }
-        Access::Index { index, .. } => {
-            let entries = table.indexes[*index].range(prefix.clone()..);
-            let within = entries.take_while(|(key, _)| key.0.starts_with(&prefix.0));
-            found.extend(within.flat_map(|(_, rows)| rows).cloned());
-        }
-        _ if prefix.0.len() == columns.len() => found.push(prefix.clone()),
-        _ => {
-            let entries = table.slots.range(prefix.clone()..);
-            found.extend(entries.map(|(key, _)| key).take_while(|key| key.0.starts_with(&prefix.0)).cloned());
+    // Within a run the slots are in order.
+    let mut runs = 0;
+    expand(probes, columns, schema, env, &mut Key::default(), &mut |prefix| {
+        let is_full = prefix.0.len() == columns.len();
+        runs += 1;
+        match access {
+            Access::Index { index, .. } if is_full => {
+                found.extend(table.indexes[*index].rows(prefix).iter().map(|id| table.slots.at(*id)));
+            }
+            Access::Index { index, .. } => {
+                for rows in table.indexes[*index].beginning_with(prefix) {
+                    runs += 1;
+                    found.extend(rows.iter().map(|id| table.slots.at(*id)));
+                }
+            }
+            _ if is_full => found.extend(table.slots.id(prefix).map(|id| table.slots.at(id))),
+            _ => found.extend(table.slots.from(prefix).take_while(|(key, _)| key.0.starts_with(&prefix.0))),
         }
     })?;
-    if found.len() > 1 {
-        found.sort_unstable();
-        found.dedup();
+    if runs > 1 && found.len() > 1 {
+        found.sort_unstable_by_key(|(key, _)| *key);
+        found.dedup_by_key(|(key, _)| *key);
     }
     Ok(found)
 }
@@ -61,7 +74,7 @@ fn expand(
         if !kind.admits(value) {
             return Err(SqlError::no_operator(kind.name(), Comparison::Equal.symbol(), Kind::of(value).name()));
         }
-        if *value != Value::Null {
+        if !matches!(value, Value::Null) {
             prefix.0.push(value.clone());
             expand(rest, columns, schema, env, prefix, f)?;
             prefix.0.pop();

@@ -11,15 +11,43 @@ use super::eval::Env;
 use super::expr::{Expr, Kind};
 
 /// The values of a primary key or of an index's columns.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Key(pub(super) SmallVec<[Value; 1]>);
 
+impl Key {
+    /// The values of these columns of a row.
+    fn of_columns(columns: &[usize], row: &[Value]) -> Self {
+        match columns {
+            [column] => Self::from(row[*column].clone()),
+            _ => Self(columns.iter().map(|&column| row[column].clone()).collect()),
+        }
+    }
+}
+
+impl From<Value> for Key {
+    #[inline]
+    fn from(value: Value) -> Self {
+        Self(SmallVec::from_buf([value]))
+    }
+}
+
+impl Clone for Key {
+    /// Nearly all keys are one value, which needs no loop.
+    #[inline]
+    fn clone(&self) -> Self {
+        match self.0.as_slice() {
+            [value] => Self::from(value.clone()),
+            values => Self(values.iter().cloned().collect()),
+        }
+    }
+}
+
 impl Ord for Key {
-    /// The order of the values. Nearly all keys are one integer, and every look-up compares a dozen of them.
+    /// The order of the values. Nearly all keys are one value, and every look-up compares a dozen of them.
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         match (self.0.as_slice(), other.0.as_slice()) {
-            ([Value::Int(one)], [Value::Int(other)]) => one.cmp(other),
+            ([one], [other]) => one.cmp(other),
             (one, other) => one.cmp(other),
         }
     }
@@ -29,12 +57,6 @@ impl PartialOrd for Key {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
-    }
-}
-
-impl FromIterator<Value> for Key {
-    fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
-        Self(values.into_iter().collect())
     }
 }
 
@@ -101,7 +123,7 @@ impl TableSchema {
 
     /// The primary key of a row.
     pub(super) fn key_of(&self, row: &[Value]) -> Key {
-        self.key.iter().map(|&column| row[column].clone()).collect()
+        Key::of_columns(&self.key, row)
     }
 
     /// Checks a row that is about to be stored, as PostgreSQL does: the first column at fault is named.
@@ -110,7 +132,7 @@ impl TableSchema {
             column.check_type(value)?;
         }
         for (column, value) in self.columns.iter().zip(row) {
-            if column.not_null && *value == Value::Null {
+            if column.not_null && matches!(value, Value::Null) {
                 let text = format!(
                     "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                     column.name, self.name
@@ -123,6 +145,7 @@ impl TableSchema {
 }
 
 impl Column {
+    #[inline]
     fn check_type(&self, value: &Value) -> Result<(), SqlError> {
         match value {
             Value::Int(value) if self.kind == Kind::Integer && i32::try_from(*value).is_err() => {
@@ -150,7 +173,7 @@ impl Column {
 impl Index {
     /// The row's place in the index, or `None` if the row is not in it.
     pub(super) fn key_of(&self, row: &[Value]) -> Option<Key> {
-        self.covers(row).then(|| self.columns.iter().map(|&column| row[column].clone()).collect())
+        self.covers(row).then(|| Key::of_columns(&self.columns, row))
     }
 
     /// True if both rows have the same place in the index, or neither has one.
@@ -169,6 +192,9 @@ impl Index {
     /// A predicate was checked against the column types when the index was made, so an error means a value that
     /// the column would not have admitted.
     fn covers(&self, row: &[Value]) -> bool {
+        if self.predicate.is_empty() {
+            return true;
+        }
         let env = Env::of_row(&[], 0, row);
         self.predicate.iter().all(|condition| matches!(env.truth(condition), Ok(Some(true))))
     }

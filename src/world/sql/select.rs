@@ -12,7 +12,7 @@ use super::eval::Env;
 use super::expr::Expr;
 use super::plan::{Access, Aggregate, AggregateFunction, Aggregation, Select, Sort, Source};
 use super::scan;
-use super::schema::Schema;
+use super::schema::{Key, Schema};
 use super::storage::Storage;
 use super::table::{Slot, View};
 
@@ -68,25 +68,28 @@ impl<'a> Reader<'a> {
         let Some((source, rest)) = sources.split_first() else { return emit(env) };
         let table = &self.storage.tables[source.table];
         if matches!(source.access, Access::Scan) {
-            return self.join_slots(table.slots.values(), (source, rest), env, emit);
+            return self.join_slots(table.slots.iter(), (source, rest), env, emit);
         }
-        let keys = scan::keys(table, &self.schema.tables[source.table], &source.access, env)?;
-        self.join_slots(keys.iter().filter_map(|key| table.slots.get(key)), (source, rest), env, emit)
+        let found = scan::slots(table, &self.schema.tables[source.table], &source.access, env)?;
+        self.join_slots(found.into_iter(), (source, rest), env, emit)
     }
 
     fn join_slots(
         self,
-        slots: impl Iterator<Item = &'a Slot>,
+        slots: impl Iterator<Item = (&'a Key, &'a Slot)>,
         (source, rest): (&Source, &[Source]),
         env: &mut Env<'a>,
         emit: &mut dyn FnMut(&Env<'a>) -> Result<bool, SqlError>,
     ) -> Result<bool, SqlError> {
-        for row in slots.flat_map(|slot| self.view.rows(slot)) {
-            env.rows.push(row);
-            let goes_on = env.rejects(source.filter.as_ref())? || self.join(rest, env, emit)?;
-            env.rows.pop();
-            if !goes_on {
-                return Ok(false);
+        for (_, slot) in slots {
+            let filter = source.filter.of_found(slot);
+            for row in self.view.rows(slot) {
+                env.rows.push(row);
+                let goes_on = env.rejects(filter)? || self.join(rest, env, emit)?;
+                env.rows.pop();
+                if !goes_on {
+                    return Ok(false);
+                }
             }
         }
         Ok(true)

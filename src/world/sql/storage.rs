@@ -52,7 +52,7 @@ impl Storage {
     /// The version that the transaction made takes its place in the slot.
     pub(super) fn add_version(&mut self, table: usize, key: &Key, row: Arc<[Value]>, session: SessionId) {
         let version = Version { row, created: Stamp::By(session), ended: None };
-        self.tables[table].slots.entry(key.clone()).or_default().versions.push(version);
+        self.tables[table].slots.get_or_insert(key).versions.push(version);
     }
 
     /// Makes the transaction's work at these places permanent. Returns the rows that are gone.
@@ -61,18 +61,15 @@ impl Storage {
         let mut gone = Vec::new();
         for (number, key) in places {
             let table = &mut self.tables[*number];
-            let Some(slot) = table.slots.get_mut(key) else { continue };
-            slot.commit(session, at, |moved| gone.push((*number, key.clone(), moved)));
+            let Some(id) = table.slots.id(key) else { continue };
+            table.slots.at_mut(id).commit(session, at, |moved| gone.push((*number, key.clone(), moved)));
             if at > 0 {
                 self.historic.insert((*number, key.clone()));
                 continue;
             }
             // Without a snapshot nobody can see what has ended.
             let ended = |version: &Version| matches!(version.ended, Some((Stamp::Committed(_), _)));
-            slot.drop_versions(&schema.tables[*number].indexes, &mut table.indexes, key, ended);
-            if slot.versions.is_empty() {
-                table.slots.remove(key);
-            }
+            table.drop_versions(&schema.tables[*number].indexes, id, ended);
         }
         if at > 0 {
             self.renumber(schema);
@@ -85,14 +82,15 @@ impl Storage {
         let mine = Stamp::By(session);
         for (number, key) in places {
             let table = &mut self.tables[*number];
-            let Some(slot) = table.slots.get_mut(key) else { continue };
+            let Some(id) = table.slots.id(key) else { continue };
+            let slot = table.slots.at_mut(id);
             slot.locked_by = slot.locked_by.filter(|holder| *holder != session);
             for version in &mut slot.versions {
                 if version.ended.as_ref().is_some_and(|(by, _)| *by == mine) {
                     version.ended = None;
                 }
             }
-            table.drop_versions(&schema.tables[*number].indexes, key, |version| version.created == mine);
+            table.drop_versions(&schema.tables[*number].indexes, id, |version| version.created == mine);
         }
     }
 
@@ -134,6 +132,9 @@ impl Storage {
             }
             _ => false,
         };
-        self.tables[table].drop_versions(&schema.indexes, key, unseen);
+        let table = &mut self.tables[table];
+        if let Some(id) = table.slots.id(key) {
+            table.drop_versions(&schema.indexes, id, unseen);
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! Tables: versions of rows, what a transaction sees of them, and the indexes that find them.
 
-use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -9,7 +8,9 @@ use smallvec::SmallVec;
 
 use super::super::identity::SessionId;
 use super::super::value::Value;
+use super::index::Entries;
 use super::schema::{Index, Key, TableSchema};
+use super::slots::{RowId, Slots};
 
 /// Who did something to a row, and whether it has taken effect.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -134,39 +135,13 @@ impl Slot {
             }
         }
     }
-
-    /// Drops some versions. A dropped one leaves the indexes, unless another version has the same place.
-    pub(super) fn drop_versions(
-        &mut self,
-        indexes: &[Index],
-        entries: &mut [BTreeMap<Key, RowKeys>],
-        key: &Key,
-        unwanted: impl Fn(&Version) -> bool,
-    ) {
-        let mut place = 0;
-        while place < self.versions.len() {
-            if !unwanted(&self.versions[place]) {
-                place += 1;
-                continue;
-            }
-            let dropped = self.versions.remove(place);
-            for (index, entries) in indexes.iter().zip(&mut *entries) {
-                if !self.versions.iter().any(|version| index.same_place(&version.row, &dropped.row)) {
-                    unlist(index, entries, &dropped, key);
-                }
-            }
-        }
-    }
 }
-
-/// Primary keys of the rows under one key of an index, in order.
-pub(super) type RowKeys = SmallVec<[Key; 1]>;
 
 /// One table. The indexes follow from the rows, so they take no part in comparing, hashing and serialising.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    pub(super) slots: BTreeMap<Key, Slot>,
-    pub(super) indexes: Vec<BTreeMap<Key, RowKeys>>,
+    pub(super) slots: Slots,
+    pub(super) indexes: Vec<Entries>,
 }
 
 impl PartialEq for Table {
@@ -185,7 +160,7 @@ impl Hash for Table {
 
 impl Serialize for Table {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(&self.slots)
+        self.slots.serialize(serializer)
     }
 }
 
@@ -202,7 +177,7 @@ pub(super) enum Taken {
 impl Table {
     /// An empty table.
     pub(super) fn new(schema: &TableSchema) -> Self {
-        Self { slots: BTreeMap::new(), indexes: vec![BTreeMap::new(); schema.indexes.len()] }
+        Self { slots: Slots::default(), indexes: schema.indexes.iter().map(Entries::new).collect() }
     }
 
     /// Whether the key of the unique index number `unique` (0: primary key, `n + 1`: secondary index `n`) is taken.
@@ -218,11 +193,11 @@ impl Table {
             return self.slots.get(key).map_or(Taken::Free, |slot| taken_in(slot, |_| true, key, session));
         };
         let index = &schema.indexes[number];
-        for row_key in self.indexes[number].get(key).into_iter().flatten() {
+        for id in self.indexes[number].rows(key) {
+            let (row_key, slot) = self.slots.at(*id);
             if except == Some(row_key) {
                 continue;
             }
-            let Some(slot) = self.slots.get(row_key) else { continue };
             let listed = |version: &Version| index.key_of(&version.row).as_ref() == Some(key);
             let taken = taken_in(slot, listed, row_key, session);
             if !matches!(taken, Taken::Free) {
@@ -234,28 +209,42 @@ impl Table {
 
     /// Lists the row under its key of the index number `number`.
     pub(super) fn list(&mut self, number: usize, key: Key, row_key: &Key) {
-        let rows = self.indexes[number].entry(key).or_default();
-        if let Err(place) = rows.binary_search(row_key) {
-            rows.insert(place, row_key.clone());
+        if let Some(id) = self.slots.id(row_key) {
+            self.indexes[number].insert(key, id, &self.slots);
         }
     }
 
-    /// Drops some versions of a slot, and the slot with the last one.
-    pub(super) fn drop_versions(&mut self, indexes: &[Index], key: &Key, unwanted: impl Fn(&Version) -> bool) {
-        let Some(slot) = self.slots.get_mut(key) else { return };
-        slot.drop_versions(indexes, &mut self.indexes, key, unwanted);
-        if slot.versions.is_empty() {
-            self.slots.remove(key);
+    /// Drops some versions of a slot, and the slot with the last one. A dropped version leaves the indexes, unless
+    /// another version has the same place.
+    pub(super) fn drop_versions(&mut self, indexes: &[Index], id: RowId, unwanted: impl Fn(&Version) -> bool) {
+        let mut place = 0;
+        while let Some(version) = self.slots.at(id).1.versions.get(place) {
+            if !unwanted(version) {
+                place += 1;
+                continue;
+            }
+            let dropped = self.slots.at_mut(id).versions.remove(place);
+            let left = &self.slots.at(id).1.versions;
+            for (index, entries) in indexes.iter().zip(&mut self.indexes) {
+                if !left.iter().any(|version| index.same_place(&version.row, &dropped.row))
+                    && let Some(key) = index.key_of(&dropped.row)
+                {
+                    entries.remove(&key, id);
+                }
+            }
+        }
+        if place == 0 {
+            self.slots.remove(id);
         }
     }
 
     /// The key of the next row of a table without a primary key: rows stay in the order of insertion.
     pub(super) fn next_key(&self) -> Key {
-        let last = match self.slots.last_key_value().and_then(|(key, _)| key.0.first()) {
+        let last = match self.slots.last_key().and_then(|key| key.0.first()) {
             Some(Value::Int(number)) => *number,
             _ => 0,
         };
-        Key(smallvec::smallvec![Value::Int(last + 1)])
+        Key::from(Value::Int(last + 1))
     }
 }
 
@@ -269,16 +258,4 @@ fn taken_in(slot: &Slot, listed: impl Fn(&Version) -> bool, row_key: &Key, sessi
         }
     }
     Taken::Free
-}
-
-/// Takes a version out of an index.
-fn unlist(index: &Index, entries: &mut BTreeMap<Key, RowKeys>, dropped: &Version, row_key: &Key) {
-    let Some(key) = index.key_of(&dropped.row) else { return };
-    let Some(rows) = entries.get_mut(&key) else { return };
-    if let Ok(place) = rows.binary_search(row_key) {
-        rows.remove(place);
-    }
-    if rows.is_empty() {
-        entries.remove(&key);
-    }
 }

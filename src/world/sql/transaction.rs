@@ -10,6 +10,9 @@ use super::plan::Isolation;
 use super::schema::Key;
 use super::storage::Place;
 
+/// Primary keys of rows to work on.
+pub(super) type RowKeys = SmallVec<[Key; 1]>;
+
 /// What one session has begun and not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Transaction {
@@ -42,6 +45,10 @@ impl Transaction {
 
     /// Remembers a place, once.
     pub(super) fn touch(&mut self, table: usize, key: &Key) {
+        if self.touched.last().is_none_or(|(last, last_key)| (last, last_key) < (&table, key)) {
+            self.touched.push((table, key.clone()));
+            return;
+        }
         let found = self.touched.binary_search_by(|(known, known_key)| (known, known_key).cmp(&(&table, key)));
         if let Err(place) = found {
             self.touched.insert(place, (table, key.clone()));
@@ -91,7 +98,7 @@ impl From<SqlError> for Stop {
 pub(super) struct Work {
     pub(super) done: Rows,
     /// UPDATE, DELETE, FOR UPDATE: rows that the statement's snapshot showed it, the next one last.
-    pub(super) remaining: SmallVec<[Key; 1]>,
+    pub(super) remaining: RowKeys,
     /// True once the statement has waited: a row may have changed since it was chosen, so it is judged anew.
     pub(super) has_waited: bool,
     /// A new version that is not in all indexes yet.

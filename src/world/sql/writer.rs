@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::super::identity::SessionId;
 use super::super::value::Value;
 use super::SerialSource;
@@ -44,9 +46,7 @@ impl Writer<'_> {
 
     /// An environment of these rows.
     pub(super) fn env<'e>(&'e self, rows: &[&'e [Value]]) -> Env<'e> {
-        let mut env = Env::new(self.params, self.transaction.started_us);
-        env.rows.extend_from_slice(rows);
-        env
+        Env { params: self.params, now_us: self.transaction.started_us, rows: SmallVec::from_slice(rows) }
     }
 
     /// Counts a row and adds it to the result.
@@ -158,10 +158,10 @@ impl Writer<'_> {
 
     fn enter_index(&mut self, entering: &Entering, number: usize) -> Result<(), Stop> {
         let index = &self.schema.indexes[number];
-        let moves =
-            entering.replaces.as_ref().is_some_and(|old| self.schema.key_of(old) != self.schema.key_of(&entering.row));
-        let stays = entering.replaces.as_ref().is_some_and(|old| index.same_place(old, &entering.row));
-        let Some(key) = index.key_of(&entering.row) else { return Ok(()) };
+        let (old, row) = (entering.replaces.as_ref(), &entering.row);
+        let moves = old.is_some_and(|old| self.schema.key.iter().any(|&column| old[column] != row[column]));
+        let stays = old.is_some_and(|old| index.same_place(old, row));
+        let Some(key) = index.key_of(row) else { return Ok(()) };
         if !stays && index.excludes(&key) {
             self.claim(number + 1, &key, Some(&entering.key))?;
         }

@@ -6,29 +6,32 @@ use super::super::schema::{Index, TableSchema};
 use super::{Access, Probe};
 
 /// How the rows of source number `source` that fulfil all `conditions` are found, when the sources before it are
-/// bound.
-pub(super) fn choose(table: &TableSchema, source: usize, conditions: &[Expr]) -> Access {
-    let probe = |column: usize| conditions.iter().find_map(|condition| probe_of(condition, source, column));
-    let probes = |columns: &[usize]| columns.iter().map_while(|&column| probe(column)).collect::<Vec<_>>();
-    let by_key = probes(&table.key);
-    let mut best = Access::Scan;
+/// bound, and the conditions that all rows fulfil that are listed there.
+pub(super) fn choose<'c>(table: &TableSchema, source: usize, conditions: &'c [Expr]) -> (Access, Vec<&'c Expr>) {
+    let probe =
+        |column: usize| conditions.iter().find_map(|condition| Some((probe_of(condition, source, column)?, condition)));
+    let probes = |columns: &[usize]| -> (Vec<Probe>, Vec<&'c Expr>) {
+        columns.iter().map_while(|&column| probe(column)).unzip()
+    };
+    let (by_key, implied_by_key) = probes(&table.key);
+    let mut best = (Access::Scan, Vec::new());
     // A full key finds at most one row; otherwise more columns, then uniqueness, then a partial index narrow most.
     let mut best_rank = (0, 0, 0);
     if !by_key.is_empty() {
         best_rank = (usize::from(by_key.len() == table.key.len()) * 2, by_key.len(), 2);
-        best = Access::Key(by_key);
+        best = (Access::Key(by_key), implied_by_key);
     }
     for (number, index) in table.indexes.iter().enumerate() {
         if !implied(index, source, conditions) {
             continue;
         }
-        let probes = probes(&index.columns);
+        let (probes, implied) = probes(&index.columns);
         let partial = usize::from(!index.predicate.is_empty());
         let full = usize::from(index.unique && probes.len() == index.columns.len());
         let rank = (full, probes.len() + partial, partial);
         if rank > best_rank {
             best_rank = rank;
-            best = Access::Index { index: number, probes };
+            best = (Access::Index { index: number, probes }, implied);
         }
     }
     best

@@ -6,7 +6,7 @@ use super::super::ddl::object_name;
 use super::super::expr::{Expr, Kind};
 use super::super::schema::Schema;
 use super::names::{Names, fold_case};
-use super::{Access, Action, LockWait, Modify, Select, Sort, Source, Statement, access};
+use super::{Access, Action, Filter, LockWait, Modify, Select, Sort, Source, Statement, access};
 
 /// Plans a SELECT.
 pub(super) fn query(schema: &Schema, query: &ast::Query) -> Result<(Statement, usize), String> {
@@ -226,11 +226,13 @@ pub(super) fn place_conditions(schema: &Schema, names: &Names<'_>, conditions: &
     let mut sources = Vec::with_capacity(names.sources.len());
     for (source, (_, table)) in names.sources.iter().enumerate() {
         let decidable = |condition: &&Expr| condition.sources_needed().saturating_sub(1).min(last) == source;
-        let filter = Expr::all(conditions.iter().filter(decidable).cloned().collect());
-        let access = match &filter {
-            None => Access::Scan,
+        let all = Expr::all(conditions.iter().filter(decidable).cloned().collect());
+        let (access, implied) = match &all {
+            None => (Access::Scan, Vec::new()),
             Some(_) => access::choose(&schema.tables[*table], source, conditions),
         };
+        let left = conditions.iter().filter(decidable).filter(|condition| !implied.contains(condition));
+        let filter = Filter { rest: Expr::all(left.cloned().collect()), all };
         sources.push(Source { table: *table, access, filter });
     }
     sources
