@@ -9,7 +9,7 @@ use crate::process::{Op, Statement};
 use crate::system::fingerprint::Digest;
 use crate::system::property::Violation;
 use crate::system::schedule::Recorder;
-use crate::system::state::Phase;
+use crate::system::state::{Phase, Slot};
 use crate::system::{Happening, ModelError, Step, System};
 use crate::world::identity::ProcessId;
 
@@ -202,7 +202,7 @@ impl<'a> Execution<'a> {
         if !self.is_current(process, iteration) {
             return Ok(());
         }
-        let is_blocked = matches!(self.system.state().slot(process).phase, Phase::Blocked(_));
+        let is_blocked = matches!(self.system.state().slot(process).phase, Phase::Blocked);
         if is_blocked && !self.system.can_apply(process) {
             // Somebody else was faster to take the row: the statement goes on waiting.
             return Ok(());
@@ -214,7 +214,8 @@ impl<'a> Execution<'a> {
         if !self.is_current(process, iteration) {
             return Ok(());
         }
-        if let Phase::Applied(Op::Call(request), outcome) = &self.system.state().slot(process).phase {
+        let slot = self.system.state().slot(process);
+        if let (Some(Op::Call(request)), Some(outcome)) = (&slot.op, &slot.outcome) {
             let user = &mut self.users[usize::from(process.client)];
             user.call_us = self.system.now_us() - user.sent_us;
             self.measure.request(request, outcome, user.call_us);
@@ -246,8 +247,8 @@ impl<'a> Execution<'a> {
         self.system.fire(step)?;
         self.measure.vitals.steps += 1;
         if let Step::Apply(process) = step {
-            let phase = &self.system.state().slot(*process).phase;
-            self.digest.add(&(self.system.now_us(), process, phase));
+            let whereabouts = self.system.state().slot(*process).whereabouts();
+            self.digest.add(&(self.system.now_us(), process, whereabouts));
         }
         if let Some(violation) = self.system.judge().into_iter().next() {
             self.violation.get_or_insert(violation);
@@ -284,7 +285,7 @@ impl<'a> Execution<'a> {
                 self.events.at(now_us + DEADLOCK_TIMEOUT_US, Event::DetectDeadlock(process));
             }
             Happening::Unblocked(process) => {
-                if matches!(self.system.state().slot(process).phase, Phase::Issued(_)) {
+                if matches!(self.system.state().slot(process).phase, Phase::Issued) {
                     return self.issued(process);
                 }
                 let iteration = self.users[usize::from(process.client)].iteration;
@@ -302,7 +303,7 @@ impl<'a> Execution<'a> {
     fn issued(&mut self, process: ProcessId) -> Result<(), ModelError> {
         let test = self.test;
         let user = &mut self.users[usize::from(process.client)];
-        let Phase::Issued(op) = &self.system.state().slot(process).phase else { return Ok(()) };
+        let Slot { phase: Phase::Issued, op: Some(op), .. } = self.system.state().slot(process) else { return Ok(()) };
         let (there_us, back_us) = match op {
             Op::Choose(alternatives) => {
                 let step = Step::Choose(process, user.choose(*alternatives));
