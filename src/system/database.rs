@@ -1,6 +1,5 @@
 //! SQL statements of processes: planned once, executed on the session of their process, waiting where they must.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::process::{Op, Outcome, Statement};
@@ -10,20 +9,20 @@ use crate::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
 use super::state::{Phase, State, slot_of};
 use super::{Happening, ModelError, Setting, System};
 
-/// Plans by the address and length of their statement: a model has a dozen, which a tree finds sooner than a hash map.
-/// Look-up only: the order of addresses decides nothing.
+/// Plans by the address and length of their statement: a model has a few dozen, which a scan finds sooner than a tree or
+/// a hash.
 #[derive(Debug, Default)]
-pub(super) struct Planner(BTreeMap<(usize, usize), Rc<Plan>>);
+pub(super) struct Planner(Vec<((usize, usize), Rc<Plan>)>);
 
 impl Planner {
     /// The plan of a statement. Statements are constants of the model, so equal addresses are equal texts.
     fn plan(&mut self, store: &SqlStore, statement: &'static str) -> Result<Rc<Plan>, String> {
         let key = (statement.as_ptr().addr(), statement.len());
-        if let Some(plan) = self.0.get(&key) {
+        if let Some((_, plan)) = self.0.iter().find(|(known, _)| *known == key) {
             return Ok(Rc::clone(plan));
         }
         let plan = Rc::new(store.plan(statement).map_err(|error| error.to_string())?);
-        self.0.insert(key, Rc::clone(&plan));
+        self.0.push((key, Rc::clone(&plan)));
         Ok(plan)
     }
 }
