@@ -169,11 +169,6 @@ impl Process {
                 )
             })),
         };
-        Yield {
-            next,
-            label: mailbox.label.get(),
-            asides: mailbox.asides.take(),
-            tokens: mailbox.tokens.get(),
-        }
+        Yield { next, label: mailbox.label.get(), asides: mailbox.asides.take(), tokens: mailbox.tokens.get() }
     }
 }

@@ -4,8 +4,8 @@ use crate::process::{Op, Outcome};
 use crate::world::argv::ByteString;
 use crate::world::identity::{ProcessId, SessionId};
 
-use super::state::{Instance, Phase};
 use super::System;
+use super::state::{Instance, Phase};
 
 impl System {
     /// The request never arrives; the sender sees a time-out.

@@ -129,7 +129,7 @@ impl System {
     /// The outcome arrives: the process goes on to its next operation.
     pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
         let slot = self.state.slot_mut(process);
-        let next = match &mut slot.live.0 {
+        let said = match &mut slot.live.0 {
             Some(live) => {
                 if self.keeps_history {
                     slot.history.push(outcome.clone());
@@ -139,12 +139,12 @@ impl System {
             None => {
                 assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");
                 slot.history.push(outcome);
-                let (live, next) = Process::replay(self.spawn_of(process), &self.state.slot(process).history);
+                let (live, said) = Process::replay(self.spawn_of(process), &self.state.slot(process).history);
                 self.state.slot_mut(process).live = Live(Some(live));
-                next
+                said
             }
         };
-        self.absorb(process, next);
+        self.absorb(process, said);
     }
 
     /// Takes in what a process says after an outcome: facts, samples, its next operation or its end.

@@ -31,7 +31,6 @@ pub(super) struct Execution<'a> {
     measure: Measure<'a>,
     digest: Digest,
     recorder: Option<Recorder>,
-    happenings: Vec<Happening>,
     /// Iterations in progress.
     running: u32,
     /// Shifts that have not ended yet.
@@ -54,7 +53,6 @@ impl<'a> Execution<'a> {
             measure: Measure::new(test),
             digest: Digest::default(),
             recorder,
-            happenings: Vec::new(),
             running: 0,
             shifts_left: test.shifts.iter().map(Vec::len).sum(),
             load_started_us: 0,
@@ -244,31 +242,31 @@ impl<'a> Execution<'a> {
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&self.system, step, true);
         }
+        let earlier = self.system.happenings().len();
         self.system.fire(step)?;
         self.measure.vitals.steps += 1;
         if let Step::Apply(process) = step {
             let whereabouts = self.system.state().slot(*process).whereabouts();
             self.digest.add(&(self.system.now_us(), process, whereabouts));
         }
-        if let Some(violation) = self.system.judge().into_iter().next() {
-            self.violation.get_or_insert(violation);
+        let broken = self.system.judge();
+        if !broken.is_empty() && self.violation.is_none() {
+            self.violation = broken.into_iter().next();
         }
         if self.violation.is_some() {
+            // The run is over: nothing follows from this step.
+            self.system.happenings().truncate(earlier);
             return Ok(());
         }
         self.measure.seats_held(self.system.state().world.ghost.holders.len(), self.system.now_us());
-        self.system.drain_happenings(&mut self.happenings);
         Ok(())
     }
 
     /// Sees to all that follows at once from the steps just fired, in order.
     fn settle(&mut self) -> Result<(), ModelError> {
-        let mut next = 0;
-        while let Some(happening) = self.happenings.get(next).copied() {
-            next += 1;
+        while let Some(happening) = self.system.happenings().pop_front() {
             self.react(happening)?;
         }
-        self.happenings.clear();
         Ok(())
     }
 
