@@ -115,11 +115,12 @@ fn drawn_of(system: &System, process: ProcessId, text: &str) -> Option<Drawn> {
 }
 
 fn state_of(system: &System, process: ProcessId) -> &'static str {
-    match &system.state().slot(process).phase {
+    let slot = system.state().slot(process);
+    match slot.phase {
         Phase::Idle => "has not begun",
-        Phase::Issued(Op::Sql(..)) => "waits for a database connection",
-        Phase::Issued(_) | Phase::Applied(..) => "is about to go on",
-        Phase::Blocked(_) => "waits for another transaction",
+        Phase::Issued if matches!(slot.op, Some(Op::Sql(..))) => "waits for a database connection",
+        Phase::Issued | Phase::Applied => "is about to go on",
+        Phase::Blocked => "waits for another transaction",
         Phase::Calling(..) => "waits for an answer",
         Phase::Asleep(_) => "is asleep",
         Phase::Ended => "has ended",

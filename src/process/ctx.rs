@@ -1,6 +1,7 @@
 //! The only thing that a process may await.
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -19,21 +20,43 @@ use crate::world::sql::{Rows, SqlError};
 use crate::world::value::Value;
 
 /// What passes between a process and the system at one await.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Mailbox {
-    pub(super) issued: Option<Op>,
-    pub(super) outcome: Option<Outcome>,
-    pub(super) label: &'static str,
-    pub(super) marks: Vec<Mark>,
-    pub(super) notes: Vec<Note>,
-    pub(super) tokens: u32,
+    pub(super) issued: Cell<Option<Op>>,
+    pub(super) outcome: Cell<Option<Outcome>>,
+    pub(super) label: Cell<&'static str>,
+    pub(super) asides: Cell<Option<Box<Asides>>>,
+    pub(super) tokens: Cell<u32>,
+}
+
+/// What a process states between two operations, each kind in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asides {
+    /// Facts for the properties.
+    pub marks: Vec<Mark>,
+    /// Samples for the load test's metrics.
+    pub notes: Vec<Note>,
+}
+
+impl Mailbox {
+    fn with_asides(&self, say: impl FnOnce(&mut Asides)) {
+        let mut asides = self.asides.take().unwrap_or_default();
+        say(&mut asides);
+        self.asides.set(Some(asides));
+    }
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mailbox({})", self.label.get())
+    }
 }
 
 /// The hands of a process: every operation it can do. Taking `&mut self` is the rule that one operation is in
 /// flight at a time; a second one does not compile.
 #[derive(Debug)]
 pub struct Ctx {
-    pub(super) mailbox: Rc<RefCell<Mailbox>>,
+    pub(super) mailbox: Rc<Mailbox>,
     pub(super) process: ProcessId,
     pub(super) params: Params,
 }
@@ -41,7 +64,7 @@ pub struct Ctx {
 impl Ctx {
     /// Names the steps that follow as the documentation of the service does (`L4`), until the next label.
     pub fn label(&mut self, label: &'static str) {
-        self.mailbox.borrow_mut().label = label;
+        self.mailbox.label.set(label);
     }
 
     /// Sends one Redis command to node 0, as its words.
@@ -73,8 +96,8 @@ impl Ctx {
     /// # Errors
     /// [`Lost`] when no answer came in time; the handler may have run, or be running still.
     pub async fn call(&mut self, request: Request) -> Result<Response, Lost> {
-        match self.issue(Op::Call(Box::new(request))).await {
-            Outcome::Response(response) => Ok(*response),
+        match self.issue(Op::Call(request)).await {
+            Outcome::Response(response) => Ok(response),
             Outcome::Lost => Err(Lost),
             other => mismatch(&other),
         }
@@ -133,19 +156,19 @@ impl Ctx {
 
     /// A fresh owner token, unique in the whole execution.
     pub fn token(&mut self) -> [u8; TOKEN_BYTES] {
-        let mut mailbox = self.mailbox.borrow_mut();
-        mailbox.tokens += 1;
-        Token { process: self.process, nth: mailbox.tokens }.to_bytes()
+        let nth = self.mailbox.tokens.get() + 1;
+        self.mailbox.tokens.set(nth);
+        Token { process: self.process, nth }.to_bytes()
     }
 
     /// States a fact for the properties; takes effect with the delivery before it.
     pub fn mark(&mut self, mark: Mark) {
-        self.mailbox.borrow_mut().marks.push(mark);
+        self.mailbox.with_asides(|asides| asides.marks.push(mark));
     }
 
     /// Records a sample for the load test's metrics.
     pub fn note(&mut self, note: Note) {
-        self.mailbox.borrow_mut().notes.push(note);
+        self.mailbox.with_asides(|asides| asides.notes.push(note));
     }
 
     /// The scenario's parameters.
@@ -155,25 +178,21 @@ impl Ctx {
     }
 
     fn issue(&mut self, op: Op) -> Issue<'_> {
-        Issue { mailbox: &self.mailbox, op: Some(op) }
+        self.mailbox.issued.set(Some(op));
+        Issue { mailbox: &self.mailbox }
     }
 }
 
-/// One operation in flight.
+/// One operation in flight, which waits for its outcome.
 struct Issue<'a> {
-    mailbox: &'a RefCell<Mailbox>,
-    op: Option<Op>,
+    mailbox: &'a Mailbox,
 }
 
 impl Future for Issue<'_> {
     type Output = Outcome;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Outcome> {
-        if let Some(op) = self.op.take() {
-            self.mailbox.borrow_mut().issued = Some(op);
-            return Poll::Pending;
-        }
-        match self.mailbox.borrow_mut().outcome.take() {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Outcome> {
+        match self.mailbox.outcome.take() {
             Some(outcome) => Poll::Ready(outcome),
             None => Poll::Pending,
         }

@@ -1,14 +1,40 @@
 //! HTTP between a client and the service.
 
 use std::fmt;
+use std::rc::Rc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
 use crate::world::value::Value;
 
-/// Named values of a request or response body, in the order they are written.
-pub type Fields = SmallVec<[(&'static str, Value); 3]>;
+/// Named values of a request or response body, in the order they are written. A message is kept by its sender, by its
+/// receiver and on the way, so copies share the values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Fields(Option<Rc<Written>>);
+
+type Written = SmallVec<[(&'static str, Value); 3]>;
+
+impl Fields {
+    fn push(&mut self, name: &'static str, value: Value) {
+        Rc::make_mut(self.0.get_or_insert_default()).push((name, value));
+    }
+
+    fn as_slice(&self) -> &[(&'static str, Value)] {
+        self.0.as_ref().map_or(&[], |written| written.as_slice())
+    }
+
+    fn get(&self, name: &str) -> &Value {
+        self.as_slice().iter().find(|(known, _)| *known == name).map_or(&Value::Null, |(_, value)| value)
+    }
+}
+
+/// As the sequence of its values.
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_slice().serialize(serializer)
+    }
+}
 
 /// A request to the service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -27,20 +53,20 @@ impl Request {
     /// A request without fields.
     #[must_use]
     pub fn new(route: &'static str, name: &'static str, sent_bytes: u32) -> Self {
-        Self { route, name, fields: Fields::new(), sent_bytes }
+        Self { route, name, fields: Fields::default(), sent_bytes }
     }
 
     /// Adds a field.
     #[must_use]
     pub fn with(mut self, field: &'static str, value: impl Into<Value>) -> Self {
-        self.fields.push((field, value.into()));
+        self.fields.push(field, value.into());
         self
     }
 
     /// The value of a field, NULL when it was not sent.
     #[must_use]
     pub fn get(&self, field: &str) -> &Value {
-        field_of(&self.fields, field)
+        self.fields.get(field)
     }
 
     /// The whole numbers of a list field; empty when it was not sent.
@@ -70,29 +96,25 @@ impl Response {
     /// An answer without fields.
     #[must_use]
     pub fn new(status: u16, received_bytes: u32) -> Self {
-        Self { status, fields: Fields::new(), received_bytes }
+        Self { status, fields: Fields::default(), received_bytes }
     }
 
     /// Adds a field.
     #[must_use]
     pub fn with(mut self, field: &'static str, value: impl Into<Value>) -> Self {
-        self.fields.push((field, value.into()));
+        self.fields.push(field, value.into());
         self
     }
 
     /// The value of a field, NULL when the answer has none of that name.
     #[must_use]
     pub fn get(&self, field: &str) -> &Value {
-        field_of(&self.fields, field)
+        self.fields.get(field)
     }
 }
 
-fn field_of<'a>(fields: &'a Fields, name: &str) -> &'a Value {
-    fields.iter().find(|(known, _)| *known == name).map_or(&Value::Null, |(_, value)| value)
-}
-
 fn write_fields(f: &mut fmt::Formatter<'_>, fields: &Fields) -> fmt::Result {
-    for (name, value) in fields {
+    for (name, value) in fields.as_slice() {
         write!(f, " {name}={value}")?;
     }
     Ok(())

@@ -15,7 +15,7 @@ pub mod params;
 mod running;
 pub mod token;
 
-pub use ctx::Ctx;
+pub use ctx::{Asides, Ctx};
 pub use draw::{Draw, Drawn, Support};
 pub use http::{Request, Response};
 pub use mark::{Mark, Note};

@@ -15,8 +15,8 @@ use crate::world::value::Value;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Statement(pub &'static str);
 
-/// One operation. A process has at most one in flight. It is handed on by value a dozen times between being issued and
-/// being delivered, so no variant is large.
+/// One operation. A process has at most one in flight. It moves from the process to its
+/// slot, so no variant is large.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Op {
     /// A command to the Redis node of this number.
@@ -24,7 +24,7 @@ pub enum Op {
     /// An SQL statement.
     Sql(Statement, Vec<Value>),
     /// A request to the service (clients only).
-    Call(Box<Request>),
+    Call(Request),
     /// Nothing, for this many microseconds.
     Sleep(u64),
     /// Reads the process's clock.
@@ -43,7 +43,7 @@ pub enum Outcome {
     /// The database replied.
     Rows(Result<Rows, SqlError>),
     /// The service answered.
-    Response(Box<Response>),
+    Response(Response),
     /// Nothing came back in time: what was sent may or may not have taken effect.
     Lost,
     /// The sleep is over.

@@ -1,15 +1,14 @@
 //! A process that runs: spawned, resumed with outcomes, re-created from its history.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::ctx::{Ctx, Mailbox};
+use super::ctx::{Asides, Ctx, Mailbox};
 use super::http::{Request, Response};
-use super::mark::{Mark, Note};
 use super::op::{Op, Outcome};
 use super::params::Params;
 use crate::world::identity::ProcessId;
@@ -29,7 +28,7 @@ pub enum End {
     /// A client's round.
     Round(Flow),
     /// A handler's answer.
-    Answer(Box<Response>),
+    Answer(Response),
 }
 
 /// The async code of a process, started and not yet finished.
@@ -75,17 +74,15 @@ pub struct Yield {
     pub next: Result<Op, End>,
     /// The label of that operation.
     pub label: &'static str,
-    /// Facts stated on the way, in order; most often none.
-    pub marks: Vec<Mark>,
-    /// Samples recorded on the way, in order; most often none.
-    pub notes: Vec<Note>,
+    /// What it stated on the way; most often nothing.
+    pub asides: Option<Box<Asides>>,
     /// Tokens made so far.
     pub tokens: u32,
 }
 
 /// A process between two outcomes. Not `Send`: an engine sends the [`Spawn`] data's parts and starts it in place.
 pub struct Process {
-    mailbox: Rc<RefCell<Mailbox>>,
+    mailbox: Rc<Mailbox>,
     future: Running,
     process: ProcessId,
 }
@@ -101,7 +98,7 @@ impl Running {
         let mut context = Context::from_waker(Waker::noop());
         match self {
             Self::Journey(round) => round.as_mut().poll(&mut context).map(End::Round),
-            Self::Handler(answer) => answer.as_mut().poll(&mut context).map(|answer| End::Answer(Box::new(answer))),
+            Self::Handler(answer) => answer.as_mut().poll(&mut context).map(End::Answer),
         }
     }
 }
@@ -120,7 +117,7 @@ impl Process {
     #[must_use]
     pub fn spawn(spawn: Spawn) -> (Self, Yield) {
         let Spawn { process, body, request, params, tokens } = spawn;
-        let mailbox = Rc::new(RefCell::new(Mailbox { tokens, ..Mailbox::default() }));
+        let mailbox = Rc::new(Mailbox { tokens: Cell::new(tokens), ..Mailbox::default() });
         let ctx = Ctx { mailbox: Rc::clone(&mailbox), process, params };
         let future = match (body, request) {
             (Body::Journey(run), _) => Running::Journey(run(ctx)),
@@ -138,7 +135,7 @@ impl Process {
     /// When the process awaits anything but its context, or panics itself.
     #[must_use]
     pub fn resume(&mut self, outcome: Outcome) -> Yield {
-        self.mailbox.borrow_mut().outcome = Some(outcome);
+        self.mailbox.outcome.set(Some(outcome));
         self.advance()
     }
 
@@ -162,7 +159,7 @@ impl Process {
 
     fn advance(&mut self) -> Yield {
         let poll = self.future.poll();
-        let mut mailbox = self.mailbox.borrow_mut();
+        let mailbox = &*self.mailbox;
         let next = match poll {
             Poll::Ready(end) => Err(end),
             Poll::Pending => Ok(mailbox.issued.take().unwrap_or_else(|| {
@@ -172,12 +169,6 @@ impl Process {
                 )
             })),
         };
-        Yield {
-            next,
-            label: mailbox.label,
-            marks: std::mem::take(&mut mailbox.marks),
-            notes: std::mem::take(&mut mailbox.notes),
-            tokens: mailbox.tokens,
-        }
+        Yield { next, label: mailbox.label.get(), asides: mailbox.asides.take(), tokens: mailbox.tokens.get() }
     }
 }

@@ -1,29 +1,28 @@
 //! SQL statements of processes: planned once, executed on the session of their process, waiting where they must.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::process::{Op, Outcome, Statement};
 use crate::world::identity::{ProcessId, SessionId};
 use crate::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
 
-use super::state::Phase;
+use super::state::{Phase, State, slot_of};
 use super::{Happening, ModelError, Setting, System};
 
-/// Plans by the address and length of their statement: a model has a dozen, which a tree finds sooner than a hash map.
-/// Look-up only: the order of addresses decides nothing.
+/// Plans by the address and length of their statement: a model has a few dozen, which a scan finds sooner than a tree or
+/// a hash.
 #[derive(Debug, Default)]
-pub(super) struct Planner(BTreeMap<(usize, usize), Rc<Plan>>);
+pub(super) struct Planner(Vec<((usize, usize), Rc<Plan>)>);
 
 impl Planner {
     /// The plan of a statement. Statements are constants of the model, so equal addresses are equal texts.
     fn plan(&mut self, store: &SqlStore, statement: &'static str) -> Result<Rc<Plan>, String> {
         let key = (statement.as_ptr().addr(), statement.len());
-        if let Some(plan) = self.0.get(&key) {
+        if let Some((_, plan)) = self.0.iter().find(|(known, _)| *known == key) {
             return Ok(Rc::clone(plan));
         }
         let plan = Rc::new(store.plan(statement).map_err(|error| error.to_string())?);
-        self.0.insert(key, Rc::clone(&plan));
+        self.0.push((key, Rc::clone(&plan)));
         Ok(plan)
     }
 }
@@ -49,38 +48,43 @@ pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
 
 impl System {
     /// The first step of a statement.
-    pub(super) fn begin_statement(&mut self, process: ProcessId, op: Op) -> Result<(), ModelError> {
-        let Op::Sql(statement, params) = &op else { unreachable!("the caller matched an SQL operation") };
-        let plan = self.plan(process, *statement)?;
-        let mut serials = SerialSource { process, count: self.state.slot(process).serials };
-        let store = &mut self.state.world.sql;
-        let progress = store.execute(SessionId::Own(process), &plan, params, self.state.now_us, &mut serials);
-        self.state.slot_mut(process).serials = serials.count;
-        self.progressed(process, op, progress);
+    pub(super) fn begin_statement(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        let plan = self.plan(process)?;
+        let State { now_us, clients, world, .. } = &mut self.state;
+        let slot = slot_of(clients, process);
+        let Some(Op::Sql(_, params)) = &slot.op else { unreachable!("only SQL statements have a plan") };
+        let mut serials = SerialSource { process, count: slot.serials };
+        let progress = world.sql.execute(SessionId::Own(process), &plan, params, *now_us, &mut serials);
+        slot.serials = serials.count;
+        self.progressed(process, progress);
         Ok(())
     }
 
     /// The next step of a statement that waited.
-    pub(super) fn resume_statement(&mut self, process: ProcessId, op: Op) -> Result<(), ModelError> {
-        let Op::Sql(statement, _) = &op else { unreachable!("only SQL statements wait") };
-        let plan = self.plan(process, *statement)?;
-        let mut serials = SerialSource { process, count: self.state.slot(process).serials };
-        let progress = self.state.world.sql.resume(SessionId::Own(process), &plan, &mut serials);
-        self.state.slot_mut(process).serials = serials.count;
-        self.state.waiting.remove(&process);
-        self.progressed(process, op, progress);
+    pub(super) fn resume_statement(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        let plan = self.plan(process)?;
+        let State { clients, world, waiting, .. } = &mut self.state;
+        let slot = slot_of(clients, process);
+        let mut serials = SerialSource { process, count: slot.serials };
+        let progress = world.sql.resume(SessionId::Own(process), &plan, &mut serials);
+        slot.serials = serials.count;
+        waiting.remove(&process);
+        self.progressed(process, progress);
         Ok(())
     }
 
-    fn plan(&self, process: ProcessId, Statement(statement): Statement) -> Result<Rc<Plan>, ModelError> {
+    /// The plan of the statement that this process has issued.
+    fn plan(&self, process: ProcessId) -> Result<Rc<Plan>, ModelError> {
+        let slot = self.state.slot(process);
+        let Some(Op::Sql(Statement(statement), _)) = slot.op else { unreachable!("{process} issued no SQL statement") };
         let plan = self.planner.borrow_mut().plan(&self.state.world.sql, statement);
-        plan.map_err(|reason| ModelError { process, label: self.state.slot(process).label, statement, reason })
+        plan.map_err(|reason| ModelError { process, label: slot.label, statement, reason })
     }
 
-    fn progressed(&mut self, process: ProcessId, op: Op, progress: Progress) {
+    fn progressed(&mut self, process: ProcessId, progress: Progress) {
         match progress {
             Progress::Waits => {
-                self.state.slot_mut(process).phase = Phase::Blocked(op);
+                self.state.slot_mut(process).phase = Phase::Blocked;
                 self.state.waiting.insert(process);
                 self.happen(Happening::Blocked(process));
             }
@@ -88,7 +92,7 @@ impl System {
                 if !self.state.world.sql.in_transaction(SessionId::Own(process)) {
                     self.transaction_ended(process);
                 }
-                self.applied(process, op, Outcome::Rows(result));
+                self.applied(process, Outcome::Rows(result));
             }
         }
     }
@@ -130,10 +134,9 @@ impl System {
     pub(super) fn fail_deadlocked(&mut self, process: ProcessId) {
         let progress = self.state.world.sql.fail_waiting(SessionId::Own(process), SqlError::deadlock());
         self.state.waiting.remove(&process);
-        match std::mem::replace(&mut self.state.slot_mut(process).phase, Phase::Idle) {
-            Phase::Blocked(op) => self.progressed(process, op, progress),
-            other => panic!("{process} does not wait for a row: {other:?}"),
-        }
+        let phase = self.state.slot(process).phase;
+        assert!(matches!(phase, Phase::Blocked), "{process} does not wait for a row: {phase:?}");
+        self.progressed(process, progress);
     }
 
     /// Gives the process, which has none, a connection of its instance's pool. Clients that speak SQL themselves have

@@ -4,49 +4,45 @@ use crate::process::{Op, Outcome};
 use crate::world::argv::ByteString;
 use crate::world::identity::{ProcessId, SessionId};
 
+use super::System;
 use super::state::{Instance, Phase};
-use super::{ModelError, System};
 
 impl System {
     /// The request never arrives; the sender sees a time-out.
     pub(super) fn lose_request(&mut self, process: ProcessId) {
         self.state.budgets.lose_request -= 1;
-        match std::mem::replace(&mut self.state.slot_mut(process).phase, Phase::Idle) {
-            Phase::Issued(op) => self.applied(process, op, Outcome::Lost),
-            other => panic!("{process} has no request under way: {other:?}"),
-        }
+        let phase = self.state.slot(process).phase;
+        assert!(matches!(phase, Phase::Issued), "{process} has no request under way: {phase:?}");
+        self.applied(process, Outcome::Lost);
     }
 
     /// The sender stops waiting: its command has taken effect, or its call is (or will be) handled without it.
-    pub(super) fn lose_reply(&mut self, process: ProcessId) -> Result<(), ModelError> {
+    pub(super) fn lose_reply(&mut self, process: ProcessId) {
         self.state.budgets.lose_reply -= 1;
-        match std::mem::replace(&mut self.state.slot_mut(process).phase, Phase::Idle) {
-            Phase::Issued(Op::Call(request)) => {
-                self.arrive(process, request);
+        let slot = self.state.slot(process);
+        match (slot.phase, &slot.op) {
+            (Phase::Issued, Some(Op::Call(_))) => {
+                self.arrive(process);
                 self.abandon_call(process);
             }
-            Phase::Issued(op) => {
-                self.effect(process, &op);
-                self.applied(process, op, Outcome::Lost);
+            (Phase::Issued, _) => {
+                self.effect(process);
+                self.applied(process, Outcome::Lost);
             }
-            calling @ Phase::Calling(..) => {
-                self.state.slot_mut(process).phase = calling;
-                self.abandon_call(process);
-            }
-            other => panic!("{process} waits for no reply: {other:?}"),
+            (Phase::Calling(_), _) => self.abandon_call(process),
+            (other, _) => panic!("{process} waits for no reply: {other:?}"),
         }
-        Ok(())
     }
 
     /// The client sees a time-out; the handler, if it is still at work, goes on for nobody.
     fn abandon_call(&mut self, process: ProcessId) {
         let client = &mut self.state.clients[usize::from(process.client)];
         // A handler that needs no operation has answered already: then the answer is what got lost.
-        let Phase::Calling(request, call) = std::mem::replace(&mut client.slot.phase, Phase::Idle) else { return };
+        let Phase::Calling(call) = client.slot.phase else { return };
         for handler in client.handlers.iter_mut().filter(|handler| handler.call == call) {
             handler.is_awaited = false;
         }
-        self.applied(process, Op::Call(request), Outcome::Lost);
+        self.applied(process, Outcome::Lost);
     }
 
     /// The client ends at once.
@@ -76,7 +72,7 @@ impl System {
             self.forget_session(handler);
             let client = &mut self.state.clients[usize::from(handler.client)];
             client.handlers.retain(|slot| slot.call != handler.call);
-            let is_caller = matches!(client.slot.phase, Phase::Calling(_, call) if call == handler.call);
+            let is_caller = matches!(client.slot.phase, Phase::Calling(call) if call == handler.call);
             if is_caller {
                 self.abandon_call(ProcessId::client(handler.client));
             }

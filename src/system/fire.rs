@@ -1,10 +1,10 @@
 //! What a step does.
 
 use crate::process::token::Token;
-use crate::process::{Body, Draw, End, Flow, Instant, Mark, Note, Op, Outcome, Process, Spawn, Yield};
+use crate::process::{Asides, Body, Draw, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
 use crate::world::identity::{ProcessId, SessionId};
 
-use super::state::{Live, Phase, Slot};
+use super::state::{Live, Phase, Slot, State, slot_of};
 use super::{Halves, Happening, ModelError, Step, System};
 
 impl System {
@@ -25,7 +25,7 @@ impl System {
             Step::Draw(process, drawn) => self.deliver(*process, Outcome::Drawn(drawn.clone())),
             Step::Cut(process) => self.end_client(*process, Phase::Idle),
             Step::LoseRequest(process) => self.lose_request(*process),
-            Step::LoseReply(process) => self.lose_reply(*process)?,
+            Step::LoseReply(process) => self.lose_reply(*process),
             Step::CrashClient(process) => self.crash_client(*process),
             Step::CrashInstance(instance) => self.crash_instance(*instance),
             Step::Reap(process) => self.reap(*process),
@@ -65,32 +65,31 @@ impl System {
 
     /// The operation in flight takes effect.
     fn apply(&mut self, process: ProcessId) -> Result<(), ModelError> {
-        let slot = self.state.slot_mut(process);
-        match std::mem::replace(&mut slot.phase, Phase::Idle) {
-            Phase::Issued(Op::Call(request)) => self.arrive(process, request),
-            Phase::Issued(op @ Op::Sql(..)) => self.begin_statement(process, op)?,
-            Phase::Blocked(op) => self.resume_statement(process, op)?,
-            Phase::Issued(op) => {
-                let outcome = self.effect(process, &op);
-                self.applied(process, op, outcome);
+        let slot = self.state.slot(process);
+        match (slot.phase, &slot.op) {
+            (Phase::Issued, Some(Op::Call(_))) => self.arrive(process),
+            (Phase::Issued, Some(Op::Sql(..))) => self.begin_statement(process)?,
+            (Phase::Blocked, _) => self.resume_statement(process)?,
+            (Phase::Issued, _) => {
+                let outcome = self.effect(process);
+                self.applied(process, outcome);
             }
-            other => panic!("{process} has no operation to apply: {other:?}"),
+            (other, _) => panic!("{process} has no operation to apply: {other:?}"),
         }
         Ok(())
     }
 
     /// Effect and outcome of an operation that needs nobody else's help.
-    pub(super) fn effect(&mut self, process: ProcessId, op: &Op) -> Outcome {
-        match op {
-            Op::Redis(node, argv) => {
-                let now_us = self.state.now_us;
-                let session = SessionId::Own(process);
-                let node = &mut self.state.world.redis[usize::from(*node)];
-                let reply = node.execute(session, argv, now_us, &mut self.removed);
+    pub(super) fn effect(&mut self, process: ProcessId) -> Outcome {
+        let State { now_us, clients, world, .. } = &mut self.state;
+        match &slot_of(clients, process).op {
+            Some(Op::Redis(node, argv)) => {
+                let node = &mut world.redis[usize::from(*node)];
+                let reply = node.execute(SessionId::Own(process), argv, *now_us, &mut self.removed);
                 self.judge_removals(process);
                 Outcome::Reply(reply)
             }
-            Op::Now => Outcome::Now(Instant(self.state.now_us)),
+            Some(Op::Now) => Outcome::Now(Instant(*now_us)),
             other => panic!("{process}: {other:?} is not applied this way"),
         }
     }
@@ -107,27 +106,30 @@ impl System {
     }
 
     /// The operation took effect: its outcome is on its way, or there already.
-    pub(super) fn applied(&mut self, process: ProcessId, op: Op, outcome: Outcome) {
+    pub(super) fn applied(&mut self, process: ProcessId, outcome: Outcome) {
         match self.halves {
             Halves::Fused => self.deliver(process, outcome),
             Halves::Split => {
-                self.state.slot_mut(process).phase = Phase::Applied(op, outcome);
+                let slot = self.state.slot_mut(process);
+                slot.phase = Phase::Applied;
+                slot.outcome = Some(outcome);
                 self.happen(Happening::Applied(process));
             }
         }
     }
 
     fn deliver_applied(&mut self, process: ProcessId) {
-        match std::mem::replace(&mut self.state.slot_mut(process).phase, Phase::Idle) {
-            Phase::Applied(_, outcome) => self.deliver(process, outcome),
-            other => panic!("{process} has no outcome to deliver: {other:?}"),
+        let slot = self.state.slot_mut(process);
+        match slot.outcome.take() {
+            Some(outcome) => self.deliver(process, outcome),
+            None => panic!("{process} has no outcome to deliver: {:?}", slot.phase),
         }
     }
 
     /// The outcome arrives: the process goes on to its next operation.
     pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
         let slot = self.state.slot_mut(process);
-        let next = match &mut slot.live.0 {
+        let said = match &mut slot.live.0 {
             Some(live) => {
                 if self.keeps_history {
                     slot.history.push(outcome.clone());
@@ -137,24 +139,24 @@ impl System {
             None => {
                 assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");
                 slot.history.push(outcome);
-                let (live, next) = Process::replay(self.spawn_of(process), &self.state.slot(process).history);
+                let (live, said) = Process::replay(self.spawn_of(process), &self.state.slot(process).history);
                 self.state.slot_mut(process).live = Live(Some(live));
-                next
+                said
             }
         };
-        self.absorb(process, next);
+        self.absorb(process, said);
     }
 
     /// Takes in what a process says after an outcome: facts, samples, its next operation or its end.
     pub(super) fn absorb(&mut self, process: ProcessId, said: Yield) {
-        // Most often there are none of both.
-        if !said.marks.is_empty() || !said.notes.is_empty() {
-            self.heed(process, &said.marks, &said.notes);
+        let Yield { next, label, asides, tokens } = said;
+        if let Some(asides) = asides {
+            self.heed(process, &asides);
         }
         let slot = self.state.slot_mut(process);
-        slot.tokens = said.tokens;
-        slot.label = said.label;
-        match said.next {
+        slot.tokens = tokens;
+        slot.label = label;
+        match next {
             Ok(op) => self.issue(process, op),
             Err(End::Answer(response)) => self.answer(process, response),
             Err(End::Round(flow)) => self.end_round(process, flow),
@@ -162,15 +164,18 @@ impl System {
     }
 
     /// Takes in the facts that a process stated and the samples that it recorded.
-    fn heed(&mut self, process: ProcessId, marks: &[Mark], notes: &[Note]) {
-        for mark in marks {
-            self.judgement.ghost_changed();
+    fn heed(&mut self, process: ProcessId, asides: &Asides) {
+        for mark in &asides.marks {
             match mark {
-                Mark::Holds { seats, until_us } => self.state.world.ghost.hold(process.client, seats, *until_us),
+                Mark::Holds { seats, until_us } => {
+                    self.state.world.ghost.hold(process.client, seats, *until_us);
+                    self.judgement.ghost_changed();
+                }
+                // A claim less breaks no property.
                 Mark::GivesUp { seats } => self.state.world.ghost.give_up(process.client, seats),
             }
         }
-        for note in notes {
+        for note in &asides.notes {
             self.happen(Happening::Noted(process, *note));
         }
     }
@@ -180,12 +185,13 @@ impl System {
         let slot = self.state.slot_mut(process);
         if let Op::Sleep(us) = op {
             let until_us = now_us.saturating_add(us);
-            slot.phase = Phase::Asleep(until_us);
+            slot.rest(Phase::Asleep(until_us));
             self.happen(Happening::Asleep(process, until_us));
             return;
         }
         let needs_connection = matches!(op, Op::Sql(..)) && !slot.has_connection;
-        slot.phase = Phase::Issued(op);
+        slot.phase = Phase::Issued;
+        slot.op = Some(op);
         if needs_connection && !self.take_connection(process) {
             return;
         }
@@ -197,7 +203,7 @@ impl System {
         let goes_on = flow == Flow::Again && self.setting.rounds.is_none_or(|most| rounds < most);
         let slot = self.state.slot_mut(process);
         slot.live = Live(None);
-        slot.phase = if goes_on { Phase::Idle } else { Phase::Ended };
+        slot.rest(if goes_on { Phase::Idle } else { Phase::Ended });
         slot.history.clear();
         self.happen(Happening::RoundOver(process));
         if goes_on && self.halves == Halves::Fused {
@@ -208,7 +214,7 @@ impl System {
     /// A client stops wherever it is; what it sent goes on without it.
     pub(super) fn end_client(&mut self, process: ProcessId, phase: Phase) {
         let client = &mut self.state.clients[usize::from(process.client)];
-        if let Phase::Calling(_, call) = client.slot.phase {
+        if let Phase::Calling(call) = client.slot.phase {
             for handler in client.handlers.iter_mut().filter(|handler| handler.call == call) {
                 handler.is_awaited = false;
             }
@@ -220,8 +226,9 @@ impl System {
     /// The draw that this process waits for.
     #[must_use]
     pub fn draw_of(&self, process: ProcessId) -> Option<Draw> {
-        match self.state.slot(process).phase {
-            Phase::Issued(Op::Draw(draw)) => Some(draw),
+        let slot = self.state.slot(process);
+        match (slot.phase, &slot.op) {
+            (Phase::Issued, Some(Op::Draw(draw))) => Some(*draw),
             _ => None,
         }
     }

@@ -122,7 +122,7 @@ pub struct System {
     /// False where nobody will fork or fingerprint the execution: histories are then not kept.
     keeps_history: bool,
     state: State,
-    happenings: Vec<Happening>,
+    happenings: VecDeque<Happening>,
     /// Scratch of [`System::apply`]: values that a Redis command removed.
     removed: Vec<(crate::world::argv::ByteString, crate::world::argv::ByteString)>,
     judgement: property::Judgement,
@@ -159,7 +159,7 @@ impl System {
             halves,
             keeps_history,
             state,
-            happenings: Vec::new(),
+            happenings: VecDeque::new(),
             removed: Vec::new(),
             judgement: property::Judgement::default(),
         };
@@ -208,12 +208,12 @@ impl System {
     pub(crate) fn happen(&mut self, happening: Happening) {
         // Only engines that keep time listen.
         if self.halves == Halves::Split {
-            self.happenings.push(happening);
+            self.happenings.push_back(happening);
         }
     }
 
-    /// Takes what happened since the last call, in order.
-    pub fn drain_happenings(&mut self, into: &mut Vec<Happening>) {
-        into.append(&mut self.happenings);
+    /// What happened and has not been taken yet, in order.
+    pub fn happenings(&mut self) -> &mut VecDeque<Happening> {
+        &mut self.happenings
     }
 }

@@ -19,12 +19,12 @@ impl System {
         let text = match step {
             Step::Begin(process) => format!("{process}: begins"),
             Step::Apply(process) => match self.state.slot(*process).phase {
-                Phase::Blocked(_) => format!("{process}: goes on: {}", op(*process)),
+                Phase::Blocked => format!("{process}: goes on: {}", op(*process)),
                 _ => format!("{process}: {}", op(*process)),
             },
-            Step::Deliver(process) => match &self.state.slot(*process).phase {
-                Phase::Applied(_, outcome) => format!("{process} <- {outcome}"),
-                other => panic!("{process} has no outcome to deliver: {other:?}"),
+            Step::Deliver(process) => match &self.state.slot(*process).outcome {
+                Some(outcome) => format!("{process} <- {outcome}"),
+                None => panic!("{process} has no outcome to deliver"),
             },
             Step::Wake(process) => format!("{process}: wakes"),
             Step::Choose(process, choice) => format!("{process}: chooses {choice}"),
@@ -59,11 +59,8 @@ impl System {
     }
 
     fn op_of(&self, process: ProcessId) -> String {
-        match &self.state.slot(process).phase {
-            Phase::Issued(op) | Phase::Blocked(op) | Phase::Applied(op, _) => describe(op),
-            Phase::Calling(request, _) => request.to_string(),
-            other => format!("{other:?}"),
-        }
+        let slot = self.state.slot(process);
+        slot.op.as_ref().map_or_else(|| format!("{:?}", slot.phase), describe)
     }
 }
 

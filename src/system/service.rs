@@ -17,13 +17,13 @@ impl System {
     }
 
     /// A request reaches its instance: a worker takes it, or it waits for one.
-    pub(super) fn arrive(&mut self, process: ProcessId, request: Box<Request>) {
+    pub(super) fn arrive(&mut self, process: ProcessId) {
         let client = &mut self.state.clients[usize::from(process.client)];
+        let Some(Op::Call(request)) = &client.slot.op else { unreachable!("the caller matched a call") };
         client.calls += 1;
         let call = client.calls;
-        let handler = HandlerSlot { call, request: (*request).clone(), is_awaited: true, slot: Slot::idle() };
-        client.handlers.push(handler);
-        client.slot.phase = Phase::Calling(request, call);
+        client.handlers.push(HandlerSlot { call, request: request.clone(), is_awaited: true, slot: Slot::idle() });
+        client.slot.phase = Phase::Calling(call);
         let handler = ProcessId::handler(process.client, call);
         let instance = self.state.instance_of(process);
         let instance = &mut self.state.instances[instance];
@@ -42,7 +42,7 @@ impl System {
     }
 
     /// A handler is done: its worker takes the next request, and the client, if it still waits, gets the answer.
-    pub(super) fn answer(&mut self, handler: ProcessId, response: Box<Response>) {
+    pub(super) fn answer(&mut self, handler: ProcessId, response: Response) {
         self.judge_answer(handler, response.status);
         let client = &mut self.state.clients[usize::from(handler.client)];
         let position = client.handlers.iter().position(|slot| slot.call == handler.call);
@@ -55,10 +55,9 @@ impl System {
         self.free_worker(handler);
         if slot.is_awaited {
             let client = ProcessId::client(handler.client);
-            match std::mem::replace(&mut self.state.slot_mut(client).phase, Phase::Idle) {
-                Phase::Calling(request, _) => self.applied(client, Op::Call(request), Outcome::Response(response)),
-                other => panic!("{client} does not wait for an answer: {other:?}"),
-            }
+            let phase = self.state.slot(client).phase;
+            assert!(matches!(phase, Phase::Calling(_)), "{client} does not wait for an answer: {phase:?}");
+            self.applied(client, Outcome::Response(response));
         }
     }
 

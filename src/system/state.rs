@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::process::{Op, Outcome, Process, Request};
 use crate::world::World;
@@ -56,10 +56,14 @@ pub struct HandlerSlot {
 }
 
 /// One process.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Slot {
     /// Where it is.
     pub phase: Phase,
+    /// The operation in flight, which stays here until its outcome is delivered. None where no phase has one.
+    pub op: Option<Op>,
+    /// The outcome on its way back, in [`Phase::Applied`] alone.
+    pub outcome: Option<Outcome>,
     /// Label of the operation in flight.
     pub label: &'static str,
     /// Tokens made so far.
@@ -73,7 +77,6 @@ pub struct Slot {
     /// Outcomes seen in this round; what the process is a function of.
     pub history: Vec<Outcome>,
     /// The process itself, if it is at hand.
-    #[serde(skip)]
     pub live: Live,
 }
 
@@ -83,6 +86,8 @@ impl Slot {
     pub fn idle() -> Self {
         Self {
             phase: Phase::Idle,
+            op: None,
+            outcome: None,
             label: "",
             tokens: 0,
             tokens_at_start: 0,
@@ -92,21 +97,69 @@ impl Slot {
             live: Live(None),
         }
     }
+
+    /// Where the process is and what it is about, in one.
+    ///
+    /// # Panics
+    /// Never: a phase that has an operation or an outcome finds it in its slot.
+    #[must_use]
+    pub fn whereabouts(&self) -> Whereabouts<'_> {
+        let op = || self.op.as_ref().expect("this phase has an operation");
+        match self.phase {
+            Phase::Idle => Whereabouts::Idle,
+            Phase::Issued => Whereabouts::Issued(op()),
+            Phase::Blocked => Whereabouts::Blocked(op()),
+            Phase::Calling(call) => match op() {
+                Op::Call(request) => Whereabouts::Calling(request, call),
+                other => unreachable!("{other:?} is not a call"),
+            },
+            Phase::Applied => Whereabouts::Applied(op(), self.outcome.as_ref().expect("this phase has an outcome")),
+            Phase::Asleep(until_us) => Whereabouts::Asleep(until_us),
+            Phase::Ended => Whereabouts::Ended,
+        }
+    }
+
+    /// Goes to a phase without an operation.
+    pub(super) fn rest(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.op = None;
+    }
 }
 
-/// Where a process is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+/// Without what can be re-created.
+impl Serialize for Slot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { label, tokens, tokens_at_start, serials, has_connection, history, .. } = self;
+        (self.whereabouts(), label, tokens, tokens_at_start, serials, has_connection, history).serialize(serializer)
+    }
+}
+
+/// A [`Phase`] together with its operation and outcome.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[expect(missing_docs, reason = "the variants are those of `Phase`")]
+pub enum Whereabouts<'a> {
+    Idle,
+    Issued(&'a Op),
+    Blocked(&'a Op),
+    Calling(&'a Request, u32),
+    Applied(&'a Op, &'a Outcome),
+    Asleep(u64),
+    Ended,
+}
+
+/// Where a process is. The operation and its outcome lie beside it in the [`Slot`] and are not moved when it changes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// A client between rounds, or a handler that waits for a worker thread.
     Idle,
     /// An operation is on its way to the world.
-    Issued(Op),
+    Issued,
     /// An SQL statement has begun and waits for another transaction.
-    Blocked(Op),
+    Blocked,
     /// The request is with the service; the number is the client's call.
-    Calling(Box<Request>, u32),
+    Calling(u32),
     /// The operation took effect; its outcome is on its way back.
-    Applied(Op, Outcome),
+    Applied,
     /// Asleep until this instant.
     Asleep(u64),
     /// Finished or crashed.
@@ -203,14 +256,7 @@ impl State {
     /// # Panics
     /// When the process does not exist.
     pub(crate) fn slot_mut(&mut self, process: ProcessId) -> &mut Slot {
-        let client = &mut self.clients[usize::from(process.client)];
-        if process.call == 0 {
-            return &mut client.slot;
-        }
-        match client.handlers.iter_mut().find(|handler| handler.call == process.call) {
-            Some(handler) => &mut handler.slot,
-            None => panic!("{process} does not exist"),
-        }
+        slot_of(&mut self.clients, process)
     }
 
     /// Every process in the fixed order of steps: clients by number, each followed by its handlers.
@@ -226,6 +272,18 @@ impl State {
     #[must_use]
     pub fn instance_of(&self, process: ProcessId) -> usize {
         usize::from(process.client) % self.instances.len()
+    }
+}
+
+/// The slot of a process that exists, while the rest of the state may be borrowed otherwise.
+pub(super) fn slot_of(clients: &mut [Client], process: ProcessId) -> &mut Slot {
+    let client = &mut clients[usize::from(process.client)];
+    if process.call == 0 {
+        return &mut client.slot;
+    }
+    match client.handlers.iter_mut().find(|handler| handler.call == process.call) {
+        Some(handler) => &mut handler.slot,
+        None => panic!("{process} does not exist"),
     }
 }
 

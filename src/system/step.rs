@@ -4,7 +4,7 @@ use crate::process::{Draw, Drawn, Op};
 use crate::world::argv::ByteString;
 use crate::world::identity::ProcessId;
 
-use super::state::Phase;
+use super::state::{Phase, Slot, Whereabouts};
 use super::{Halves, System};
 
 /// One thing that happens. A schedule is a list of steps.
@@ -77,16 +77,16 @@ impl System {
     pub fn enabled_of(&self, process: ProcessId, steps: &mut Vec<Step>) {
         let budgets = &self.state.budgets;
         let slot = self.state.slot(process);
-        match &slot.phase {
-            Phase::Idle if self.may_begin(process) => steps.push(Step::Begin(process)),
-            Phase::Idle | Phase::Ended => {}
-            Phase::Issued(Op::Choose(alternatives)) => {
+        match slot.whereabouts() {
+            Whereabouts::Idle if self.may_begin(process) => steps.push(Step::Begin(process)),
+            Whereabouts::Idle | Whereabouts::Ended => {}
+            Whereabouts::Issued(Op::Choose(alternatives)) => {
                 steps.extend((0..*alternatives).map(|choice| Step::Choose(process, choice)));
             }
-            Phase::Issued(Op::Draw(draw)) => {
+            Whereabouts::Issued(Op::Draw(draw)) => {
                 steps.extend(self.explored(draw).into_iter().map(|drawn| Step::Draw(process, drawn)));
             }
-            Phase::Issued(op) => {
+            Whereabouts::Issued(op) => {
                 if self.can_apply(process) {
                     steps.push(Step::Apply(process));
                     let losable = matches!(op, Op::Redis(..) | Op::Call(_));
@@ -98,19 +98,19 @@ impl System {
                     }
                 }
             }
-            Phase::Blocked(_) => {
+            Whereabouts::Blocked(_) => {
                 if self.can_apply(process) {
                     steps.push(Step::Apply(process));
                 }
             }
-            Phase::Calling(..) => {
+            Whereabouts::Calling(..) => {
                 if budgets.lose_reply > 0 {
                     steps.push(Step::LoseReply(process));
                 }
             }
-            Phase::Applied(..) => steps.push(Step::Deliver(process)),
-            Phase::Asleep(until_us) => {
-                if *until_us <= self.state.now_us {
+            Whereabouts::Applied(..) => steps.push(Step::Deliver(process)),
+            Whereabouts::Asleep(until_us) => {
+                if until_us <= self.state.now_us {
                     steps.push(Step::Wake(process));
                 }
             }
@@ -129,8 +129,8 @@ impl System {
     #[must_use]
     pub fn is_enabled(&self, step: &Step) -> bool {
         match step {
-            Step::Draw(process, drawn) => match self.state.find(*process).map(|slot| &slot.phase) {
-                Some(Phase::Issued(Op::Draw(draw))) => draw.admits(drawn),
+            Step::Draw(process, drawn) => match self.state.find(*process).map(Slot::whereabouts) {
+                Some(Whereabouts::Issued(Op::Draw(draw))) => draw.admits(drawn),
                 _ => false,
             },
             Step::Time(to_us) => self.state.budgets.time_steps > 0 && self.next_instant() == Some(*to_us),
@@ -148,8 +148,8 @@ impl System {
     /// A draw in flight that exploration has no value for; going on without it would hide all that follows.
     #[must_use]
     pub fn unexplorable_draw(&self) -> Option<&'static str> {
-        self.state.processes().find_map(|process| match &self.state.slot(process).phase {
-            Phase::Issued(Op::Draw(draw)) if self.explored(draw).is_empty() => Some(draw.name),
+        self.state.processes().find_map(|process| match self.state.slot(process).whereabouts() {
+            Whereabouts::Issued(Op::Draw(draw)) if self.explored(draw).is_empty() => Some(draw.name),
             _ => None,
         })
     }
@@ -163,10 +163,9 @@ impl System {
     #[must_use]
     pub fn can_apply(&self, process: ProcessId) -> bool {
         let slot = self.state.slot(process);
-        match &slot.phase {
-            Phase::Issued(Op::Sql(..)) => slot.has_connection,
-            Phase::Blocked(_) => self.is_unblocked(process),
-            Phase::Issued(_) => true,
+        match slot.phase {
+            Phase::Issued => slot.has_connection || !matches!(slot.op, Some(Op::Sql(..))),
+            Phase::Blocked => self.is_unblocked(process),
             _ => false,
         }
     }

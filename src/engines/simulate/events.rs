@@ -1,7 +1,7 @@
-//! The event heap: what happens when, in virtual time.
+//! The event queue: what happens when, in virtual time.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::array;
+use std::collections::VecDeque;
 
 use crate::world::identity::ProcessId;
 
@@ -28,100 +28,91 @@ pub(super) enum Event {
     EvaluateThresholds,
 }
 
-/// Anything due within this many microseconds is due soon: messages are, sleeps and shifts are not.
-const SOON_US: u64 = 100_000;
-
 /// Events by time; those of the same microsecond in the order in which they were scheduled.
 ///
-/// Most events are messages, due within milliseconds, and would otherwise travel through a heap of hundreds of sleeps
-/// and shifts that are seconds away. Which of the two heaps an event is in decides nothing but the cost.
-#[derive(Debug, Default)]
+/// A radix heap (Ahuja, Mehlhorn, Orlin, Tarjan 1990): no event lies before the present, so a bucket for each highest
+/// bit in which a time differs from the present sorts them well enough, and an event moves only when its bucket comes
+/// first. Equal times are always in the same bucket and moved in order, which keeps theirs.
+#[derive(Debug)]
 pub(super) struct Events {
-    soon: BinaryHeap<Entry>,
-    later: BinaryHeap<Entry>,
-    scheduled: u64,
     now_us: u64,
+    /// Due now.
+    due: VecDeque<Event>,
+    /// Due later, with their times: in place `n` those that differ from the present in bit `n` and none above.
+    later: [Vec<(u64, Event)>; 64],
+    /// Bit `n` is set when `later[n]` has an event.
+    occupied: u64,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { now_us: 0, due: VecDeque::new(), later: array::from_fn(|_| Vec::new()), occupied: 0 }
+    }
 }
 
 impl Events {
+    /// Schedules an event, which must not lie in the past.
     pub(super) fn at(&mut self, at_us: u64, event: Event) {
-        self.scheduled += 1;
-        let heap = if at_us < self.now_us.saturating_add(SOON_US) { &mut self.soon } else { &mut self.later };
-        heap.push(Entry { at_us, nth: self.scheduled, event });
+        debug_assert!(at_us >= self.now_us, "{event:?} at {at_us} is already past at {}", self.now_us);
+        match (at_us ^ self.now_us).checked_ilog2() {
+            None => self.due.push_back(event),
+            Some(bit) => {
+                self.later[bit as usize].push((at_us, event));
+                self.occupied |= 1 << bit;
+            }
+        }
     }
 
     /// The next event, with its time.
     pub(super) fn next(&mut self) -> Option<(u64, Event)> {
-        // The greater entry is the earlier one, and `None` is less than any.
-        let heap = if self.soon.peek() > self.later.peek() { &mut self.soon } else { &mut self.later };
-        let Entry { at_us, event, .. } = heap.pop()?;
-        self.now_us = at_us;
-        Some((at_us, event))
+        if self.due.is_empty() {
+            self.advance();
+        }
+        Some((self.now_us, self.due.pop_front()?))
+    }
+
+    /// Moves the present on to the earliest event, if there is one.
+    fn advance(&mut self) {
+        let first = self.occupied.trailing_zeros() as usize;
+        let Some(bucket) = self.later.get_mut(first) else { return };
+        let mut bucket = std::mem::take(bucket);
+        self.occupied &= self.occupied - 1;
+        self.now_us = bucket.iter().map(|(at_us, _)| *at_us).min().unwrap_or(self.now_us);
+        for (at_us, event) in bucket.drain(..) {
+            self.at(at_us, event);
+        }
+        // Every event has gone to a lower bucket; this one keeps its memory.
+        self.later[first] = bucket;
     }
 }
-
-/// An event in its heap. The earlier one is the greater, because the heap hands out the greatest first.
-#[derive(Debug)]
-struct Entry {
-    at_us: u64,
-    /// Unlike any other entry's, so that the event itself never decides the order.
-    nth: u64,
-    event: Event,
-}
-
-impl Entry {
-    /// Time and number in one integer, which compares without a branch.
-    fn key(&self) -> u128 {
-        u128::from(self.at_us) << 64 | u128::from(self.nth)
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.key().cmp(&self.key())
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Entry {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn events_come_by_time_and_then_in_the_order_scheduled_from_near_and_far() {
+    fn events_come_by_time_and_then_in_the_order_scheduled_also_when_scheduled_on_the_way() {
         let mut events = Events::default();
-        let far_us = 2 * SOON_US;
-        for (number, at_us) in [(1, far_us), (2, 5), (3, SOON_US), (4, far_us), (5, 5), (6, SOON_US - 1)] {
+        let mut expected = Vec::new();
+        let mut came = Vec::new();
+        let mut schedule = |events: &mut Events, at_us: u64| {
+            let number = u16::try_from(expected.len()).expect("a short test");
+            expected.push((at_us, number));
             events.at(at_us, Event::Start(number));
-        }
-        let mut order = Vec::new();
+        };
+        // Few enough distinct times for many ties, over many powers of two.
+        let delay_us = |step: u64| [0, 1, 2, 3, 5, 8, 100, 1_000, 1_024, 70_000][(step * step % 97 % 10) as usize];
+        (0..50).for_each(|step| schedule(&mut events, 1_000 * (step % 7)));
         while let Some((at_us, event)) = events.next() {
             let Event::Start(number) = event else { panic!("no such event was scheduled: {event:?}") };
-            order.push((at_us, number));
-            if number == 3 {
-                events.at(at_us + SOON_US / 2, Event::Start(7));
-            }
-            if number == 7 {
-                // These are due soon; two of the same time were scheduled when that was far away.
-                events.at(far_us - 1, Event::Start(8));
-                events.at(far_us, Event::Start(9));
+            came.push((at_us, number));
+            let step = came.len() as u64;
+            if step < 400 {
+                schedule(&mut events, at_us + delay_us(step));
+                schedule(&mut events, at_us + delay_us(step + 1));
             }
         }
-        let numbers = order.iter().map(|(_, number)| *number).collect::<Vec<_>>();
-        assert_eq!(numbers, [2, 5, 6, 3, 7, 8, 1, 4, 9]);
-        assert!(order.is_sorted_by_key(|(at_us, _)| *at_us), "{order:?}");
+        expected.sort();
+        assert_eq!(came, expected);
     }
 }

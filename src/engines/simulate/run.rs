@@ -9,7 +9,7 @@ use crate::process::{Op, Statement};
 use crate::system::fingerprint::Digest;
 use crate::system::property::Violation;
 use crate::system::schedule::Recorder;
-use crate::system::state::Phase;
+use crate::system::state::{Phase, Slot};
 use crate::system::{Happening, ModelError, Step, System};
 use crate::world::identity::ProcessId;
 
@@ -31,7 +31,6 @@ pub(super) struct Execution<'a> {
     measure: Measure<'a>,
     digest: Digest,
     recorder: Option<Recorder>,
-    happenings: Vec<Happening>,
     /// Iterations in progress.
     running: u32,
     /// Shifts that have not ended yet.
@@ -54,7 +53,6 @@ impl<'a> Execution<'a> {
             measure: Measure::new(test),
             digest: Digest::default(),
             recorder,
-            happenings: Vec::new(),
             running: 0,
             shifts_left: test.shifts.iter().map(Vec::len).sum(),
             load_started_us: 0,
@@ -202,7 +200,7 @@ impl<'a> Execution<'a> {
         if !self.is_current(process, iteration) {
             return Ok(());
         }
-        let is_blocked = matches!(self.system.state().slot(process).phase, Phase::Blocked(_));
+        let is_blocked = matches!(self.system.state().slot(process).phase, Phase::Blocked);
         if is_blocked && !self.system.can_apply(process) {
             // Somebody else was faster to take the row: the statement goes on waiting.
             return Ok(());
@@ -214,7 +212,8 @@ impl<'a> Execution<'a> {
         if !self.is_current(process, iteration) {
             return Ok(());
         }
-        if let Phase::Applied(Op::Call(request), outcome) = &self.system.state().slot(process).phase {
+        let slot = self.system.state().slot(process);
+        if let (Some(Op::Call(request)), Some(outcome)) = (&slot.op, &slot.outcome) {
             let user = &mut self.users[usize::from(process.client)];
             user.call_us = self.system.now_us() - user.sent_us;
             self.measure.request(request, outcome, user.call_us);
@@ -243,31 +242,31 @@ impl<'a> Execution<'a> {
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&self.system, step, true);
         }
+        let earlier = self.system.happenings().len();
         self.system.fire(step)?;
         self.measure.vitals.steps += 1;
         if let Step::Apply(process) = step {
-            let phase = &self.system.state().slot(*process).phase;
-            self.digest.add(&(self.system.now_us(), process, phase));
+            let whereabouts = self.system.state().slot(*process).whereabouts();
+            self.digest.add(&(self.system.now_us(), process, whereabouts));
         }
-        if let Some(violation) = self.system.judge().into_iter().next() {
-            self.violation.get_or_insert(violation);
+        let broken = self.system.judge();
+        if !broken.is_empty() && self.violation.is_none() {
+            self.violation = broken.into_iter().next();
         }
         if self.violation.is_some() {
+            // The run is over: nothing follows from this step.
+            self.system.happenings().truncate(earlier);
             return Ok(());
         }
         self.measure.seats_held(self.system.state().world.ghost.holders.len(), self.system.now_us());
-        self.system.drain_happenings(&mut self.happenings);
         Ok(())
     }
 
     /// Sees to all that follows at once from the steps just fired, in order.
     fn settle(&mut self) -> Result<(), ModelError> {
-        let mut next = 0;
-        while let Some(happening) = self.happenings.get(next).copied() {
-            next += 1;
+        while let Some(happening) = self.system.happenings().pop_front() {
             self.react(happening)?;
         }
-        self.happenings.clear();
         Ok(())
     }
 
@@ -284,7 +283,7 @@ impl<'a> Execution<'a> {
                 self.events.at(now_us + DEADLOCK_TIMEOUT_US, Event::DetectDeadlock(process));
             }
             Happening::Unblocked(process) => {
-                if matches!(self.system.state().slot(process).phase, Phase::Issued(_)) {
+                if matches!(self.system.state().slot(process).phase, Phase::Issued) {
                     return self.issued(process);
                 }
                 let iteration = self.users[usize::from(process.client)].iteration;
@@ -302,7 +301,7 @@ impl<'a> Execution<'a> {
     fn issued(&mut self, process: ProcessId) -> Result<(), ModelError> {
         let test = self.test;
         let user = &mut self.users[usize::from(process.client)];
-        let Phase::Issued(op) = &self.system.state().slot(process).phase else { return Ok(()) };
+        let Slot { phase: Phase::Issued, op: Some(op), .. } = self.system.state().slot(process) else { return Ok(()) };
         let (there_us, back_us) = match op {
             Op::Choose(alternatives) => {
                 let step = Step::Choose(process, user.choose(*alternatives));
