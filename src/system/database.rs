@@ -9,8 +9,7 @@ use crate::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
 use super::state::{Phase, State, slot_of};
 use super::{Happening, ModelError, Setting, System};
 
-/// Plans by the address and length of their statement: a model has a few dozen, which a scan finds sooner than a tree or
-/// a hash.
+/// Plans by the address and length of their statement: a model has a few dozen, which a scan finds sooner than a tree.
 #[derive(Debug, Default)]
 pub(super) struct Planner(Vec<((usize, usize), Rc<Plan>)>);
 
