@@ -9,18 +9,18 @@ use crate::support::built_in::scenario;
 /// Seed, digest, the figures that k6 does not see, and the main ones that it does; of a rate passes and fails, of the
 /// request duration avg, min, med, max, p(90) and p(95) in milliseconds.
 const PINNED: [&str; 3] = [
-    "0 d978cd32ee0461c9964f7e07b4e3725f steps 90831 held 65 at 85040357 left 0 cut 0 failed {409: 1808} \
-     reqs 3848 sent 1190312 received 1299400 iterations 2826 \
-     checks 3844/0 locks 1018/1808 \
-     duration 10.56435550935551 2.965 9.698 35.148 15.9323 18.35794999999999",
-    "1 45865180d978ee709524b1e390c2af1c steps 91552 held 63 at 71591747 left 0 cut 0 failed {409: 1802} \
-     reqs 3864 sent 1193332 received 1307490 iterations 2831 \
-     checks 3860/0 locks 1029/1802 \
-     duration 10.615081780538302 2.644 9.733 34.7 16.192100000000007 18.3634",
-    "2 eba208c3fd5cad0849ef71427fc59946 steps 92672 held 70 at 92885388 left 0 cut 0 failed {409: 1831} \
-     reqs 3915 sent 1210582 received 1323880 iterations 2871 \
-     checks 3911/0 locks 1040/1831 \
-     duration 10.455648020434227 1.734 9.633 30.355 15.9046 17.96059999999998",
+    "0 1d8ff039245374615a940d74e8b35557 steps 92114 held 63 at 74732716 left 0 cut 0 failed {409: 1787} \
+     reqs 3887 sent 1200878 received 1316680 iterations 2835 \
+     checks 3883/0 locks 1048/1787 \
+     duration 15.022299974273219 4.179 14.025 42.131 22.7818 25.834799999999998",
+    "1 d9c7b6b32c55e252e5b29055ddccb3f4 steps 92434 held 66 at 103469462 left 0 cut 0 failed {409: 1796} \
+     reqs 3890 sent 1200824 received 1318690 iterations 2841 \
+     checks 3886/0 locks 1045/1796 \
+     duration 15.049920051413881 3.754 13.7065 46.891 23.2061 26.147249999999996",
+    "2 dcf79f1ec537726387c6bf97b5060360 steps 92309 held 64 at 81052541 left 0 cut 0 failed {409: 1860} \
+     reqs 3904 sent 1209480 received 1317700 iterations 2880 \
+     checks 3900/0 locks 1020/1860 \
+     duration 14.84964574795082 2.469 13.541 47.35 22.794700000000006 25.692549999999997",
 ];
 
 fn load_test() -> LoadTest {
