@@ -22,8 +22,8 @@ impl System {
         let slot = self.state.slot(process);
         match (slot.phase, &slot.op) {
             (Phase::Issued, Some(Op::Call(_))) => {
-                self.arrive(process);
-                self.abandon_call(process);
+                self.arrive(process, false);
+                self.applied(process, Outcome::Lost);
             }
             (Phase::Issued, _) => {
                 self.effect(process);
@@ -37,8 +37,7 @@ impl System {
     /// The client sees a time-out; the handler, if it is still at work, goes on for nobody.
     fn abandon_call(&mut self, process: ProcessId) {
         let client = &mut self.state.clients[usize::from(process.client)];
-        // A handler that needs no operation has answered already: then the answer is what got lost.
-        let Phase::Calling(call) = client.slot.phase else { return };
+        let Phase::Calling(call) = client.slot.phase else { panic!("{process} has no call to give up") };
         for handler in client.handlers.iter_mut().filter(|handler| handler.call == call) {
             handler.is_awaited = false;
         }

@@ -67,7 +67,7 @@ impl System {
     fn apply(&mut self, process: ProcessId) -> Result<(), ModelError> {
         let slot = self.state.slot(process);
         match (slot.phase, &slot.op) {
-            (Phase::Issued, Some(Op::Call(_))) => self.arrive(process),
+            (Phase::Issued, Some(Op::Call(_))) => self.arrive(process, true),
             (Phase::Issued, Some(Op::Sql(..))) => self.begin_statement(process)?,
             (Phase::Blocked, _) => self.resume_statement(process)?,
             (Phase::Issued, _) => {

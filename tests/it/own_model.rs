@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use seatproof::engines::reference::explore;
 use seatproof::engines::verdict::{Exploration, Verdict};
-use seatproof::process::{Ctx, Flow, Mark, Params};
-use seatproof::system::model::{Journey, Model, SeatMap};
+use seatproof::process::{Ctx, Flow, Lost, Mark, Params, Request, Response};
+use seatproof::system::model::{Handler, Journey, Model, SeatMap};
 use seatproof::system::property::GENERAL;
 use seatproof::system::state::Budgets;
 use seatproof::system::{Halves, Service, Setting, Step, System};
@@ -30,9 +30,10 @@ static OWN: Model = Model {
         Journey { name: "naive", about: "GET, then SET.", run: |ctx| Box::pin(naive(ctx)) },
         Journey { name: "atomic", about: "SET NX PX, then a blind DEL.", run: |ctx| Box::pin(atomic(ctx)) },
         Journey { name: "gate", about: "INSERT under a unique index.", run: |ctx| Box::pin(gate(ctx)) },
+        Journey { name: "pinger", about: "Calls a handler that needs no operation.", run: |ctx| Box::pin(pinger(ctx)) },
         Journey { name: "chooser", about: "Chooses one of three.", run: |ctx| Box::pin(chooser(ctx)) },
     ],
-    handlers: &[],
+    handlers: &[Handler { route: "GET /ping", run: |_, _| Box::pin(async { Response::new(204, 100) }) }],
     seats: SeatMap { key: |_| ByteString::from(KEY), asked: |_| None },
     metrics: &[],
     attempts: None,
@@ -68,6 +69,13 @@ async fn atomic(mut ctx: Ctx) -> Flow {
 async fn gate(mut ctx: Ctx) -> Flow {
     let inserted = ctx.sql("INSERT INTO sales (seat) VALUES ($1)", [Value::Int(1)]).await;
     if inserted.is_ok() {
+        ctx.mark(Mark::Holds { seats: [1].as_slice().into(), until_us: u64::MAX });
+    }
+    Flow::Done
+}
+
+async fn pinger(mut ctx: Ctx) -> Flow {
+    if ctx.call(Request::new("GET /ping", "ping", 100)).await == Err(Lost) {
         ctx.mark(Mark::Holds { seats: [1].as_slice().into(), until_us: u64::MAX });
     }
     Flow::Done
@@ -139,6 +147,14 @@ fn a_lost_reply_makes_a_client_leave_its_lock_behind() {
     let found = explored(&["atomic"], 2, budgets);
     assert_eq!(shortest(&found, "release-own-only"), None);
     assert!(found.states > explored(&["atomic"], 2, Budgets::default()).states);
+}
+
+#[test]
+fn the_answer_of_a_handler_that_needs_no_operation_can_be_lost() {
+    let found = explored(&["pinger", "pinger"], 1, Budgets { lose_reply: 2, ..Budgets::default() });
+    assert_eq!(shortest(&found, "one-holder-per-seat"), Some(2), "both clients saw a time-out");
+    let crash = explored(&["pinger", "pinger"], 1, Budgets { crash: 1, lose_request: 1, ..Budgets::default() });
+    assert_eq!(shortest(&crash, "one-holder-per-seat"), None);
 }
 
 #[test]
