@@ -145,14 +145,10 @@ impl<'a> Env<'a> {
     }
 
     /// The values of a result row.
-    #[inline]
     pub(super) fn project(&self, list: &[Expr]) -> Result<Row, SqlError> {
         let mut row = Row::with_capacity(list.len());
         for expr in list {
-            row.push(match self.stored(expr) {
-                Some(value) => value.clone(),
-                None => self.value(expr)?.into_owned(),
-            });
+            row.push(self.value(expr)?.into_owned());
         }
         Ok(row)
     }

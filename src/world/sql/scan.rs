@@ -32,14 +32,12 @@ pub(super) fn slots<'t>(
     };
     // Within a run the slots are in order.
     let mut runs = 0;
-    let mut visit = |prefix: &Key| {
+    expand(probes, columns, schema, env, &mut Key::default(), &mut |prefix| {
         let is_full = prefix.0.len() == columns.len();
         runs += 1;
         match access {
             Access::Index { index, .. } if is_full => {
-                for id in table.indexes[*index].rows(prefix) {
-                    found.push(table.slots.at(*id));
-                }
+                found.extend(table.indexes[*index].rows(prefix).iter().map(|id| table.slots.at(*id)));
             }
             Access::Index { index, .. } => {
                 for rows in table.indexes[*index].beginning_with(prefix) {
@@ -47,19 +45,10 @@ pub(super) fn slots<'t>(
                     found.extend(rows.iter().map(|id| table.slots.at(*id)));
                 }
             }
-            _ if is_full => {
-                if let Some(id) = table.slots.id(prefix) {
-                    found.push(table.slots.at(id));
-                }
-            }
+            _ if is_full => found.extend(table.slots.id(prefix).map(|id| table.slots.at(id))),
             _ => found.extend(table.slots.from(prefix).take_while(|(key, _)| key.0.starts_with(&prefix.0))),
         }
-    };
-    match probes.split_first() {
-        Some(probes) => expand(probes, columns, schema, env, &mut Key::default(), &mut visit)?,
-        // A partial index narrows without any value.
-        None => visit(&Key::default()),
-    }
+    })?;
     if runs > 1 && found.len() > 1 {
         found.sort_unstable_by_key(|(key, _)| *key);
         found.dedup_by_key(|(key, _)| *key);
@@ -69,27 +58,27 @@ pub(super) fn slots<'t>(
 
 /// Calls `f` for each combination of the probes' values. NULL equals nothing and leads nowhere.
 fn expand(
-    (probe, rest): (&Probe, &[Probe]),
+    probes: &[Probe],
     columns: &[usize],
     schema: &TableSchema,
     env: &Env<'_>,
     prefix: &mut Key,
     f: &mut dyn FnMut(&Key),
 ) -> Result<(), SqlError> {
+    let Some((probe, rest)) = probes.split_first() else {
+        f(prefix);
+        return Ok(());
+    };
     let kind = schema.columns[columns[prefix.0.len()]].kind;
     let mut with = |value: &Value| {
         if !kind.admits(value) {
             return Err(SqlError::no_operator(kind.name(), Comparison::Equal.symbol(), Kind::of(value).name()));
         }
-        if matches!(value, Value::Null) {
-            return Ok(());
+        if !matches!(value, Value::Null) {
+            prefix.0.push(value.clone());
+            expand(rest, columns, schema, env, prefix, f)?;
+            prefix.0.pop();
         }
-        prefix.0.push(value.clone());
-        match rest.split_first() {
-            Some(rest) => expand(rest, columns, schema, env, prefix, f)?,
-            None => f(prefix),
-        }
-        prefix.0.pop();
         Ok(())
     };
     match probe {

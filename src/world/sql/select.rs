@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
             return self.join_slots(table.slots.iter(), (source, rest), env, emit);
         }
         let found = scan::slots(table, &self.schema.tables[source.table], &source.access, env)?;
-        self.join_slots(found.iter().copied(), (source, rest), env, emit)
+        self.join_slots(found.into_iter(), (source, rest), env, emit)
     }
 
     fn join_slots(

@@ -1,5 +1,6 @@
 //! The rows of a table: found by primary key, or at once by number.
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use serde::ser::{Serialize, SerializeSeq, Serializer};
@@ -16,9 +17,7 @@ pub(super) type RowId = usize;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots {
     ids: KeyMap<RowId>,
-    /// The numbers in the order of the keys. To insert in the middle moves what follows, which is 16 KB in a table of
-    /// 2,000 rows; for that, copying a store copies numbers only, and an explorer copies one for each state.
-    order: Vec<RowId>,
+    order: BTreeMap<Key, RowId>,
     /// Each slot with its primary key. A number that is free holds an empty slot.
     slots: Vec<(Key, Slot)>,
     free: Vec<RowId>,
@@ -61,11 +60,6 @@ impl Slots {
         &mut self.slots[id].1
     }
 
-    /// How many slots have a smaller key.
-    fn place(&self, key: &Key) -> usize {
-        self.order.partition_point(|id| self.key(*id) < key)
-    }
-
     fn insert(&mut self, key: &Key) -> RowId {
         let fresh = (key.clone(), Slot::default());
         let id = match self.free.pop() {
@@ -79,32 +73,31 @@ impl Slots {
             }
         };
         self.ids.insert(key.clone(), id);
-        self.order.insert(self.place(key), id);
+        self.order.insert(key.clone(), id);
         id
     }
 
     /// Removes the slot with this number.
     pub(super) fn remove(&mut self, id: RowId) {
-        let place = self.place(self.key(id));
-        self.order.remove(place);
         let (key, _) = std::mem::take(&mut self.slots[id]);
         self.ids.remove(&key);
+        self.order.remove(&key);
         self.free.push(id);
     }
 
     /// All slots in the order of their keys.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Key, &Slot)> {
-        self.order.iter().map(|id| self.at(*id))
+        self.order.values().map(|id| self.at(*id))
     }
 
     /// The slots from this key on, in order.
     pub(super) fn from(&self, key: &Key) -> impl Iterator<Item = (&Key, &Slot)> {
-        self.order[self.place(key)..].iter().map(|id| self.at(*id))
+        self.order.range(key..).map(|(_, id)| self.at(*id))
     }
 
     /// The greatest key.
     pub(super) fn last_key(&self) -> Option<&Key> {
-        self.order.last().map(|id| self.key(*id))
+        self.order.last_key_value().map(|(key, _)| key)
     }
 }
 

@@ -45,7 +45,6 @@ impl Transaction {
 
     /// Remembers a place, once.
     pub(super) fn touch(&mut self, table: usize, key: &Key) {
-        // Most statements touch rows in this order.
         if self.touched.last().is_none_or(|(last, last_key)| (last, last_key) < (&table, key)) {
             self.touched.push((table, key.clone()));
             return;

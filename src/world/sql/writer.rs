@@ -88,10 +88,9 @@ impl Writer<'_> {
     ) -> Result<Arc<[Value]>, SqlError> {
         let mut changed = Arc::clone(row);
         let values = Arc::make_mut(&mut changed);
-        let env = Env { params: self.params, now_us: self.transaction.started_us, rows: SmallVec::from_slice(rows) };
         for assignment in assignments {
             values[assignment.column] = match &assignment.value {
-                Some(expr) => env.value(expr)?.into_owned(),
+                Some(expr) => self.env(rows).value(expr)?.into_owned(),
                 None => self.default(assignment.column)?,
             };
         }
