@@ -16,8 +16,8 @@ impl System {
         handler.unwrap_or_else(|| panic!("model `{}` has no handler for `{}`", model.name, request.route))
     }
 
-    /// A request reaches its instance: a worker takes it, or it waits for one. `is_awaited` says whether the client will
-    /// see the answer; it must be known now, because a handler that needs no operation answers at once.
+    /// A request reaches its instance: a worker takes it, or it waits for one. `is_awaited` says whether the client
+    /// will see the answer; it must be known now, because a handler that needs no operation answers at once.
     pub(super) fn arrive(&mut self, process: ProcessId, is_awaited: bool) {
         let client = &mut self.state.clients[usize::from(process.client)];
         let Some(Op::Call(request)) = &client.slot.op else { unreachable!("the caller matched a call") };
