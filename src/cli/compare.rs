@@ -31,8 +31,8 @@ pub(super) fn run(args: &Compare, console: &Console) -> Result<u8, Failure> {
             CompareFormat::Md => console.out(&report::compare::markdown(&comparison)),
         }
     }
-    let outside = if comparison.is_consistent() { exit::OK } else { exit::OUTSIDE };
-    Ok(exit::worst([outside, if finished.is_interrupted { exit::INTERRUPTED } else { exit::OK }]))
+    let interrupted = if finished.is_interrupted { exit::INTERRUPTED } else { exit::OK };
+    Ok(exit::worst([comparison.exit_code(), interrupted]))
 }
 
 fn unreadable(error: &ReadError, file: &str, text: &str) -> Diagnostic {
