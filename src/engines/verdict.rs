@@ -31,6 +31,19 @@ impl Counterexample {
     }
 }
 
+/// A violation met in one of the executions of a scheduler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The property that is broken.
+    pub property: &'static str,
+    /// The steps of the execution up to the violation, and the violation in words.
+    pub counterexample: Counterexample,
+    /// In which execution, counted from 1.
+    pub execution: u64,
+    /// The same execution in the scheduler's own notation, for its own replayer; `None` if it has none.
+    pub native: Option<String>,
+}
+
 /// Why a search stopped early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bound {
