@@ -1,9 +1,11 @@
 //! From a scenario's check to the setting that engines explore.
 
-use crate::process::Params;
+use std::collections::BTreeMap;
 
-use super::model::Model;
-use super::scenario::{Check, Scenario};
+use crate::process::{Drawn, Params};
+
+use super::model::{Model, ParamValue};
+use super::scenario::{Check, Draw, Faults, Scenario};
 use super::state::Budgets;
 use super::{Service, Setting};
 
@@ -14,30 +16,59 @@ use super::{Service, Setting};
 #[must_use]
 pub fn of_check(scenario: &Scenario, check: &Check, model: &'static Model) -> Setting {
     let properties = model.all_properties().into_iter();
-    let journey = |index: &usize| u16::try_from(*index).expect("a model has fewer than 65,536 journeys");
-    let faults = check.faults;
-    let draws = check.draws.iter().map(|draw| {
-        let values = draw.values.iter().map(|drawn| drawn.as_slice().into());
-        (draw.name.clone(), values.collect())
-    });
     Setting {
         model,
-        params: Params::new(model.params.iter().map(|param| param.name).zip(check.params.iter().copied())),
+        params: params(model, &check.params),
         service: service(scenario),
-        journeys: check.journeys.iter().map(journey).collect(),
+        journeys: journeys(&check.journeys),
         rounds: Some(check.bounds.rounds),
-        budgets: Budgets {
-            lose_request: faults.lose_request,
-            lose_reply: faults.lose_reply,
-            crash: faults.crash,
-            redis_restart: faults.redis_restart,
-            evict: faults.evict,
-            // Without a bound, time may pass as often as there is something to wait for.
-            time_steps: check.bounds.time_steps.unwrap_or(u32::MAX),
-        },
+        budgets: budgets(check.faults, check.bounds.time_steps),
         properties: properties.filter(|property| check.properties.iter().any(|name| name == property.name)).collect(),
-        draws: draws.collect(),
+        draws: draws(&check.draws),
     }
+}
+
+/// The setting at the size that schedulers sample; the check's own when it names no other.
+///
+/// # Panics
+/// As [`of_check`].
+#[must_use]
+pub fn of_sample(scenario: &Scenario, check: &Check, model: &'static Model) -> Setting {
+    let setting = of_check(scenario, check, model);
+    let Some(sample) = &check.sample else { return setting };
+    Setting {
+        params: params(model, &sample.params),
+        journeys: journeys(&sample.journeys),
+        rounds: Some(sample.rounds),
+        budgets: budgets(sample.faults, sample.time_steps),
+        draws: draws(&sample.draws),
+        ..setting
+    }
+}
+
+fn params(model: &Model, values: &[ParamValue]) -> Params {
+    Params::new(model.params.iter().map(|param| param.name).zip(values.iter().copied()))
+}
+
+fn journeys(indices: &[usize]) -> Vec<u16> {
+    indices.iter().map(|index| u16::try_from(*index).expect("a model has fewer than 65,536 journeys")).collect()
+}
+
+fn budgets(faults: Faults, time_steps: Option<u32>) -> Budgets {
+    Budgets {
+        lose_request: faults.lose_request,
+        lose_reply: faults.lose_reply,
+        crash: faults.crash,
+        redis_restart: faults.redis_restart,
+        evict: faults.evict,
+        // Without a bound, time may pass as often as there is something to wait for.
+        time_steps: time_steps.unwrap_or(u32::MAX),
+    }
+}
+
+fn draws(draws: &[Draw]) -> BTreeMap<String, Vec<Drawn>> {
+    let values = |draw: &Draw| draw.values.iter().map(|drawn| drawn.as_slice().into()).collect();
+    draws.iter().map(|draw| (draw.name.clone(), values(draw))).collect()
 }
 
 /// The service's resources as the scenario gives them.

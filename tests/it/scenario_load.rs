@@ -87,6 +87,12 @@ fn checks_are_read_in_file_order() {
         ]
     );
     assert_eq!(lock_release.expect_states, Some(1234));
+    let sample = lock_release.sample.as_ref().expect("the check has a sample");
+    assert_eq!((sample.journeys.as_slice(), sample.rounds, sample.executions), ([1; 5].as_slice(), 4, 50));
+    assert_eq!((sample.params[0], sample.params[1]), (lock_release.params[0], ParamValue::one(1)));
+    assert_eq!(sample.draws, [Draw { name: "seats".to_owned(), values: vec![vec![2]] }]);
+    assert_eq!((sample.faults, sample.time_steps), (Faults { crash: 1, ..Faults::default() }, Some(7)));
+    assert_eq!(confirm.sample, None);
     assert_eq!((confirm.name.as_str(), confirm.journeys.as_slice()), ("confirm", [2, 0].as_slice()));
     assert_eq!(confirm.params, scenario.params);
     assert_eq!(confirm.faults, Faults::default());

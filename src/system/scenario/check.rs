@@ -6,7 +6,7 @@ use super::de::Table;
 use super::fault::Fault;
 use super::tree::{At, Kind, Node};
 use super::values::{number, number_or, title};
-use super::{Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, form, names, params};
+use super::{Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, Sample, form, names, params};
 use crate::system::diagnostic::{code, suggest};
 use crate::system::model::ParamValue;
 
@@ -16,6 +16,8 @@ const CLIENTS_MAX: i64 = 1000;
 const COUNT_MAX: i64 = 1_000_000;
 /// Most representatives of a draw: more would be no abstraction, and the search would not end.
 const REPRESENTATIVES_MAX: usize = 16;
+/// Most executions of a scheduler.
+const EXECUTIONS_MAX: i64 = 100_000_000;
 /// The key of `expect` that is not a property.
 const STATES: &str = "states";
 
@@ -43,23 +45,52 @@ fn check(
     let form = &at.value;
     let properties = properties(form, model)?;
     let (expect, expect_states) = expect(&form.expect, &properties, model)?;
-    Ok(Check {
+    let whole = Check {
         name: name.value.clone(),
         title: title(&form.title)?,
         about: form.about.clone(),
         journeys: journeys(name, form, model)?,
         params: params::build(&form.params, model.params, base)?,
-        draws: form.draws.0.iter().map(|(name, values)| draw(name, values, model)).collect::<Result<_, _>>()?,
+        draws: draws(&form.draws, model)?,
         faults: faults(&form.faults)?,
         bounds: Bounds {
-            time_steps: form.bounds.time_steps.as_ref().map(|at| number(at, "time_steps", 0, COUNT_MAX)).transpose()?,
-            rounds: number_or(form.bounds.rounds.as_ref(), 1, "rounds", 1, 1000)?,
+            time_steps: time_steps(form.bounds.time_steps.as_ref())?,
+            rounds: rounds(form.bounds.rounds.as_ref(), 1)?,
             max_states: number_or(form.bounds.max_states.as_ref(), 2_000_000, "max_states", 1, i64::MAX)?,
         },
         properties,
+        sample: None,
         expect,
         expect_states,
+    };
+    let sample = form.sample.as_ref().map(|at| sample(&at.value, &whole, model)).transpose()?;
+    Ok(Check { sample, ..whole })
+}
+
+/// What the schedulers sample: the check with what the table says laid over it.
+fn sample(form: &form::Sample, check: &Check, model: &Declaration<'_>) -> Result<Sample, Fault> {
+    let clients = number_or(form.clients.as_ref(), check.journeys.len(), "clients", 1, CLIENTS_MAX)?;
+    Ok(Sample {
+        journeys: check.journeys.iter().copied().cycle().take(clients).collect(),
+        params: params::build(&form.params, model.params, &check.params)?,
+        draws: {
+            let own = draws(&form.draws, model)?;
+            let kept = check.draws.iter().filter(|draw| own.iter().all(|other| other.name != draw.name)).cloned();
+            kept.chain(own.iter().cloned()).collect()
+        },
+        faults: form.faults.as_ref().map_or(Ok(check.faults), faults)?,
+        time_steps: time_steps(form.time_steps.as_ref())?.or(check.bounds.time_steps),
+        rounds: rounds(form.rounds.as_ref(), check.bounds.rounds)?,
+        executions: number_or(form.executions.as_ref(), 1000, "executions", 1, EXECUTIONS_MAX)?,
     })
+}
+
+fn time_steps(at: Option<&At<i64>>) -> Result<Option<u32>, Fault> {
+    at.map(|at| number(at, "time_steps", 0, COUNT_MAX)).transpose()
+}
+
+fn rounds(at: Option<&At<i64>>, default: u32) -> Result<u32, Fault> {
+    number_or(at, default, "rounds", 1, 1000)
 }
 
 /// One journey per client, from `clients` and `journey`, or from `journeys`.
@@ -106,6 +137,10 @@ fn properties(form: &form::Check, model: &Declaration<'_>) -> Result<Vec<String>
     }
     let named = |name: &At<String>| names::find("property", name, &model.properties).map(|_| name.value.clone());
     list.value.iter().map(named).collect()
+}
+
+fn draws(table: &Table<At<Vec<Vec<At<i64>>>>>, model: &Declaration<'_>) -> Result<Vec<Draw>, Fault> {
+    table.0.iter().map(|(name, values)| draw(name, values, model)).collect()
 }
 
 /// The representatives of one draw.

@@ -174,6 +174,8 @@ pub(super) struct Check {
     pub(super) bounds: Bounds,
     /// Properties to judge. Default: all that the model and seatproof know.
     pub(super) properties: Option<At<Vec<At<String>>>>,
+    /// What the schedulers sample, larger than what can be explored to its end. Default: the check as it is.
+    pub(super) sample: Option<At<Sample>>,
     /// Expected verdict per property, judged with `--expect`: `"holds"`, `"violated"`, or a table. The key `states`
     /// pins the number of distinct states.
     #[serde(default)]
@@ -215,6 +217,33 @@ pub(super) struct Bounds {
     /// Distinct states after which the search stops undecided. Default 2,000,000.
     #[schemars(range(min = 1))]
     pub(super) max_states: Option<At<i64>>,
+}
+
+/// The check at the size that schedulers sample. What is left out is as in the check.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Sample {
+    /// Number of clients. The check's journeys are dealt out to them in turn. Default: as many as the check has.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) clients: Option<At<i64>>,
+    /// Parameters that differ from the check's.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::params")]
+    pub(super) params: Table<Node>,
+    /// Values that stand for all values of a draw, where they differ from the check's.
+    #[serde(default)]
+    pub(super) draws: Table<At<Vec<Vec<At<i64>>>>>,
+    /// How often each fault may happen, instead of the check's budgets.
+    pub(super) faults: Option<Faults>,
+    /// Most `time` steps in one execution.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(super) time_steps: Option<At<i64>>,
+    /// Rounds of its journey that each client runs.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) rounds: Option<At<i64>>,
+    /// Executions of each scheduler. Default 1000.
+    #[schemars(range(min = 1, max = 100_000_000))]
+    pub(super) executions: Option<At<i64>>,
 }
 
 /// An expected verdict with the length of the shortest counterexample.

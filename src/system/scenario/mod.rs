@@ -173,10 +173,31 @@ pub struct Check {
     pub bounds: Bounds,
     /// Names of the properties to judge.
     pub properties: Vec<String>,
+    /// What the schedulers sample, if that is not the check as it is.
+    pub sample: Option<Sample>,
     /// Expected verdicts, in the order of the file.
     pub expect: Vec<Expectation>,
     /// Pinned number of distinct states.
     pub expect_states: Option<u64>,
+}
+
+/// A check at the size that schedulers sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// As [`Check::journeys`].
+    pub journeys: Vec<usize>,
+    /// As [`Check::params`].
+    pub params: Vec<ParamValue>,
+    /// As [`Check::draws`].
+    pub draws: Vec<Draw>,
+    /// As [`Check::faults`].
+    pub faults: Faults,
+    /// As [`Bounds::time_steps`].
+    pub time_steps: Option<u32>,
+    /// As [`Bounds::rounds`].
+    pub rounds: u32,
+    /// Executions of each scheduler.
+    pub executions: u64,
 }
 
 /// The values that stand for all values of a draw under exploration.

@@ -110,6 +110,15 @@ faults = { lose_request = 1, lose_reply = 2, crash = 3, redis_restart = 4, evict
 bounds = { time_steps = 2, rounds = 3, max_states = 1000 }
 properties = ["one-holder-per-seat", "all-or-nothing"]
 
+[check.lock-release.sample]
+clients = 5
+params = { picks = 1 }
+draws = { seats = [[2]] }
+faults = { crash = 1 }
+time_steps = 7
+rounds = 4
+executions = 50
+
 [check.lock-release.expect]
 one-holder-per-seat = "holds"
 all-or-nothing = { verdict = "violated", labels = 6, ops = 14 }
