@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::verdict::{Bound, Counterexample, Exploration, Verdict};
 use crate::process::Support;
+use crate::system::fingerprint::Fingerprint;
 use crate::system::state::State;
 use crate::system::{Halves, ModelError, Setting, Step, System};
 
@@ -61,6 +62,7 @@ struct Search {
     origins: Vec<Origin>,
     found: Vec<(&'static str, Option<Counterexample>)>,
     transitions: usize,
+    final_states: BTreeSet<Fingerprint>,
     abstracted: BTreeSet<&'static str>,
 }
 
@@ -73,6 +75,7 @@ impl Search {
             origins: vec![Origin { parent: 0, step: None, depth: 0 }],
             found: setting.properties.iter().map(|property| (property.name, None)).collect(),
             transitions: 0,
+            final_states: BTreeSet::new(),
             abstracted: BTreeSet::new(),
         };
         search.judge(0, &mut system);
@@ -89,7 +92,11 @@ impl Search {
         if let Some(name) = system.unexplorable_draw() {
             return Err(ExploreError::Draw(name));
         }
-        for step in system.enabled() {
+        let enabled = system.enabled();
+        if enabled.is_empty() {
+            self.final_states.insert(Fingerprint::of(system.state()));
+        }
+        for step in enabled {
             if let Step::Draw(process, _) = step {
                 self.abstracted.extend(abstracted(system, process));
             }
@@ -136,6 +143,7 @@ impl Search {
             states: self.visited.len(),
             transitions: self.transitions,
             depth: self.origins.last().map_or(0, |origin| origin.depth),
+            final_states: self.final_states,
             abstracted_draws: self.abstracted.into_iter().collect(),
         }
     }

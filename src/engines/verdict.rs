@@ -1,6 +1,9 @@
 //! What a search says about each property.
 
+use std::collections::BTreeSet;
+
 use crate::system::Step;
+use crate::system::fingerprint::Fingerprint;
 
 /// Three values, never two: "no violation so far" is not "holds".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub struct Exploration {
     pub transitions: usize,
     /// Steps from the initial state to the farthest one met.
     pub depth: usize,
+    /// Fingerprints of the states in which nothing can happen any more.
+    pub final_states: BTreeSet<Fingerprint>,
     /// Draws that were explored by representatives or by the ends of their range only.
     pub abstracted_draws: Vec<&'static str>,
 }
