@@ -3,7 +3,14 @@
 //!
 //! **Architecture invariant:** a model imports only `world`, `process` and `system`.
 
+mod common;
+pub mod get_then_set;
 pub mod moviebooking;
+pub mod msetnx;
+pub mod set_nx_px_blind_del;
+pub mod set_nx_px_get_del;
+pub mod setnx_expire;
+pub mod unique_index;
 
 use crate::system::model::Model;
 
@@ -17,7 +24,15 @@ pub struct Entry {
 }
 
 /// Every model.
-pub const CATALOG: [Entry; 1] = [Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") }];
+pub const CATALOG: [Entry; 7] = [
+    Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") },
+    Entry { model: &get_then_set::MODEL, scenario: include_str!("get_then_set.toml") },
+    Entry { model: &setnx_expire::MODEL, scenario: include_str!("setnx_expire.toml") },
+    Entry { model: &set_nx_px_blind_del::MODEL, scenario: include_str!("set_nx_px_blind_del.toml") },
+    Entry { model: &set_nx_px_get_del::MODEL, scenario: include_str!("set_nx_px_get_del.toml") },
+    Entry { model: &msetnx::MODEL, scenario: include_str!("msetnx.toml") },
+    Entry { model: &unique_index::MODEL, scenario: include_str!("unique_index.toml") },
+];
 
 /// The model of this name.
 #[must_use]

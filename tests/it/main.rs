@@ -15,6 +15,7 @@ mod measured_read;
 mod measured_statistics;
 mod models;
 mod own_model;
+mod protocol_table;
 mod redis_commands;
 mod redis_conformance;
 mod redis_properties;
