@@ -18,6 +18,7 @@ mod own_model;
 mod redis_commands;
 mod redis_conformance;
 mod redis_properties;
+mod redis_sessions;
 mod scenario_errors;
 mod scenario_files;
 mod scenario_load;

@@ -144,6 +144,11 @@ pub(super) fn echo(call: &mut Call<'_>) -> Answer {
     Ok(Reply::Bulk(ByteString::new(call.word(1))))
 }
 
+/// `PUBLISH channel message`: nobody listens.
+pub(super) fn publish(_: &mut Call<'_>) -> Answer {
+    Ok(Reply::Int(0))
+}
+
 /// `TIME`: seconds and microseconds of the node's clock.
 pub(super) fn time(call: &mut Call<'_>) -> Answer {
     let parts = [call.now_us / 1_000_000, call.now_us % 1_000_000];

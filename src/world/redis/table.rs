@@ -111,7 +111,7 @@ const fn command(name: &'static str, arity: isize, run: fn(&mut Call<'_>) -> Ans
 }
 
 /// In alphabetical order.
-static COMMANDS: [Command; 52] = [
+static COMMANDS: [Command; 53] = [
     command("append", 3, strings::append),
     command("copy", -3, keys::copy),
     command("dbsize", 1, keys::dbsize),
@@ -148,6 +148,7 @@ static COMMANDS: [Command; 52] = [
     command("ping", -1, keys::ping),
     command("psetex", 4, strings::psetex),
     command("pttl", 2, expire::pttl),
+    command("publish", 3, keys::publish),
     command("rename", 3, keys::rename),
     command("renamenx", 3, keys::renamenx),
     Command::new("script", -2, script::container, Place::NoScript),

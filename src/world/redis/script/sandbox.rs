@@ -167,7 +167,10 @@ impl Sandbox {
             // Memory ran out, or the script ran too long: what is left in the state is not worth keeping.
             self.is_sound = false;
             return match problem {
-                Value::Error(error) => broken(error),
+                Value::Error(error) => match error.downcast_ref::<Endless>() {
+                    Some(endless) => CommandError::Script(format!("ERR {endless}").into()),
+                    None => broken(error),
+                },
                 other => CommandError::Script(format!("ERR script failed with a {}", other.type_name()).into()),
             };
         };
@@ -222,8 +225,11 @@ fn random(host: &SharedHost, range: &MultiValue) -> mlua::Result<f64> {
     const MAX: u32 = i32::MAX.unsigned_abs();
     let part = f64::from(with_host(host, |host| host.node.random.next()) % MAX) / f64::from(MAX);
     let bound = |index: usize| -> mlua::Result<f64> {
-        let number = range.get(index).and_then(Value::as_f64);
-        number.map(f64::floor).ok_or_else(|| raised("math.random takes numbers"))
+        match range.get(index) {
+            Some(Value::Integer(number)) => Ok(*number as f64),
+            Some(Value::Number(number)) => Ok(number.floor()),
+            _ => Err(raised("math.random takes numbers")),
+        }
     };
     let (low, high) = match range.len() {
         0 => return Ok(part),
