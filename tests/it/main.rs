@@ -19,6 +19,7 @@ mod protocol_table;
 mod redis_commands;
 mod redis_conformance;
 mod redis_properties;
+mod redis_sessions;
 mod scenario_errors;
 mod scenario_files;
 mod scenario_load;
