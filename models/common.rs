@@ -131,6 +131,26 @@ pub(super) async fn send(ctx: &mut Ctx, words: &[&[u8]]) -> Result<Reply, Lost> 
     }
 }
 
+/// The same for a script.
+pub(super) async fn send_script(
+    ctx: &mut Ctx,
+    script: &'static str,
+    keys: &[&[u8]],
+    args: &[&[u8]],
+) -> Result<Reply, Lost> {
+    match ctx.eval(script, keys, args).await {
+        Err(Lost) => ctx.eval(script, keys, args).await,
+        reply => reply,
+    }
+}
+
+/// Compare-and-delete: deletes the key if it still has this token.
+pub(super) async fn release_own(ctx: &mut Ctx, key: &ByteString, token: &[u8]) {
+    let script = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+    // A release that gets no answer twice is left to the TTL.
+    let _ = send_script(ctx, script, &[key.as_bytes()], &[token]).await;
+}
+
 /// The client was told that it holds these seats, by a command with a TTL that it sent no earlier than `asked_at`.
 pub(super) fn holds_for_ttl(ctx: &mut Ctx, seats: &Drawn, asked_at: Instant) {
     let ttl_us = u64::try_from(ctx.params().get(LOCK_TTL.name)).expect("durations are not negative");
