@@ -102,9 +102,8 @@ fn record(mut ask: impl FnMut(usize, &Argv) -> Vec<u8>) -> String {
 #[test]
 fn scripts_are_answered_as_recorded() {
     let mut node = Redis::new();
-    let simulated = record(|number, argv| {
-        encode(&node.execute(session(number), argv, START_US, &mut Vec::new()), argv)
-    });
+    let simulated =
+        record(|number, argv| encode(&node.execute(session(number), argv, START_US, &mut Vec::new()), argv));
     golden::assert_same(RECORDING, &simulated);
 }
 

@@ -215,8 +215,22 @@ const LUA: [&[u8]; 6] = [
 
 /// What concerns sessions: transactions, watches and scripts.
 const SESSION_SHAPES: [&str; 16] = [
-    "MULTI", "MULTI", "MULTI", "EXEC", "EXEC", "EXEC", "EXEC", "DISCARD", "WATCH k", "WATCH k", "WATCH k k", "UNWATCH",
-    "EVAL l 1 k v", "EVAL l 1 k v", "EVAL l i k", "NOSUCH",
+    "MULTI",
+    "MULTI",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "EXEC",
+    "EXEC",
+    "DISCARD",
+    "WATCH k",
+    "WATCH k",
+    "WATCH k k",
+    "UNWATCH",
+    "EVAL l 1 k v",
+    "EVAL l 1 k v",
+    "EVAL l i k",
+    "NOSUCH",
 ];
 
 /// A script of up to 60 steps of three sessions, with the number of the session in front.

@@ -86,7 +86,8 @@ impl RedisServer {
                 }
             }
             Some(b'*') => {
-                let mut items: Vec<_> = (0..number().unwrap_or(0)).map(|_| Self::read_reply(connection, false)).collect();
+                let mut items: Vec<_> =
+                    (0..number().unwrap_or(0)).map(|_| Self::read_reply(connection, false)).collect();
                 if unordered {
                     items.sort_unstable();
                 }

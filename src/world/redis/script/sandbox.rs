@@ -29,6 +29,8 @@ const MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 const COMPILED_MAX: usize = 1_000;
 /// The chunk name of Redis.
 const CHUNK: &str = "@user_script";
+/// The chunk name of what is no script's own.
+const PRELUDE_CHUNK: &str = "=prelude";
 
 thread_local! {
     static SANDBOX: RefCell<Option<Sandbox>> = const { RefCell::new(None) };
@@ -88,7 +90,7 @@ impl Sandbox {
         let host = SharedHost::default();
         let strings = lua.create_table()?;
         lua.set_type_metatable::<LuaString>(Some(strings.clone()));
-        let prelude = lua.load(PRELUDE).set_name("=prelude").into_function()?;
+        let prelude = lua.load(PRELUDE).set_name(PRELUDE_CHUNK).into_function()?;
         let functions = host_functions(&lua, &host)?;
         let (globals, visible, run) = prelude.call::<(Table, Table, Function)>((functions, lua.globals(), strings))?;
         lua.set_globals(globals)?;
@@ -179,8 +181,8 @@ impl Sandbox {
             return CommandError::Script(text.into());
         };
         let mut text = text.as_bytes().to_vec();
-        if let Ok(Some(line)) = table.get::<Option<i64>>("line") {
-            text.extend(format!(" script: {}, on {CHUNK}:{line}.", hexadecimal(digest)).bytes());
+        if let (Ok(source), Ok(line)) = (table.get::<String>("source"), table.get::<i64>("line")) {
+            text.extend(format!(" script: {}, on {source}:{line}.", hexadecimal(digest)).bytes());
         }
         CommandError::Script(one_line(&text))
     }
@@ -371,17 +373,21 @@ fn locate(lua: &Lua, problem: Value) -> mlua::Result<Value> {
             table
         }
     };
-    table.raw_set("line", line(lua))?;
+    if let Some((source, line)) = place(lua) {
+        table.raw_set("source", source)?;
+        table.raw_set("line", line)?;
+    }
     Ok(Value::Table(table))
 }
 
-/// The line of the script that is running.
-fn line(lua: &Lua) -> Option<usize> {
+/// Source and line of the innermost function that a script defines.
+fn place(lua: &Lua) -> Option<(String, usize)> {
     // Level 0 is the handler itself.
     for level in 1.. {
         let found = lua.inspect_stack(level, |frame| {
-            let is_script = frame.source().source.is_some_and(|source| source == CHUNK);
-            is_script.then(|| frame.current_line()).flatten()
+            let source = frame.source();
+            let is_of_script = matches!(source.what, "Lua" | "main") && source.source.as_deref() != Some(PRELUDE_CHUNK);
+            is_of_script.then(|| Some((source.source?.into_owned(), frame.current_line()?))).flatten()
         })?;
         if found.is_some() {
             return found;
