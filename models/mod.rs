@@ -1,5 +1,6 @@
 //! What is checked: one lock service a file. `NAME.rs` says how it works, in the Redis commands and SQL that
-//! production sends; `NAME.toml` says under which load, faults and bounds it is judged and what is expected.
+//! production sends; `NAME.toml` says under which load, faults and bounds it is judged and what is expected. What the
+//! models of single protocols share is in `common.rs`.
 //!
 //! **Architecture invariant:** a model imports only `world`, `process` and `system`.
 
