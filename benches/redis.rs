@@ -67,3 +67,12 @@ fn clone_node(bencher: Bencher<'_, '_>) {
     let node = node_with_locks();
     bencher.bench_local(|| black_box(node.clone()));
 }
+
+#[divan::bench]
+fn eval_compare_and_delete(bencher: Bencher<'_, '_>) {
+    let script = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+    let mut node = node_with_locks();
+    let mut removed = Vec::new();
+    let argv = Argv::new(["EVAL", script, "1", "lock:seat:1:17", "vu1#2"]);
+    bencher.bench_local(|| black_box(node.execute(SESSION, black_box(&argv), NOW_US, &mut removed)));
+}

@@ -1,9 +1,22 @@
 //! What is checked: one lock service a file. `NAME.rs` says how it works, in the Redis commands and SQL that
-//! production sends; `NAME.toml` says under which load, faults and bounds it is judged and what is expected.
+//! production sends; `NAME.toml` says under which load, faults and bounds it is judged and what is expected. What the
+//! models of single protocols share is in `common.rs`.
 //!
 //! **Architecture invariant:** a model imports only `world`, `process` and `system`.
 
+mod common;
+pub mod get_then_set;
+pub mod hold_conditional_confirm;
 pub mod moviebooking;
+pub mod msetnx;
+pub mod multi_seat_lua;
+pub mod multi_seat_rollback;
+pub mod set_nx_px_blind_del;
+pub mod set_nx_px_get_del;
+pub mod set_nx_px_lua_release;
+pub mod setnx_expire;
+pub mod unique_index;
+pub mod watch_multi_exec;
 
 use crate::system::model::Model;
 
@@ -17,7 +30,20 @@ pub struct Entry {
 }
 
 /// Every model.
-pub const CATALOG: [Entry; 1] = [Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") }];
+pub const CATALOG: [Entry; 12] = [
+    Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") },
+    Entry { model: &get_then_set::MODEL, scenario: include_str!("get_then_set.toml") },
+    Entry { model: &setnx_expire::MODEL, scenario: include_str!("setnx_expire.toml") },
+    Entry { model: &set_nx_px_blind_del::MODEL, scenario: include_str!("set_nx_px_blind_del.toml") },
+    Entry { model: &set_nx_px_get_del::MODEL, scenario: include_str!("set_nx_px_get_del.toml") },
+    Entry { model: &set_nx_px_lua_release::MODEL, scenario: include_str!("set_nx_px_lua_release.toml") },
+    Entry { model: &watch_multi_exec::MODEL, scenario: include_str!("watch_multi_exec.toml") },
+    Entry { model: &multi_seat_rollback::MODEL, scenario: include_str!("multi_seat_rollback.toml") },
+    Entry { model: &multi_seat_lua::MODEL, scenario: include_str!("multi_seat_lua.toml") },
+    Entry { model: &msetnx::MODEL, scenario: include_str!("msetnx.toml") },
+    Entry { model: &unique_index::MODEL, scenario: include_str!("unique_index.toml") },
+    Entry { model: &hold_conditional_confirm::MODEL, scenario: include_str!("hold_conditional_confirm.toml") },
+];
 
 /// The model of this name.
 #[must_use]

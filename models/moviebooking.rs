@@ -12,10 +12,9 @@
 
 use smallvec::SmallVec;
 
+use super::common::one_booking_per_seat;
 use crate::process::{Ctx, Request, Response};
 use crate::system::model::{CustomMetric, Handler, MetricKind, Model, Param, ParamKind, ParamValue, SeatMap};
-use crate::system::property::{Property, Reads};
-use crate::system::state::State;
 use crate::world::argv::ByteString;
 use crate::world::reply::Reply;
 use crate::world::sql::SqlError;
@@ -100,12 +99,7 @@ pub const MODEL: Model = Model {
     checks: &["lock object is valid", "locked seat count is correct", "conflict answered 409 or 423"],
     request_names: &["lock_seats", "release_seats", "confirm_booking", "setup"],
     draws: &["seat_count", "seats", "hold", "think"],
-    properties: &[Property {
-        name: "one-booking-per-seat",
-        about: "At most one live booking (not cancelled, expired or refunded) is committed for a seat.",
-        reads: Reads::Data,
-        breach: two_bookings,
-    }],
+    properties: &[one_booking_per_seat(|state| confirm::double_booked_seat(&state.world.sql))],
 };
 
 /// Tables as the service's entities map them. No index beyond the constraints exists there; the two below change no
@@ -333,9 +327,4 @@ async fn deactivate(ctx: &mut Ctx, lock: &[Value]) -> Result<(), SqlError> {
 
 fn int(value: &Value) -> Option<i64> {
     if let Value::Int(int) = value { Some(*int) } else { None }
-}
-
-fn two_bookings(state: &State) -> Option<String> {
-    confirm::double_booked_seat(&state.world.sql)
-        .map(|seat| format!("seat {seat} stands in two committed bookings that are both alive"))
 }

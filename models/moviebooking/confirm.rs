@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
+use super::super::common::booked_twice;
 use super::{Refused, SHOWTIME, deactivate, end_transaction, int};
 use crate::process::{Ctx, Request, Response};
 use crate::world::sql::SqlStore;
@@ -67,12 +68,11 @@ async fn guest(ctx: &mut Ctx, email: &Value) -> Result<Value, Refused> {
     Ok(inserted.rows[0][0].clone())
 }
 
-/// A seat that stands in two committed live bookings.
-pub(super) fn double_booked_seat(sql: &SqlStore) -> Option<Value> {
+/// In words, a seat that stands in two committed live bookings.
+pub(super) fn double_booked_seat(sql: &SqlStore) -> Option<String> {
     let is_dead = |status: &Value| matches!(status, Value::Text(text) if DEAD.contains(&text.as_str()));
     let live = sql.committed_rows("bookings").filter(|booking| !is_dead(&booking[3]));
-    let live = live.map(|booking| booking[0].clone()).collect::<BTreeSet<_>>();
-    let mut seen = BTreeSet::new();
+    let live = live.map(|booking| &booking[0]).collect::<BTreeSet<_>>();
     let taken = sql.committed_rows("booking_seats").filter(|row| live.contains(&row[1]));
-    taken.map(|row| row[2].clone()).find(|seat| !seen.insert(seat.clone()))
+    booked_twice(taken.map(|row| &row[2]))
 }

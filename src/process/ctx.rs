@@ -72,11 +72,31 @@ impl Ctx {
     /// # Errors
     /// [`Lost`] when no reply came in time; the command may have been executed. Redis' own errors are replies.
     pub async fn redis<W: AsRef<[u8]>>(&mut self, words: impl IntoIterator<Item = W>) -> Result<Reply, Lost> {
-        match self.issue(Op::Redis(0, Argv::new(words))).await {
+        self.issue_redis(Argv::new(words)).await
+    }
+
+    async fn issue_redis(&mut self, argv: Argv) -> Result<Reply, Lost> {
+        match self.issue(Op::Redis(0, argv)).await {
             Outcome::Reply(reply) => Ok(reply),
             Outcome::Lost => Err(Lost),
             other => mismatch(&other),
         }
+    }
+
+    /// Sends EVAL to node 0: the script, its keys (`KEYS`) and its other arguments (`ARGV`).
+    ///
+    /// # Errors
+    /// [`Lost`] as for [`Ctx::redis`]. A script that does not compile or fails is answered by an error reply.
+    pub async fn eval<K: AsRef<[u8]>, A: AsRef<[u8]>>(
+        &mut self,
+        script: &'static str,
+        keys: &[K],
+        args: &[A],
+    ) -> Result<Reply, Lost> {
+        let mut argv = Argv::new(["EVAL", script, &keys.len().to_string()]);
+        keys.iter().for_each(|key| argv.push(key.as_ref()));
+        args.iter().for_each(|arg| argv.push(arg.as_ref()));
+        self.issue_redis(argv).await
     }
 
     /// Sends one SQL statement with its parameters. `BEGIN` takes a connection from the pool, COMMIT and ROLLBACK

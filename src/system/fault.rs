@@ -78,20 +78,28 @@ impl System {
         }
     }
 
-    /// A process is gone; the database has yet to notice. Until then its locks stay.
+    /// A process is gone; the database and Redis have yet to notice. Until then its locks and its MULTI stay.
     fn forget_session(&mut self, process: ProcessId) {
         self.state.waiting.remove(&process);
-        if self.state.world.sql.in_transaction(SessionId::Own(process)) {
+        let (session, world) = (SessionId::Own(process), &self.state.world);
+        if world.sql.in_transaction(session) || world.redis.iter().any(|node| node.has_session(session)) {
             self.state.unreaped.insert(process);
         }
     }
 
-    /// The database notices that a connection is gone: it rolls back and drops the locks.
+    /// The servers notice that connections are gone: the database rolls back and drops the locks, Redis discards
+    /// MULTI and WATCH.
     pub(super) fn reap(&mut self, process: ProcessId) {
         self.state.unreaped.remove(&process);
         self.state.world.sql.close(SessionId::Own(process));
+        self.close_redis(process);
         self.judgement.data_changed();
         self.wake_waiters();
+    }
+
+    /// A process ends in order: so do its connections to Redis.
+    pub(super) fn close_redis(&mut self, process: ProcessId) {
+        self.state.world.redis.iter_mut().for_each(|node| node.close(SessionId::Own(process)));
     }
 
     /// The node restarts with nothing, as with `save ""` and `appendonly no`.

@@ -199,6 +199,7 @@ impl System {
     }
 
     fn end_round(&mut self, process: ProcessId, flow: Flow) {
+        self.close_redis(process);
         let rounds = self.state.clients[usize::from(process.client)].rounds;
         let goes_on = flow == Flow::Again && self.setting.rounds.is_none_or(|most| rounds < most);
         let slot = self.state.slot_mut(process);

@@ -45,6 +45,7 @@ impl System {
     /// A handler is done: its worker takes the next request, and the client, if it still waits, gets the answer.
     pub(super) fn answer(&mut self, handler: ProcessId, response: Response) {
         self.judge_answer(handler, response.status);
+        self.close_redis(handler);
         let client = &mut self.state.clients[usize::from(handler.client)];
         let position = client.handlers.iter().position(|slot| slot.call == handler.call);
         let slot = client.handlers.remove(position.expect("a handler that answers is at work"));

@@ -11,7 +11,7 @@ use super::argv::ByteString;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Reply {
     /// `+OK` and its kind.
-    Status(&'static str),
+    Status(CompactString),
     /// `-ERR ...`: code and text, without the leading `-`.
     Error(CompactString),
     /// `:1`.
@@ -28,7 +28,13 @@ pub enum Reply {
 
 impl Reply {
     /// `+OK`.
-    pub const OK: Self = Self::Status("OK");
+    pub const OK: Self = Self::Status(CompactString::const_new("OK"));
+
+    /// A status reply with this text.
+    #[must_use]
+    pub fn status(text: impl AsRef<str>) -> Self {
+        Self::Status(CompactString::new(text))
+    }
 
     /// An error reply with this text.
     #[must_use]

@@ -4,11 +4,12 @@
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 
 use seatproof::engines::reference::explore;
 use seatproof::engines::replay::replay;
 use seatproof::engines::verdict::{Exploration, Verdict};
-use seatproof::models::{self, CATALOG};
+use seatproof::models::{self, CATALOG, Entry};
 use seatproof::report::exploration::judge;
 use seatproof::system::Setting;
 use seatproof::system::schedule::{self, Schedule, of_steps};
@@ -30,20 +31,27 @@ fn schedules(setting: &Rc<Setting>, exploration: &Exploration) -> Vec<Schedule> 
 
 #[test]
 fn every_check_gives_the_expected_verdicts() {
-    for entry in CATALOG {
-        let (loaded, warnings) = scenario(entry.scenario).expect("the built-in scenario is right");
-        assert_eq!(warnings, [], "{}", entry.model.name);
-        for check in &loaded.checks {
-            assert!(!check.expect.is_empty(), "check {} says what is expected", check.name);
-            let setting = Rc::new(setting::of_check(&loaded, check, entry.model));
-            let states = usize::try_from(check.bounds.max_states).expect("fits");
-            let found = explore(&setting, states, &AtomicBool::new(false)).expect("the model is right");
-            let schedules = schedules(&setting, &found);
-            let judged = judge(check, &found, &schedules);
-            assert!(judged.is_as_expected(), "{} / {}: {judged:?} {found:?}", entry.model.name, check.name);
-            for schedule in &schedules {
-                replays(entry.model, schedule);
-            }
+    // A thread for each model: one after the other they take longer than all other tests together.
+    thread::scope(|scope| {
+        for entry in CATALOG {
+            scope.spawn(move || gives_the_expected_verdicts(entry));
+        }
+    });
+}
+
+fn gives_the_expected_verdicts(entry: Entry) {
+    let (loaded, warnings) = scenario(entry.scenario).expect("the built-in scenario is right");
+    assert_eq!(warnings, [], "{}", entry.model.name);
+    for check in &loaded.checks {
+        assert!(!check.expect.is_empty(), "check {} says what is expected", check.name);
+        let setting = Rc::new(setting::of_check(&loaded, check, entry.model));
+        let states = usize::try_from(check.bounds.max_states).expect("fits");
+        let found = explore(&setting, states, &AtomicBool::new(false)).expect("the model is right");
+        let schedules = schedules(&setting, &found);
+        let judged = judge(check, &found, &schedules);
+        assert!(judged.is_as_expected(), "{} / {}: {judged:?} {found:?}", entry.model.name, check.name);
+        for schedule in &schedules {
+            replays(entry.model, schedule);
         }
     }
 }

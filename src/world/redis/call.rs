@@ -1,9 +1,11 @@
 //! One command being executed: its words, its instant, and the keyspace it works on.
 
+use super::Redis;
 use super::args::parse_integer;
 use super::errors::CommandError;
-use super::keyspace::{Entry, Keyspace, NewDeadline, Value};
+use super::keyspace::{Entry, NewDeadline, Value};
 use crate::world::argv::{Argv, ByteString};
+use crate::world::identity::SessionId;
 use crate::world::reply::Reply;
 
 /// What a command function returns.
@@ -16,7 +18,8 @@ pub(super) struct Call<'a> {
     pub(super) command: &'static str,
     pub(super) argv: &'a Argv,
     pub(super) now_us: u64,
-    pub(super) keyspace: &'a mut Keyspace,
+    pub(super) node: &'a mut Redis,
+    pub(super) session: SessionId,
     /// Receives each live key and value that this command deletes or replaces.
     pub(super) removed: &'a mut Vec<(ByteString, ByteString)>,
 }
@@ -49,7 +52,25 @@ impl<'a> Call<'a> {
 
     /// Shows the live entry of `key` to `visit`.
     pub(super) fn with<T>(&mut self, key: &[u8], visit: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        self.keyspace.with(key, self.now_ms(), visit)
+        self.drop_dead(key);
+        self.node.keyspace.with(key, self.now_ms(), visit)
+    }
+
+    /// Tells the sessions that watch `key` that it changed.
+    #[inline]
+    pub(super) fn touch(&mut self, key: &[u8]) {
+        if !self.node.sessions.is_empty() {
+            let is_absent = !self.node.keyspace.contains(key);
+            self.node.sessions.touch(key, is_absent);
+        }
+    }
+
+    /// Drops a dead key on behalf of its watchers; without any, the command itself finds and drops it.
+    #[inline]
+    fn drop_dead(&mut self, key: &[u8]) {
+        if !self.node.sessions.is_empty() && self.node.keyspace.drop_dead(key, self.now_ms()) {
+            self.node.sessions.touch(key, true);
+        }
     }
 
     /// True if `key` is there and alive.
@@ -65,17 +86,21 @@ impl<'a> Call<'a> {
     /// Writes a string and reports the value it replaces.
     pub(super) fn store(&mut self, key: &[u8], value: ByteString, deadline: NewDeadline) {
         let now_ms = self.now_ms();
-        if let Some(old) = self.keyspace.store(key, Value::String(value), deadline, now_ms) {
+        self.drop_dead(key);
+        if let Some(old) = self.node.keyspace.store(key, Value::String(value), deadline, now_ms) {
             self.removed.push((ByteString::new(key), old.into_string()));
         }
+        self.touch(key);
     }
 
     /// Deletes and reports `key`; false if it was absent or dead.
     pub(super) fn delete(&mut self, key: &[u8]) -> bool {
         let now_ms = self.now_ms();
-        let Some((key, entry)) = self.keyspace.remove(key, now_ms) else {
+        self.drop_dead(key);
+        let Some((key, entry)) = self.node.keyspace.remove(key, now_ms) else {
             return false;
         };
+        self.touch(key.as_bytes());
         self.removed.push((key, entry.into_string()));
         true
     }

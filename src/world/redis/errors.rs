@@ -35,6 +35,32 @@ pub(super) enum CommandError {
     NoSuchKey,
     #[error("ERR source and destination objects are the same")]
     SameObject,
+    #[error("{} Try {} HELP.", unknown_subcommand(.subcommand), .command)]
+    UnknownSubcommand { command: &'static str, subcommand: Vec<u8> },
+    #[error("ERR EXEC without MULTI")]
+    ExecWithoutMulti,
+    #[error("ERR DISCARD without MULTI")]
+    DiscardWithoutMulti,
+    #[error("ERR MULTI calls can not be nested")]
+    NestedMulti,
+    #[error("ERR WATCH inside MULTI is not allowed")]
+    WatchInsideMulti,
+    #[error("EXECABORT Transaction discarded because of previous errors.")]
+    ExecAborted,
+    #[error("EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command")]
+    ExecArity,
+    #[error("ERR Number of keys can't be negative")]
+    NegativeKeyCount,
+    #[error("ERR Number of keys can't be greater than number of args")]
+    TooManyKeys,
+    #[error("NOSCRIPT No matching script. Please use EVAL.")]
+    NoScript,
+    #[error("NOTBUSY No scripts in execution right now.")]
+    NotBusy,
+    #[error("ERR SCRIPT FLUSH only support SYNC|ASYNC option")]
+    ScriptFlushOption,
+    #[error("{0}")]
+    Script(CompactString),
     #[error("ERR DB index is out of range")]
     DbIndexOutOfRange,
 }
@@ -58,6 +84,10 @@ fn unknown_command(words: &[Vec<u8>]) -> CompactString {
     one_line(&[b"ERR unknown command '", name, b"', with args beginning with: ", &quoted[..]].concat())
 }
 
+fn unknown_subcommand(subcommand: &[u8]) -> CompactString {
+    one_line(&[b"ERR unknown subcommand '", prefix(subcommand, QUOTED_BYTES), b"'."].concat())
+}
+
 /// What C's `%.*s` prints: up to `room` bytes, and none from the first zero byte on.
 fn prefix(word: &[u8], room: usize) -> &[u8] {
     let text = until_nul(word);
@@ -71,6 +101,6 @@ pub(super) fn until_nul(word: &[u8]) -> &[u8] {
 
 /// An error reply is one line, so Redis turns line ends into spaces. Bytes that are not UTF-8 cannot be kept in
 /// a [`Reply::Error`](crate::world::reply::Reply::Error) and become U+FFFD.
-fn one_line(text: &[u8]) -> CompactString {
+pub(super) fn one_line(text: &[u8]) -> CompactString {
     CompactString::from_utf8_lossy(text).replace(['\r', '\n'], " ").into()
 }

@@ -40,14 +40,19 @@ fn set_deadline(call: &mut Call<'_>, form: TimeForm) -> Answer {
         call.delete(key);
     } else {
         call.with(key, |entry| entry.deadline_ms = Some(deadline_ms));
+        call.touch(key);
     }
     Ok(Reply::Int(1))
 }
 
 /// `PERSIST key`
 pub(super) fn persist(call: &mut Call<'_>) -> Answer {
-    let had_deadline = call.with(call.word(1), |entry| entry.deadline_ms.take().is_some());
-    Ok(Reply::Int(i64::from(had_deadline == Some(true))))
+    let key = call.word(1);
+    let had_deadline = call.with(key, |entry| entry.deadline_ms.take().is_some()) == Some(true);
+    if had_deadline {
+        call.touch(key);
+    }
+    Ok(Reply::Int(i64::from(had_deadline)))
 }
 
 /// `TTL key`

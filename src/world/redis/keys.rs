@@ -22,13 +22,13 @@ pub(super) fn type_name(call: &mut Call<'_>) -> Answer {
     let name = call.with(call.word(1), |entry| match entry.value {
         Value::String(_) => "string",
     });
-    Ok(Reply::Status(name.unwrap_or("none")))
+    Ok(Reply::status(name.unwrap_or("none")))
 }
 
 /// `KEYS pattern`: in the order of the keys, where Redis gives that of its hash table. Dead keys stay.
 pub(super) fn keys(call: &mut Call<'_>) -> Answer {
     let pattern = call.word(1);
-    let live = call.keyspace.live(call.now_ms()).map(|(key, _)| key);
+    let live = call.node.keyspace.live(call.now_ms()).map(|(key, _)| key);
     // Only this pattern finds the empty key.
     let matching = live.filter(|key| pattern == b"*" || glob::matches(pattern, key.as_bytes()));
     Ok(Reply::Array(matching.cloned().map(Reply::Bulk).collect()))
@@ -36,7 +36,7 @@ pub(super) fn keys(call: &mut Call<'_>) -> Answer {
 
 /// `DBSIZE`: dead keys that nobody has named since count too.
 pub(super) fn dbsize(call: &mut Call<'_>) -> Answer {
-    Ok(count(call.keyspace.len()))
+    Ok(count(call.node.keyspace.len()))
 }
 
 /// `FLUSHALL [ASYNC | SYNC]`, and `FLUSHDB` alike, since there is one database.
@@ -46,7 +46,8 @@ pub(super) fn flush(call: &mut Call<'_>) -> Answer {
     if call.len() > 2 || (call.len() == 2 && !known) {
         return Err(CommandError::Syntax);
     }
-    let flushed = std::mem::take(call.keyspace);
+    let flushed = std::mem::take(&mut call.node.keyspace);
+    call.node.sessions.touch_flushed(|key| flushed.contains(key));
     call.removed.extend(flushed.live(call.now_ms()).map(|(key, entry)| (key.clone(), entry.string().clone())));
     Ok(Reply::OK)
 }
@@ -132,7 +133,7 @@ fn require_database(call: &Call<'_>, index: usize) -> Result<(), CommandError> {
 /// `PING [message]`
 pub(super) fn ping(call: &mut Call<'_>) -> Answer {
     match call.len() {
-        1 => Ok(Reply::Status("PONG")),
+        1 => Ok(Reply::status("PONG")),
         2 => echo(call),
         _ => Err(CommandError::WrongArity(call.command)),
     }
@@ -141,6 +142,11 @@ pub(super) fn ping(call: &mut Call<'_>) -> Answer {
 /// `ECHO message`
 pub(super) fn echo(call: &mut Call<'_>) -> Answer {
     Ok(Reply::Bulk(ByteString::new(call.word(1))))
+}
+
+/// `PUBLISH channel message`: nobody listens.
+pub(super) fn publish(_: &mut Call<'_>) -> Answer {
+    Ok(Reply::Int(0))
 }
 
 /// `TIME`: seconds and microseconds of the node's clock.

@@ -95,6 +95,25 @@ impl Keyspace {
         self.entries.remove_entry(key).filter(|(_, entry)| !entry.is_dead(now_ms))
     }
 
+    /// Drops `key` if it is there and dead; true if it was.
+    pub(super) fn drop_dead(&mut self, key: &[u8], now_ms: i64) -> bool {
+        let is_dead = self.is_dead(key, now_ms);
+        if is_dead {
+            self.entries.remove(key);
+        }
+        is_dead
+    }
+
+    /// True if `key` is there and dead.
+    pub(super) fn is_dead(&self, key: &[u8], now_ms: i64) -> bool {
+        self.entries.get(key).is_some_and(|entry| entry.is_dead(now_ms))
+    }
+
+    /// True if `key` is there, dead or alive.
+    pub(super) fn contains(&self, key: &[u8]) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// The live entry of `key`; dead ones stay where they are.
     pub(super) fn peek(&self, key: &[u8], now_ms: i64) -> Option<&Entry> {
         self.entries.get(key).filter(|entry| !entry.is_dead(now_ms))
@@ -120,9 +139,15 @@ impl Keyspace {
         self.entries.remove(key)
     }
 
-    /// Drops every dead key.
-    pub(super) fn purge(&mut self, now_ms: i64) {
-        self.entries.retain(|_, entry| !entry.is_dead(now_ms));
+    /// Drops every dead key and shows it to `visit`.
+    pub(super) fn purge(&mut self, now_ms: i64, mut visit: impl FnMut(&[u8])) {
+        self.entries.retain(|key, entry| {
+            let is_dead = entry.is_dead(now_ms);
+            if is_dead {
+                visit(key.as_bytes());
+            }
+            !is_dead
+        });
     }
 }
 

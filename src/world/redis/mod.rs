@@ -11,14 +11,18 @@ mod expire;
 mod glob;
 mod keys;
 mod keyspace;
+mod script;
+mod session;
 mod strings;
 mod table;
 
 use serde::Serialize;
 
-use self::call::{Call, whole_ms};
-use self::errors::CommandError;
+use self::call::{Answer, Call, whole_ms};
 use self::keyspace::Keyspace;
+use self::script::{Random, Scripts};
+use self::session::Sessions;
+use self::table::{Command, Place};
 use super::argv::{Argv, ByteString};
 use super::identity::SessionId;
 use super::reply::Reply;
@@ -30,6 +34,9 @@ use super::reply::Reply;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Redis {
     keyspace: Keyspace,
+    sessions: Sessions,
+    scripts: Scripts,
+    random: Random,
 }
 
 impl Redis {
@@ -49,20 +56,42 @@ impl Redis {
     /// send, is answered as an unknown one.
     pub fn execute(
         &mut self,
-        _session: SessionId,
+        session: SessionId,
         argv: &Argv,
         now_us: u64,
         removed: &mut Vec<(ByteString, ByteString)>,
     ) -> Reply {
-        let answer = match table::find(argv.get(0).unwrap_or_default()) {
-            None => Err(CommandError::UnknownCommand(argv.words().map(<[u8]>::to_vec).collect())),
-            Some(command) if !command.accepts(argv.len()) => Err(CommandError::WrongArity(command.name)),
-            Some(command) => {
-                let keyspace = &mut self.keyspace;
-                (command.run)(&mut Call { command: command.name, argv, now_us, keyspace, removed })
+        let answer = match table::resolve(argv) {
+            Err(error) => Err(self.sessions.refuse(session, error)),
+            Ok(command) if command.place != Place::Immediate && self.sessions.queue(session, argv) => {
+                Ok(Reply::status("QUEUED"))
             }
+            Ok(command) => self.run(command, session, argv, now_us, removed),
         };
         answer.unwrap_or_else(|error| Reply::error(error.to_string()))
+    }
+
+    /// Runs a command now, whatever the session.
+    fn run(
+        &mut self,
+        command: &Command,
+        session: SessionId,
+        argv: &Argv,
+        now_us: u64,
+        removed: &mut Vec<(ByteString, ByteString)>,
+    ) -> Answer {
+        (command.run)(&mut Call { command: command.name, argv, now_us, node: self, session, removed })
+    }
+
+    /// The connection ends: its MULTI is discarded and its WATCH dropped.
+    pub fn close(&mut self, session: SessionId) {
+        self.sessions.close(session);
+    }
+
+    /// True if the session is between MULTI and EXEC or watches keys.
+    #[must_use]
+    pub fn has_session(&self, session: SessionId) -> bool {
+        self.sessions.contains(session)
     }
 
     /// Visits the instants after `now_us`, in microseconds, at which a comparison of this node can change: each
@@ -91,16 +120,19 @@ impl Redis {
     /// Drops every dead key, as active expiry does in its own time. Only DBSIZE can tell; states that are equal
     /// but for dead keys become equal.
     pub fn purge_expired(&mut self, now_us: u64) {
-        self.keyspace.purge(whole_ms(now_us));
+        let Self { keyspace, sessions, .. } = self;
+        keyspace.purge(whole_ms(now_us), |key| sessions.touch(key, true));
     }
 
-    /// A restart without persistence (`save ""`, `appendonly no`): all keys are gone.
+    /// A restart without persistence (`save ""`, `appendonly no`): keys, scripts and sessions are all gone.
     pub fn restart_empty(&mut self) {
         *self = Self::new();
     }
 
     /// Eviction of a key under `maxmemory`, whose value is returned; `None` if there is no such key.
     pub fn evict(&mut self, key: &[u8]) -> Option<ByteString> {
-        self.keyspace.evict(key).map(keyspace::Entry::into_string)
+        let entry = self.keyspace.evict(key)?;
+        self.sessions.touch(key, true);
+        Some(entry.into_string())
     }
 }

@@ -91,7 +91,12 @@ pub(super) fn getex(call: &mut Call<'_>) -> Answer {
             call.delete(key);
         }
         _ => {
-            call.with(key, |entry| entry.deadline_ms = deadline.after(entry.deadline_ms));
+            let old_ms = call.with(key, |entry| entry.deadline_ms).flatten();
+            call.with(key, |entry| entry.deadline_ms = deadline.after(old_ms));
+            // Unlike an equal deadline, PERSIST without one and plain GETEX change nothing for watchers.
+            if matches!(deadline, NewDeadline::At(_)) || deadline.after(old_ms) != old_ms {
+                call.touch(key);
+            }
         }
     }
     Ok(Reply::Bulk(value))

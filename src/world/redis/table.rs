@@ -3,7 +3,9 @@
 use std::num::NonZeroU8;
 
 use super::call::{Answer, Call};
-use super::{counters, expire, keys, strings};
+use super::errors::CommandError;
+use super::{counters, expire, keys, script, session, strings};
+use crate::world::argv::Argv;
 
 /// A command that the node knows.
 #[derive(Debug)]
@@ -14,17 +16,44 @@ pub(super) struct Command {
     /// Number of words, the name included; at least so many if negative.
     arity: isize,
     pub(super) run: fn(&mut Call<'_>) -> Answer,
+    pub(super) place: Place,
+}
+
+/// Where a command may stand.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Anywhere,
+    /// Not in a script.
+    NoScript,
+    /// Not in a script; between MULTI and EXEC it runs at once instead of being queued.
+    Immediate,
 }
 
 impl Command {
+    pub(super) const fn new(name: &'static str, arity: isize, run: fn(&mut Call<'_>) -> Answer, place: Place) -> Self {
+        Self { name, key: lookup_key(name.as_bytes()).expect("names are short"), arity, run, place }
+    }
+
     /// True if a command of this many words is complete.
-    pub(super) fn accepts(&self, words: usize) -> bool {
+    fn accepts(&self, words: usize) -> bool {
         if self.arity < 0 { words >= self.arity.unsigned_abs() } else { words == self.arity.unsigned_abs() }
     }
 }
 
+/// The command that these words ask for, complete.
+pub(super) fn resolve(argv: &Argv) -> Result<&'static Command, CommandError> {
+    let Some(command) = find(argv.get(0).unwrap_or_default()) else {
+        return Err(CommandError::UnknownCommand(argv.words().map(<[u8]>::to_vec).collect()));
+    };
+    let command = match argv.get(1) {
+        Some(subcommand) if command.name == "script" => script::subcommand(subcommand)?,
+        _ => command,
+    };
+    if command.accepts(argv.len()) { Ok(command) } else { Err(CommandError::WrongArity(command.name)) }
+}
+
 /// The command of this name, in any case.
-pub(super) fn find(name: &[u8]) -> Option<&'static Command> {
+fn find(name: &[u8]) -> Option<&'static Command> {
     let key = lookup_key(name)?;
     let mut slot = home_slot(key);
     loop {
@@ -76,19 +105,24 @@ static SLOTS: [Option<NonZeroU8>; 256] = {
     slots
 };
 
+/// A command for any place.
 const fn command(name: &'static str, arity: isize, run: fn(&mut Call<'_>) -> Answer) -> Command {
-    Command { name, key: lookup_key(name.as_bytes()).expect("names are short"), arity, run }
+    Command::new(name, arity, run, Place::Anywhere)
 }
 
 /// In alphabetical order.
-static COMMANDS: [Command; 44] = [
+static COMMANDS: [Command; 53] = [
     command("append", 3, strings::append),
     command("copy", -3, keys::copy),
     command("dbsize", 1, keys::dbsize),
     command("decr", 2, counters::decr),
     command("decrby", 3, counters::decrby),
     command("del", -2, keys::del),
+    Command::new("discard", 1, session::discard, Place::Immediate),
     command("echo", 2, keys::echo),
+    Command::new("eval", -3, script::eval, Place::NoScript),
+    Command::new("evalsha", -3, script::evalsha, Place::NoScript),
+    Command::new("exec", 1, session::exec, Place::Immediate),
     command("exists", -2, keys::exists),
     command("expire", -3, expire::expire),
     command("expireat", -3, expire::expireat),
@@ -106,6 +140,7 @@ static COMMANDS: [Command; 44] = [
     command("mget", -2, strings::mget),
     command("mset", -3, strings::mset),
     command("msetnx", -3, strings::msetnx),
+    Command::new("multi", 1, session::multi, Place::Immediate),
     command("persist", 2, expire::persist),
     command("pexpire", -3, expire::pexpire),
     command("pexpireat", -3, expire::pexpireat),
@@ -113,8 +148,10 @@ static COMMANDS: [Command; 44] = [
     command("ping", -1, keys::ping),
     command("psetex", 4, strings::psetex),
     command("pttl", 2, expire::pttl),
+    command("publish", 3, keys::publish),
     command("rename", 3, keys::rename),
     command("renamenx", 3, keys::renamenx),
+    Command::new("script", -2, script::container, Place::NoScript),
     command("select", 2, keys::select),
     command("set", -3, strings::set),
     command("setex", 4, strings::setex),
@@ -126,4 +163,6 @@ static COMMANDS: [Command; 44] = [
     command("ttl", 2, expire::ttl),
     command("type", 2, keys::type_name),
     command("unlink", -2, keys::del),
+    Command::new("unwatch", 1, session::unwatch, Place::NoScript),
+    Command::new("watch", -2, session::watch, Place::Immediate),
 ];

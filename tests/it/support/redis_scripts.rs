@@ -152,6 +152,7 @@ fn slot(name: &str, draw: u16) -> Vec<Word> {
         "c" => pick(&CONDITIONS, draw),
         "r" => pick(&COPY_OPTIONS, draw),
         "g" => pick(&PATTERNS, draw),
+        "l" => pick(&LUA, draw),
         "m" => pick(&TTLS_MS, draw),
         "s" => pick(&TTLS_S, draw),
         "P" => Word::ClockMs(around_now),
@@ -200,6 +201,51 @@ fn command() -> impl Strategy<Value = Step> {
 pub(crate) fn script() -> impl Strategy<Value = Vec<Step>> {
     let pause = prop::sample::select(&PAUSES_US[..]).prop_map(Step::Advance);
     prop::collection::vec(prop_oneof![3 => command(), 1 => pause], 1..60)
+}
+
+/// Scripts that the sessions run; `EVAL text 1 k v`.
+const LUA: [&[u8]; 6] = [
+    b"return redis.call('GET', KEYS[1])",
+    b"if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0",
+    b"redis.call('SET', KEYS[1], ARGV[1], 'PX', 2) return redis.call('INCR', KEYS[1])",
+    b"return redis.pcall('INCRBY', KEYS[1], ARGV[1])",
+    b"return {redis.call('PTTL', KEYS[1]), redis.call('EXISTS', KEYS[1]), ARGV[1], false, 1.9}",
+    b"redis.call('SETNX', KEYS[1], ARGV[1]) redis.call('PEXPIRE', KEYS[1], 3) return redis.status_reply('FINE')",
+];
+
+/// What concerns sessions: transactions, watches and scripts.
+const SESSION_SHAPES: [&str; 16] = [
+    "MULTI",
+    "MULTI",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "EXEC",
+    "EXEC",
+    "DISCARD",
+    "WATCH k",
+    "WATCH k",
+    "WATCH k k",
+    "UNWATCH",
+    "EVAL l 1 k v",
+    "EVAL l 1 k v",
+    "EVAL l i k",
+    "NOSUCH",
+];
+
+/// A script of up to 60 steps of three sessions, with the number of the session in front.
+pub(crate) fn session_script() -> impl Strategy<Value = Vec<(usize, Step)>> {
+    let of_session = (0..SESSION_SHAPES.len(), prop::array::uniform8(any::<u16>()), 0..20_u8);
+    let of_session = of_session.prop_map(|(shape, draws, surplus)| {
+        let mut words: Vec<Word> =
+            SESSION_SHAPES[shape].split(' ').zip(draws).flat_map(|(name, draw)| slot(name, draw)).collect();
+        if surplus == 0 {
+            words.push(Word::Bytes(b"surplus".into()));
+        }
+        Step::Command(words)
+    });
+    let pause = prop::sample::select(&PAUSES_US[..6]).prop_map(Step::Advance);
+    prop::collection::vec((0..3_usize, prop_oneof![4 => command(), 5 => of_session, 2 => pause]), 1..60)
 }
 
 /// The command as it is sent at this instant.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use super::require;
 #[derive(Debug)]
 pub(crate) struct RedisServer {
     process: Child,
-    connection: BufReader<UnixStream>,
+    socket: PathBuf,
+    connections: Vec<BufReader<UnixStream>>,
     clock: File,
     _directory: tempfile::TempDir,
 }
@@ -42,8 +43,8 @@ impl RedisServer {
             .spawn()
             .expect("redis-server starts");
         let clock = File::options().write(true).open(&clock_path).expect("the clock file opens");
-        let connection = BufReader::new(connect(&socket));
-        let mut server = Self { process, connection, clock, _directory: directory };
+        let connections = vec![BufReader::new(connect(&socket))];
+        let mut server = Self { process, socket, connections, clock, _directory: directory };
         let reply = server.ask(&Argv::new(["DEBUG", "SET-ACTIVE-EXPIRE", "0"]));
         assert_eq!(reply, b"+OK\r\n", "active expiry stops");
         Some(server)
@@ -57,26 +58,36 @@ impl RedisServer {
     /// Sends one command and returns its reply as it came over the wire, but for two things: arrays of KEYS are
     /// sorted, and error texts are made UTF-8, as [`Reply::Error`] holds them.
     pub(crate) fn ask(&mut self, argv: &Argv) -> Vec<u8> {
-        let mut request = format!("*{}\r\n", argv.len()).into_bytes();
-        argv.words().for_each(|word| push_bulk(&mut request, word));
-        self.connection.get_mut().write_all(&request).expect("the server reads");
-        self.read_reply(is_unordered(argv))
+        self.ask_on(0, argv)
     }
 
-    fn read_reply(&mut self, unordered: bool) -> Vec<u8> {
+    /// [`Self::ask`] on the connection with this number, opened when first used.
+    pub(crate) fn ask_on(&mut self, connection: usize, argv: &Argv) -> Vec<u8> {
+        while self.connections.len() <= connection {
+            self.connections.push(BufReader::new(connect(&self.socket)));
+        }
+        let connection = &mut self.connections[connection];
+        let mut request = format!("*{}\r\n", argv.len()).into_bytes();
+        argv.words().for_each(|word| push_bulk(&mut request, word));
+        connection.get_mut().write_all(&request).expect("the server reads");
+        Self::read_reply(connection, is_unordered(argv))
+    }
+
+    fn read_reply(connection: &mut BufReader<UnixStream>, unordered: bool) -> Vec<u8> {
         let mut reply = Vec::new();
-        self.connection.read_until(b'\n', &mut reply).expect("the server answers");
+        connection.read_until(b'\n', &mut reply).expect("the server answers");
         let number = || -> Option<usize> { std::str::from_utf8(&reply[1..]).ok()?.trim_end().parse().ok() };
         match reply.first() {
             Some(b'$') => {
                 if let Some(length) = number() {
                     let start = reply.len();
                     reply.resize(start + length + 2, 0);
-                    self.connection.read_exact(&mut reply[start..]).expect("the whole bulk arrives");
+                    connection.read_exact(&mut reply[start..]).expect("the whole bulk arrives");
                 }
             }
             Some(b'*') => {
-                let mut items: Vec<_> = (0..number().unwrap_or(0)).map(|_| self.read_reply(false)).collect();
+                let mut items: Vec<_> =
+                    (0..number().unwrap_or(0)).map(|_| Self::read_reply(connection, false)).collect();
                 if unordered {
                     items.sort_unstable();
                 }
