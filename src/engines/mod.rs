@@ -3,6 +3,7 @@
 //! **Architecture invariant:** no semantics of their own; every engine goes through `system`.
 
 pub mod distribution;
+mod draw;
 pub mod exact;
 pub mod figures;
 pub mod find;
@@ -11,6 +12,7 @@ pub mod metrics;
 pub mod prng;
 pub mod reference;
 pub mod replay;
+pub mod shuttle;
 pub mod simulate;
 pub mod sweep;
 pub mod verdict;

@@ -13,6 +13,8 @@ pub enum Purpose {
     Workload,
     /// How long its messages take.
     Latency,
+    /// Which thread a scheduler runs next.
+    Scheduler,
 }
 
 /// One stream of random numbers.

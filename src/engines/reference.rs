@@ -150,7 +150,7 @@ impl Search {
 }
 
 /// The draw that this process waits for, if not all of its values are explored.
-fn abstracted(system: &System, process: crate::world::identity::ProcessId) -> Option<&'static str> {
+pub(super) fn abstracted(system: &System, process: crate::world::identity::ProcessId) -> Option<&'static str> {
     let draw = system.draw_of(process)?;
     let is_ends_only = matches!(draw.support, Support::Duration { low_us, high_us } if high_us - low_us > 2);
     (is_ends_only || system.setting().draws.contains_key(draw.name)).then_some(draw.name)

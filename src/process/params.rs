@@ -1,6 +1,6 @@
 //! The values that a scenario gives to a model.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The value of a parameter. A single value has `low == high`; durations are in microseconds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ impl ParamValue {
 
 /// All parameters of one model, by name. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Params(Rc<[(&'static str, ParamValue)]>);
+pub struct Params(Arc<[(&'static str, ParamValue)]>);
 
 impl Params {
     /// The parameters in the order of the model's declaration.

@@ -135,6 +135,18 @@ impl System {
     /// # Errors
     /// When the model's schema or one of its initial statements is wrong.
     pub fn new(setting: Rc<Setting>, halves: Halves, keeps_history: bool) -> Result<Self, ModelError> {
+        let mut system = Self::unbegun(setting, halves, keeps_history)?;
+        if halves == Halves::Fused {
+            system.begin_all();
+        }
+        Ok(system)
+    }
+
+    /// As [`System::new`], but no client has begun: a template to copy and to begin many times, planned once.
+    ///
+    /// # Errors
+    /// As [`System::new`].
+    pub fn unbegun(setting: Rc<Setting>, halves: Halves, keeps_history: bool) -> Result<Self, ModelError> {
         let sql = database::initial(&setting)?;
         let world = World { redis: vec![Redis::new()], sql, ghost: Ghost::default() };
         let client = |journey| Client { journey, slot: Slot::idle(), rounds: 0, calls: 0, handlers: Vec::new() };
@@ -153,7 +165,7 @@ impl System {
             unreaped: BTreeSet::new(),
             budgets: setting.budgets,
         };
-        let mut system = Self {
+        Ok(Self {
             setting,
             planner: Rc::default(),
             halves,
@@ -162,14 +174,15 @@ impl System {
             happenings: VecDeque::new(),
             removed: Vec::new(),
             judgement: property::Judgement::default(),
-        };
-        if halves == Halves::Fused {
-            for number in 1..system.state.clients.len() {
-                let number = u16::try_from(number).expect("there are at most 65,535 clients");
-                system.begin(ProcessId::client(number));
-            }
+        })
+    }
+
+    /// Every client issues its first operation.
+    pub fn begin_all(&mut self) {
+        for number in 1..self.state.clients.len() {
+            let number = u16::try_from(number).expect("there are at most 65,535 clients");
+            self.begin(ProcessId::client(number));
         }
-        Ok(system)
     }
 
     /// The state.

@@ -4,7 +4,7 @@ use crate::process::{Draw, Drawn, Op};
 use crate::world::argv::ByteString;
 use crate::world::identity::ProcessId;
 
-use super::state::{Phase, Slot, Whereabouts};
+use super::state::{Instance, Phase, Slot, Whereabouts};
 use super::{Halves, System};
 
 /// One thing that happens. A schedule is a list of steps.
@@ -42,6 +42,22 @@ pub enum Step {
     RedisRestart(u8),
     /// Fault: the Redis node drops this live key.
     Evict(u8, ByteString),
+}
+
+impl Step {
+    /// The process that takes this step by itself; none for the passing of time, faults, and what the database does.
+    #[must_use]
+    pub fn actor(&self) -> Option<ProcessId> {
+        match self {
+            Self::Begin(process)
+            | Self::Apply(process)
+            | Self::Deliver(process)
+            | Self::Wake(process)
+            | Self::Choose(process, _)
+            | Self::Draw(process, _) => Some(*process),
+            _ => None,
+        }
+    }
 }
 
 impl System {
@@ -157,6 +173,27 @@ impl System {
     fn may_begin(&self, process: ProcessId) -> bool {
         let has_code = process != ProcessId::SETUP || self.setting.model.setup.is_some();
         self.halves == Halves::Split && process.call == 0 && has_code
+    }
+
+    /// True when this process can go on now, without any fault.
+    #[must_use]
+    pub fn is_ready(&self, process: ProcessId) -> bool {
+        match self.state.slot(process).phase {
+            Phase::Idle => self.may_begin(process),
+            Phase::Issued | Phase::Blocked => self.can_apply(process),
+            Phase::Applied => true,
+            Phase::Asleep(until_us) => until_us <= self.state.now_us,
+            Phase::Calling(_) | Phase::Ended => false,
+        }
+    }
+
+    /// True when nobody waits for a row, a connection or a worker thread: then a step of one client changes what is
+    /// possible for that client alone.
+    #[must_use]
+    pub fn is_uncontended(&self) -> bool {
+        let instances = &self.state.instances;
+        let queues_are_empty = |it: &Instance| it.accept_queue.is_empty() && it.connection_queue.is_empty();
+        self.state.waiting.is_empty() && instances.iter().all(queues_are_empty)
     }
 
     /// True when the operation in flight can take effect now: it has its connection and waits for nobody.

@@ -3,8 +3,9 @@
 use smallvec::SmallVec;
 
 use super::latency::Latency;
+use crate::engines::draw;
 use crate::engines::prng::{Purpose, Stream};
-use crate::process::{Draw, Drawn, Support};
+use crate::process::{Draw, Drawn};
 use crate::world::identity::ProcessId;
 
 /// One virtual user, or the set-up.
@@ -50,23 +51,7 @@ impl VirtualUser {
 
     /// What comes out of a draw.
     pub(super) fn draw(&mut self, draw: Draw) -> Drawn {
-        let mut drawn = Drawn::new();
-        match draw.support {
-            Support::Between { low, high } => drawn.push(self.workload.between(low, high)),
-            Support::Duration { low_us, high_us } => {
-                drawn.push(if high_us > low_us { self.workload.between(low_us, high_us - 1) } else { low_us });
-            }
-            Support::Distinct { count, of } => {
-                // Drawing again on a repeat is uniform over arrangements and cheap while `count` is small.
-                while drawn.len() < count as usize {
-                    let value = self.workload.between(1, of.into());
-                    if !drawn.contains(&value) {
-                        drawn.push(value);
-                    }
-                }
-            }
-        }
-        drawn
+        draw::sample(draw, |low, high| self.workload.between(low, high))
     }
 
     /// The two ways of one round trip over a link, in microseconds.

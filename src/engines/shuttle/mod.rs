@@ -1,0 +1,77 @@
+//! shuttle explores the same processes over the same world: each client, the clock and the faults are threads of
+//! shuttle's, and each step is one scheduling point (the load of an atomic, the cheapest that shuttle has).
+//!
+//! There is no second semantics: a thread that is chosen fires a step of [`System`], and what it can do comes from
+//! [`System::enabled_of`]. Threads never block; our schedulers choose only among those that have a step, and the
+//! execution ends when none has. So a schedule of shuttle's is a schedule of ours.
+
+mod dfs;
+mod director;
+mod policy;
+mod sample;
+mod stage;
+mod threads;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use ::shuttle::scheduler::{ReplayScheduler, Schedule};
+use ::shuttle::sync::atomic::AtomicBool;
+use ::shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+
+pub use self::dfs::explore;
+pub use self::policy::Scheduler;
+pub use self::sample::{Options, Sampled, sample};
+use self::stage::Stage;
+use crate::system::{Setting, Step, System};
+
+/// Stack of each of shuttle's threads. Parsing a statement for the first time needs more than shuttle's default.
+const STACK_BYTES: usize = 1 << 20;
+
+/// Runs executions on the stage that was set, until the scheduler ends the run.
+fn run(scheduler: impl ::shuttle::scheduler::Scheduler + 'static, threads: usize) {
+    let mut config = Config::new();
+    config.stack_size = STACK_BYTES;
+    config.max_steps = MaxSteps::None;
+    config.failure_persistence = FailurePersistence::None;
+    config.silence_warnings = true;
+    let play = move || {
+        let point = Arc::new(AtomicBool::new(false));
+        let start = |thread| {
+            let point = Arc::clone(&point);
+            ::shuttle::thread::spawn(move || {
+                while Stage::with(|stage| stage.act(thread)) {
+                    point.load(Ordering::SeqCst);
+                }
+            })
+        };
+        let started = (0..threads).map(start).collect::<Vec<_>>();
+        for thread in started {
+            thread.join().expect("a panic of a thread ends the run before it is joined");
+        }
+    };
+    Runner::new(scheduler, config).run(play);
+}
+
+/// Replays an execution in shuttle's own notation (`Finding::native`) with shuttle's own replayer; the steps taken.
+///
+/// # Errors
+/// [`crate::system::ModelError`]: a wrong model.
+///
+/// # Panics
+/// When the notation is not shuttle's, or was not made from this setting.
+pub fn replay(setting: &Setting, native: &str) -> Result<Vec<Step>, crate::system::ModelError> {
+    let template = System::unbegun(std::rc::Rc::new(setting.clone()), crate::system::Halves::Fused, false)?;
+    let threads = threads::Threads::of(&template).count();
+    Stage::set(template, usize::MAX, true);
+    Stage::with(Stage::begin);
+    run(ReplayScheduler::new_from_encoded(native), threads);
+    let steps = Stage::with(|stage| std::mem::take(&mut stage.steps));
+    Stage::clear();
+    Ok(steps)
+}
+
+/// A schedule as shuttle writes it.
+fn encode(schedule: &Schedule) -> String {
+    shuttle_engine::scheduler::serialization::serialize_schedule(schedule)
+}

@@ -1,0 +1,243 @@
+//! The world under shuttle's threads. It lies outside of shuttle's primitives, in a thread-local of the operating
+//! system's thread on which all of shuttle's threads run, so that a step costs one scheduling point and no more.
+
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
+
+use ::shuttle::rand::{RngCore, thread_rng};
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::threads::{Thread, Threads};
+use crate::engines::draw;
+use crate::process::{Draw, Support};
+use crate::system::fingerprint::Fingerprint;
+use crate::system::property::Violation;
+use crate::system::state::Phase;
+use crate::system::{ModelError, Step, System};
+
+thread_local! {
+    static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) };
+}
+
+/// One execution in progress, and the template of the next.
+pub(super) struct Stage {
+    template: System,
+    pub(super) system: System,
+    pub(super) threads: Threads,
+    /// Threads that may have a step.
+    pub(super) ready: Vec<Thread>,
+    /// Where each thread stands in `ready`.
+    places: Vec<Option<usize>>,
+    /// The option that the next thread takes; none: drawn from shuttle's random numbers.
+    pub(super) choice: Option<usize>,
+    pub(super) steps: Vec<Step>,
+    options: Vec<Step>,
+    max_steps: usize,
+    /// Whether an execution ends with its first violation.
+    stops_at_violation: bool,
+    pub(super) is_over: bool,
+    /// Violations, each with the number of steps that led to it.
+    pub(super) broken: Vec<(usize, Violation)>,
+    pub(super) error: Option<ModelError>,
+}
+
+impl Stage {
+    /// Sets the stage for a run of executions on this thread.
+    pub(super) fn set(template: System, max_steps: usize, stops_at_violation: bool) {
+        let threads = Threads::of(&template);
+        let stage = Self {
+            system: template.clone(),
+            template,
+            threads,
+            ready: Vec::new(),
+            places: vec![None; threads.count()],
+            choice: None,
+            steps: Vec::new(),
+            options: Vec::new(),
+            max_steps,
+            stops_at_violation,
+            is_over: false,
+            broken: Vec::new(),
+            error: None,
+        };
+        STAGE.set(Some(stage));
+    }
+
+    /// Clears the stage.
+    pub(super) fn clear() {
+        STAGE.set(None);
+    }
+
+    /// Does something with the stage.
+    pub(super) fn with<T>(f: impl FnOnce(&mut Self) -> T) -> T {
+        STAGE.with_borrow_mut(|stage| f(stage.as_mut().expect("the stage is set while shuttle runs")))
+    }
+
+    /// Begins the next execution.
+    pub(super) fn begin(&mut self) {
+        self.system = self.template.clone();
+        self.system.begin_all();
+        self.steps.clear();
+        self.choice = None;
+        self.broken.clear();
+        self.ready.clear();
+        self.places.fill(None);
+        self.is_over = self.error.is_some();
+        self.judge();
+        self.look_at_all();
+        self.end_if_stuck();
+    }
+
+    /// The thread takes one step. False when there is nothing left to do for it.
+    pub(super) fn act(&mut self, thread: Thread) -> bool {
+        if self.is_over {
+            return false;
+        }
+        let step = self.next_step(thread);
+        let was_uncontended = self.system.is_uncontended();
+        if let Err(error) = self.system.fire(&step) {
+            self.error = Some(error);
+            self.is_over = true;
+            return false;
+        }
+        let is_own = step.actor().is_some();
+        self.steps.push(step);
+        self.judge();
+        if self.is_over {
+            return false;
+        }
+        if is_own && was_uncontended && self.system.is_uncontended() {
+            self.look_at(thread);
+            self.look_at(self.threads.clock());
+            self.look_at(self.threads.clock() + 1);
+        } else {
+            self.look_at_all();
+        }
+        self.end_if_stuck();
+        !self.is_over && !self.is_done(thread)
+    }
+
+    fn judge(&mut self) {
+        let length = self.steps.len();
+        self.broken.extend(self.system.judge().into_iter().map(|violation| (length, violation)));
+        self.is_over |= self.stops_at_violation && !self.broken.is_empty();
+    }
+
+    /// True when nothing can ever come of this thread again.
+    fn is_done(&self, thread: Thread) -> bool {
+        let is_ended = |process| self.system.state().slot(process).phase == Phase::Ended;
+        self.threads.is_client(thread) && Threads::processes(thread, &self.system).all(is_ended)
+    }
+
+    /// The step that a chosen thread takes.
+    fn next_step(&mut self, thread: Thread) -> Step {
+        let mut options = std::mem::take(&mut self.options);
+        options.clear();
+        if self.choice.is_none()
+            && let Some(step) = self.sampled_draw(thread)
+        {
+            self.options = options;
+            return step;
+        }
+        self.threads.steps(thread, &self.system, &mut options);
+        let last = i64::try_from(options.len()).expect("a few options") - 1;
+        assert!(last >= 0, "only a thread with a step is chosen");
+        let index = match self.choice {
+            Some(index) => index,
+            None if last == 0 => 0,
+            None => usize::try_from(between(0, last)).expect("not negative"),
+        };
+        let step = options.swap_remove(index);
+        self.options = options;
+        step
+    }
+
+    /// A value for the draw that the thread's client waits for, where the support is larger than an explorer takes.
+    fn sampled_draw(&self, thread: Thread) -> Option<Step> {
+        if !self.threads.is_client(thread) {
+            return None;
+        }
+        let mut processes = Threads::processes(thread, &self.system);
+        let client = processes.next()?;
+        let draw = self.system.draw_of(client).filter(|_| processes.next().is_none())?;
+        let is_sampled = !self.system.setting().draws.contains_key(draw.name) && !is_exhaustible(&draw);
+        is_sampled.then(|| Step::Draw(client, draw::sample(draw, between)))
+    }
+
+    fn look_at_all(&mut self) {
+        for thread in 0..self.threads.count() {
+            self.look_at(thread);
+        }
+    }
+
+    /// Keeps `ready` true for this thread.
+    fn look_at(&mut self, thread: Thread) {
+        match (self.threads.may_step(thread, &self.system), self.places[thread]) {
+            (true, None) => {
+                self.places[thread] = Some(self.ready.len());
+                self.ready.push(thread);
+            }
+            (false, Some(place)) => self.remove(thread, place),
+            _ => {}
+        }
+    }
+
+    fn remove(&mut self, thread: Thread, place: usize) {
+        self.ready.swap_remove(place);
+        self.places[thread] = None;
+        if let Some(moved) = self.ready.get(place) {
+            self.places[*moved] = Some(place);
+        }
+    }
+
+    /// The clock and the faults are in `ready` on suspicion: takes them out when they have no step after all.
+    pub(super) fn has_step(&mut self, thread: Thread) -> bool {
+        if self.threads.is_client(thread) {
+            return true;
+        }
+        self.options.clear();
+        if thread == self.threads.clock() {
+            self.options.extend(self.system.next_instant().map(Step::Time));
+        } else {
+            self.threads.steps(thread, &self.system, &mut self.options);
+        }
+        if self.options.is_empty()
+            && let Some(place) = self.places[thread]
+        {
+            self.remove(thread, place);
+        }
+        !self.options.is_empty()
+    }
+
+    fn end_if_stuck(&mut self) {
+        let is_long = self.steps.len() >= self.max_steps;
+        let clients = self.ready.iter().any(|thread| self.threads.is_client(*thread));
+        let has_step = clients || self.ready.clone().into_iter().any(|thread| self.has_step(thread));
+        self.is_over |= is_long || !has_step;
+    }
+
+    /// A hash of the steps taken.
+    pub(super) fn schedule_hash(&self) -> u64 {
+        let mut hasher = Xxh3Default::new();
+        self.steps.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self.system.state())
+    }
+}
+
+/// True for a draw of which every value can be tried in turn.
+fn is_exhaustible(draw: &Draw) -> bool {
+    !matches!(draw.support, Support::Duration { .. }) && draw.values().is_some()
+}
+
+/// A number from shuttle's generator, which its schedules record. The bias of one in 2⁶⁴ divided by the span decides
+/// nothing but how often a schedule is met.
+fn between(low: i64, high: i64) -> i64 {
+    let span = u128::from(high.abs_diff(low)) + 1;
+    let offset =
+        u64::try_from((u128::from(thread_rng().next_u64()) * span) >> 64).expect("a product shifted by 64 bits");
+    low.checked_add_unsigned(offset).expect("at most the upper end")
+}

@@ -1,0 +1,76 @@
+//! Which shuttle thread takes which step: one thread for each client, with the handlers that work for it, one for the
+//! clock, one for faults and for what the database does by itself.
+
+use crate::system::{Step, System};
+use crate::world::identity::ProcessId;
+
+/// Number of a thread: clients first, in their order, then the clock, then faults.
+pub(super) type Thread = usize;
+
+/// The threads of a setting.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Threads {
+    clients: usize,
+}
+
+impl Threads {
+    pub(super) fn of(system: &System) -> Self {
+        Self { clients: system.setting().journeys.len() }
+    }
+
+    pub(super) fn count(self) -> usize {
+        self.clients + 2
+    }
+
+    pub(super) fn clock(self) -> Thread {
+        self.clients
+    }
+
+    pub(super) fn is_client(self, thread: Thread) -> bool {
+        thread < self.clients
+    }
+
+    /// The thread that takes this step.
+    pub(super) fn of_step(self, step: &Step) -> Thread {
+        match step.actor() {
+            Some(process) => usize::from(process.client) - 1,
+            None if matches!(step, Step::Time(_)) => self.clients,
+            None => self.clients + 1,
+        }
+    }
+
+    /// The processes of a client's thread: the client, and its handlers at work.
+    pub(super) fn processes(thread: Thread, system: &System) -> impl Iterator<Item = ProcessId> {
+        let number = u16::try_from(thread + 1).expect("there are at most 65,535 clients");
+        let handlers = &system.state().clients[thread + 1].handlers;
+        let handlers = handlers.iter().map(move |handler| ProcessId::handler(number, handler.call));
+        std::iter::once(ProcessId::client(number)).chain(handlers)
+    }
+
+    /// The steps that this thread can take now.
+    pub(super) fn steps(self, thread: Thread, system: &System, steps: &mut Vec<Step>) {
+        if self.is_client(thread) {
+            for process in Self::processes(thread, system).filter(|process| system.is_ready(*process)) {
+                system.enabled_of(process, steps);
+            }
+            steps.retain(|step| step.actor().is_some());
+        } else {
+            steps.extend(system.enabled().into_iter().filter(|step| self.of_step(step) == thread));
+        }
+    }
+
+    /// True when the thread may have a step. For a client exact; the clock and the faults are asked only when they
+    /// are chosen, because that is dear.
+    pub(super) fn may_step(self, thread: Thread, system: &System) -> bool {
+        let state = system.state();
+        if self.is_client(thread) {
+            return Self::processes(thread, system).any(|process| system.is_ready(process));
+        }
+        let budgets = state.budgets;
+        if thread == self.clock() {
+            return budgets.time_steps > 0;
+        }
+        let faults = budgets.entries().iter().any(|(name, budget)| *name != "time_steps" && *budget > 0);
+        faults || state.waiting.len() > 1 || !state.unreaped.is_empty()
+    }
+}
