@@ -146,12 +146,33 @@ pub(super) struct Check {
     /// Judge against the verdicts that the scenario expects
     #[arg(long)]
     pub(super) expect: bool,
+    /// Which engines judge the checks
+    #[arg(long, value_name = "ENGINE", default_value = "all")]
+    pub(super) engine: Engine,
+    /// Seed of everything that the schedulers draw
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Executions of each scheduler, whatever the scenario says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) executions: Option<u64>,
+    #[command(flatten)]
+    pub(super) threads: Threads,
     /// Stop after so many states, whatever the scenario says
     #[arg(long, value_name = "N")]
     pub(super) max_states: Option<usize>,
     /// Where schedules of found violations go
     #[arg(long, value_name = "DIR", default_value = "seatproof-regressions")]
     pub(super) regressions: PathBuf,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Engine {
+    /// The explorer, then the schedulers
+    All,
+    /// Every order of events within the bounds
+    Explore,
+    /// Samples, at the size that the scenario gives for them
+    Shuttle,
 }
 
 #[derive(Debug, Args)]

@@ -1,19 +1,28 @@
-//! `check`: the scenario's checks, each explored to its end or to its bound.
+//! `check`: the scenario's checks, each explored to its end or to its bound, then sampled at full size.
 
 use std::rc::Rc;
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::args::Check;
+use super::args::{Check, Engine};
 use super::console::Console;
 use super::input::{self, Loaded};
 use super::{Failure, exit, interrupt, output};
+use crate::engines::portfolio::{self, SCHEDULERS, Sample};
 use crate::engines::reference::{ExploreError, explore};
-use crate::engines::verdict::{Exploration, Verdict};
-use crate::report::exploration;
+use crate::engines::shuttle::Options;
+use crate::engines::verdict::{Bound, Exploration, Verdict};
+use crate::report::exploration::{self, Findings};
+use crate::system::Setting;
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::scenario;
 use crate::system::schedule::{Schedule, of_steps};
 use crate::system::setting;
+
+/// Executions of a scheduler where the scenario says nothing.
+const DEFAULT_EXECUTIONS: u64 = 1000;
+/// Steps after which a sampled execution is given up: far more than any model needs.
+const MAX_STEPS: usize = 1_000_000;
 
 pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let loaded = input::load(&args.input.scenario, None, console)?;
@@ -49,52 +58,92 @@ fn one(
     args: &Check,
     loaded: &Loaded,
     check: &scenario::Check,
-    interrupt: &AtomicBool,
+    interrupt: &Arc<AtomicBool>,
     documents: &mut Vec<serde_json::Value>,
     console: &Console,
 ) -> Result<u8, Failure> {
     let setting = Rc::new(setting::of_check(&loaded.scenario, check, loaded.model));
-    let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
-    let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
     if !console.json {
         console.out(&exploration::heading(&loaded.scenario, check, &setting));
     }
-    let exploration = explore(&setting, max_states, interrupt).map_err(|error| match error {
-        ExploreError::Model(error) => Failure::Model(error),
-        ExploreError::Draw(draw) => {
-            let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
-            let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
-            Failure::Input(Diagnostic::error(&code::CHECK, message).help(help))
+    let mut explored = match args.engine {
+        Engine::Shuttle => portfolio::unexplored(&setting),
+        Engine::All | Engine::Explore => explored(args, check, &setting, interrupt)?,
+    };
+    let samples = match args.engine {
+        Engine::Explore => Vec::new(),
+        Engine::All | Engine::Shuttle => {
+            let full = setting::of_sample(&loaded.scenario, check, loaded.model);
+            portfolio::sample(&full, options(args, check), &mut explored, interrupt)?
         }
-    })?;
-    let schedules = schedules(loaded, check, &setting, &exploration)?;
-    let judged = exploration::judge(check, &exploration, &schedules);
+    };
+    let schedules = schedules(loaded, check, &setting, &explored, &samples)?;
+    let judged = exploration::judge(check, &explored, &samples, &schedules);
+    let findings =
+        Findings { exploration: &explored, samples: &samples, seed: args.seed, schedules: &schedules, judged: &judged };
     if console.json {
-        documents.push(exploration::json(check, &setting, &exploration, &schedules, &judged));
+        documents.push(exploration::json(check, &setting, findings));
     } else {
-        console.out(&exploration::text(&setting, &exploration, &schedules, &judged, console.signs));
+        console.out(&exploration::text(&setting, findings, console.signs));
     }
     for schedule in &schedules {
         let path = output::write_regression(&args.regressions, schedule)?;
         console.note(&format!("wrote {}   (commit this file)", path.display()));
         console.note(&format!("next  seatproof replay {}", path.display()));
     }
-    Ok(code(args, &exploration, &judged))
+    let is_interrupted = interrupt.load(Ordering::Relaxed);
+    Ok(if is_interrupted { exit::INTERRUPTED } else { code(args, &explored, &judged) })
+}
+
+fn explored(
+    args: &Check,
+    check: &scenario::Check,
+    setting: &Rc<Setting>,
+    interrupt: &AtomicBool,
+) -> Result<Exploration, Failure> {
+    let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
+    let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
+    explore(setting, max_states, interrupt).map_err(|error| match error {
+        ExploreError::Model(error) => Failure::Model(error),
+        ExploreError::Draw(draw) => {
+            let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
+            let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
+            Failure::Input(Diagnostic::error(&code::CHECK, message).help(help))
+        }
+    })
+}
+
+/// How the schedulers sample; which one it is the portfolio says.
+fn options(args: &Check, check: &scenario::Check) -> Options {
+    let executions = check.sample.as_ref().map_or(DEFAULT_EXECUTIONS, |sample| sample.executions);
+    Options {
+        scheduler: SCHEDULERS[0],
+        seed: args.seed,
+        executions: args.executions.unwrap_or(executions),
+        max_steps: MAX_STEPS,
+        threads: args.threads.get(),
+    }
 }
 
 /// The schedules of the violations found, in the order of the properties.
 fn schedules(
     loaded: &Loaded,
     check: &scenario::Check,
-    setting: &Rc<crate::system::Setting>,
+    setting: &Rc<Setting>,
     exploration: &Exploration,
+    samples: &[Sample],
 ) -> Result<Vec<Schedule>, Failure> {
     let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
     let mut schedules = Vec::new();
     for (property, verdict) in &exploration.verdicts {
         if let Verdict::Violated(found) = verdict {
             let violation = Some(((*property).to_owned(), found.reason.clone()));
-            schedules.push(of_steps(setting, &found.steps, "reference", &name, violation)?);
+            let is_its = |sample: &&Sample| sample.sampled.found.as_ref().is_some_and(|it| it.property == *property);
+            let (setting, engine) = match samples.iter().find(is_its) {
+                Some(sample) => (&sample.setting, "shuttle"),
+                None => (setting, "reference"),
+            };
+            schedules.push(of_steps(setting, &found.steps, engine, &name, violation)?);
         }
     }
     Ok(schedules)
@@ -105,7 +154,7 @@ fn code(args: &Check, exploration: &Exploration, judged: &exploration::Judged) -
     let codes = verdicts.map(|verdict| match verdict {
         Verdict::Holds => exit::OK,
         Verdict::Violated(_) => exit::VIOLATED,
-        Verdict::Unknown(crate::engines::verdict::Bound::Interrupted) => exit::INTERRUPTED,
+        Verdict::Unknown(Bound::Interrupted) => exit::INTERRUPTED,
         Verdict::Unknown(_) => exit::INCONCLUSIVE,
     });
     match exit::worst(codes) {

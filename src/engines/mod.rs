@@ -1,4 +1,5 @@
-//! How the next step is chosen: simulate, the reference explorer, replay; and what is computed from executions.
+//! How the next step is chosen: simulate, the reference explorer, shuttle, replay; and what is computed from
+//! executions.
 //!
 //! **Architecture invariant:** no semantics of their own; every engine goes through `system`.
 
@@ -9,6 +10,7 @@ pub mod figures;
 pub mod find;
 pub mod measured;
 pub mod metrics;
+pub mod portfolio;
 pub mod prng;
 pub mod reference;
 pub mod replay;

@@ -50,6 +50,8 @@ pub struct Finding {
 /// Why a search stopped early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bound {
+    /// Nothing was exhausted: executions were sampled.
+    Sampled,
     /// So many states were kept, and more remained.
     States(usize),
     /// The user asked to stop.

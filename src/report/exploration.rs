@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::steps::{labelled, table};
 use super::table::{Signs, paragraph};
+use crate::engines::portfolio::Sample;
 use crate::engines::verdict::{Bound, Exploration, Verdict};
 use crate::system::Setting;
 use crate::system::scenario::{Check, ExpectedVerdict, Scenario};
@@ -26,19 +27,23 @@ impl Judged {
 
 /// Compares verdicts, lengths and the number of states with what the check expects.
 #[must_use]
-pub fn judge(check: &Check, exploration: &Exploration, schedules: &[Schedule]) -> Judged {
+pub fn judge(check: &Check, exploration: &Exploration, samples: &[Sample], schedules: &[Schedule]) -> Judged {
     let mut differences = Vec::new();
     for expected in &check.expect {
         let found = exploration.verdicts.iter().find(|(property, _)| *property == expected.property);
         let Some((property, verdict)) = found else { continue };
         match (expected.verdict, verdict) {
             (ExpectedVerdict::Holds, Verdict::Holds) => {}
+            // A sampled way is not the shortest.
+            (ExpectedVerdict::Violated { .. }, Verdict::Violated(_)) if breaker(samples, property).is_some() => {}
             (ExpectedVerdict::Violated { labels, ops }, Verdict::Violated(counterexample)) => {
                 let schedule = schedules.iter().find(|it| breaks(it, property));
                 let counted = schedule.map_or(0, |schedule| labelled(&schedule.steps));
                 differ(&mut differences, property, "labelled steps", labels, counted);
                 differ(&mut differences, property, "operations", ops, counterexample.operations());
             }
+            // What was only sampled is as expected as long as no sample breaks it.
+            (_, Verdict::Unknown(Bound::Sampled)) => {}
             (wanted, verdict) => {
                 let wanted = if wanted == ExpectedVerdict::Holds { "holds" } else { "violated" };
                 differences.push(format!("{property}: expected {wanted}, found {}", word(verdict)));
@@ -46,6 +51,7 @@ pub fn judge(check: &Check, exploration: &Exploration, schedules: &[Schedule]) -
         }
     }
     if let Some(wanted) = check.expect_states
+        && exploration.states > 0
         && wanted != exploration.states as u64
     {
         differences.push(format!("expected {wanted} states, found {}", exploration.states));
@@ -68,6 +74,7 @@ fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
         Verdict::Violated(_) => "violated",
+        Verdict::Unknown(Bound::Sampled) => "sampled",
         Verdict::Unknown(_) => "inconclusive",
     }
 }
@@ -112,31 +119,79 @@ fn bounds(setting: &Setting) -> String {
     parts.join("; ")
 }
 
+/// Who broke a property, if not the explorer.
+fn breaker<'a>(samples: &'a [Sample], property: &str) -> Option<&'a Sample> {
+    samples.iter().find(|sample| sample.sampled.found.as_ref().is_some_and(|found| found.property == property))
+}
+
+/// One line for each scheduler: how much it tried, and what it met.
+fn sampled(samples: &[Sample], seed: u64) -> String {
+    let mut text = String::new();
+    for Sample { scheduler, setting, sampled } in samples {
+        let met = match &sampled.found {
+            Some(found) => format!("{} broken in execution {}", found.property, found.execution),
+            None => "no violation (sampled)".to_owned(),
+        };
+        let line = format!(
+            "{scheduler}, seed {seed}: {} execution(s) by {} client(s), {} steps, {} different schedules, {} different \
+             ends: {met}",
+            sampled.executions,
+            setting.journeys.len(),
+            sampled.steps,
+            sampled.distinct_schedules,
+            sampled.distinct_final_states,
+        );
+        text.push_str(&paragraph("shuttle     ", &line));
+    }
+    text
+}
+
+/// What was found out about a check.
+#[derive(Copy, Clone, Debug)]
+pub struct Findings<'a> {
+    /// The verdicts of all engines together, and the figures of the explorer.
+    pub exploration: &'a Exploration,
+    /// What the schedulers met.
+    pub samples: &'a [Sample],
+    /// The seed of the schedulers.
+    pub seed: u64,
+    /// One schedule for each violation.
+    pub schedules: &'a [Schedule],
+    /// How the verdicts compare with what was expected.
+    pub judged: &'a Judged,
+}
+
 /// Verdicts, size of the search, counterexamples, differences from what was expected.
 #[must_use]
-pub fn text(
-    setting: &Setting,
-    exploration: &Exploration,
-    schedules: &[Schedule],
-    judged: &Judged,
-    signs: Signs,
-) -> String {
+pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
+    let Findings { exploration, samples, seed, schedules, judged } = findings;
     let width = exploration.verdicts.iter().map(|(property, _)| property.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (property, verdict) in &exploration.verdicts {
         let (sign, scope) = match verdict {
             Verdict::Holds => (signs.holds, "complete within bounds".to_owned()),
-            Verdict::Violated(found) => (signs.fails, format!("{} steps (shortest)", found.steps.len())),
+            Verdict::Violated(found) => {
+                let how = match breaker(samples, property) {
+                    Some(sample) => {
+                        format!("sampled by {} at {} clients", sample.scheduler, sample.setting.journeys.len())
+                    }
+                    None => "shortest".to_owned(),
+                };
+                (signs.fails, format!("{} steps ({how})", found.steps.len()))
+            }
             Verdict::Unknown(bound) => ("?", why(bound)),
         };
         text.push_str(&format!("  {sign} {:12}  {property:width$}  {scope}\n", word(verdict)));
     }
     let Exploration { states, transitions, depth, .. } = exploration;
-    text.push_str(&format!("reference   {states} states, {transitions} transitions, depth {depth}\n"));
+    if *states > 0 {
+        text.push_str(&format!("reference   {states} states, {transitions} transitions, depth {depth}\n"));
+    }
     if !exploration.abstracted_draws.is_empty() {
         let names = exploration.abstracted_draws.join(", ");
         text.push_str(&paragraph("abstracted  ", &format!("{names}: by representatives, not by every value")));
     }
+    text.push_str(&sampled(samples, seed));
     for schedule in schedules {
         let Some((property, reason)) = &schedule.violation else { continue };
         let (steps, labels) = (schedule.steps.len(), labelled(&schedule.steps));
@@ -158,6 +213,7 @@ pub fn text(
 
 fn why(bound: &Bound) -> String {
     match bound {
+        Bound::Sampled => "sampled: no violation met, no proof".to_owned(),
         Bound::States(states) => format!("stopped at {states} states: no proof"),
         Bound::Interrupted => "interrupted: no proof".to_owned(),
     }
@@ -165,13 +221,8 @@ fn why(bound: &Bound) -> String {
 
 /// One check as a JSON object.
 #[must_use]
-pub fn json(
-    check: &Check,
-    setting: &Setting,
-    exploration: &Exploration,
-    schedules: &[Schedule],
-    judged: &Judged,
-) -> Value {
+pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
+    let Findings { exploration, samples, seed, schedules, judged } = findings;
     let verdicts = exploration.verdicts.iter().map(|(property, verdict)| {
         let schedule = schedules.iter().find(|it| breaks(it, property));
         let steps = schedule.map(|it| it.steps.iter().map(|step| json!({ "label": step.label, "do": step.text })));
@@ -183,11 +234,27 @@ pub fn json(
             "steps": steps.map(Iterator::collect::<Vec<_>>),
             "labelled_steps": schedule.map(|it| labelled(&it.steps)),
             "fingerprint": schedule.map(|it| &it.fingerprint),
+            "engine": if breaker(samples, property).is_some() { "shuttle" } else { "reference" },
         })
     });
+    let samples = samples.iter().map(|Sample { scheduler, setting, sampled }| {
+        json!({
+            "scheduler": scheduler.to_string(),
+            "seed": seed,
+            "bounds": bounds(setting),
+            "executions": sampled.executions,
+            "steps": sampled.steps,
+            "distinct_schedules": sampled.distinct_schedules,
+            "distinct_final_states": sampled.distinct_final_states,
+            "broken": sampled.found.as_ref().map(|found| found.property),
+            "execution": sampled.found.as_ref().map(|found| found.execution),
+            "native": sampled.found.as_ref().and_then(|found| found.native.as_ref()),
+        })
+    });
+    let samples = samples.collect::<Vec<_>>();
     json!({
         "check": check.name,
-        "engine": "reference",
+        "samples": samples,
         "bounds": bounds(setting),
         "verdicts": verdicts.collect::<Vec<_>>(),
         "states": exploration.states,

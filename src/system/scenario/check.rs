@@ -16,8 +16,6 @@ const CLIENTS_MAX: i64 = 1000;
 const COUNT_MAX: i64 = 1_000_000;
 /// Most representatives of a draw: more would be no abstraction, and the search would not end.
 const REPRESENTATIVES_MAX: usize = 16;
-/// Most executions of a scheduler.
-const EXECUTIONS_MAX: i64 = 100_000_000;
 /// The key of `expect` that is not a property.
 const STATES: &str = "states";
 
@@ -81,7 +79,7 @@ fn sample(form: &form::Sample, check: &Check, model: &Declaration<'_>) -> Result
         faults: form.faults.as_ref().map_or(Ok(check.faults), faults)?,
         time_steps: time_steps(form.time_steps.as_ref())?.or(check.bounds.time_steps),
         rounds: rounds(form.rounds.as_ref(), check.bounds.rounds)?,
-        executions: number_or(form.executions.as_ref(), 1000, "executions", 1, EXECUTIONS_MAX)?,
+        executions: number_or(form.executions.as_ref(), 1000, "executions", 1, COUNT_MAX)?,
     })
 }
 

@@ -242,7 +242,7 @@ pub(super) struct Sample {
     #[schemars(range(min = 1, max = 1000))]
     pub(super) rounds: Option<At<i64>>,
     /// Executions of each scheduler. Default 1000.
-    #[schemars(range(min = 1, max = 100_000_000))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub(super) executions: Option<At<i64>>,
 }
 
