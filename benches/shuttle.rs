@@ -44,7 +44,7 @@ fn main() {
             let mut counts = (0..20).map(|seed| first(&broken, scheduler, seed)).collect::<Vec<_>>();
             counts.sort_unstable();
             let found = counts.iter().filter(|count| **count < u64::MAX).count();
-            let median = (counts[9] < u64::MAX).then(|| counts[9].to_string()).unwrap_or_else(|| "none".to_owned());
+            let median = if counts[9] < u64::MAX { counts[9].to_string() } else { "none".to_owned() };
             println!("  {clients:3} contenders  {:8} {median:>6} ({found} of 20)", scheduler.to_string());
         }
     }

@@ -152,6 +152,9 @@ pub(super) struct Check {
     /// Seed of everything that the schedulers draw
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
+    /// Leave what the schedulers find as large as it was found
+    #[arg(long)]
+    pub(super) no_shrink: bool,
     /// Executions of each scheduler, whatever the scenario says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) executions: Option<u64>,

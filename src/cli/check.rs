@@ -7,11 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::args::{Check, Engine};
 use super::console::Console;
 use super::input::{self, Loaded};
-use super::{Failure, exit, interrupt, output};
+use super::{Failure, exit, interrupt, output, regressions};
 use crate::engines::portfolio::{self, SCHEDULERS, Sample};
 use crate::engines::reference::{ExploreError, explore};
+use crate::engines::regressions::Outcome;
+use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::Options;
 use crate::engines::verdict::{Bound, Exploration, Verdict};
+use crate::report;
 use crate::report::exploration::{self, Findings};
 use crate::system::Setting;
 use crate::system::diagnostic::{Diagnostic, code};
@@ -30,11 +33,23 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let interrupt = interrupt::flag();
     let mut codes = Vec::new();
     let mut documents = Vec::new();
+    let old = regressions::run(&args.regressions, loaded.model)?;
+    if !old.is_empty() && !console.json {
+        console.out(&report::regressions::text(&old));
+    }
+    // With expectations the checks say which violations may be there.
+    if !args.expect && old.iter().any(|(_, outcome)| *outcome == Outcome::StillViolates) {
+        codes.push(exit::VIOLATED);
+    }
     for check in checks {
         codes.push(one(args, &loaded, check, &interrupt, &mut documents, console)?);
     }
     if console.json {
-        console.out_json(&serde_json::json!({ "scenario": loaded.scenario.path, "checks": documents }));
+        console.out_json(&serde_json::json!({
+            "scenario": loaded.scenario.path,
+            "regressions": report::regressions::json(&old),
+            "checks": documents,
+        }));
     }
     Ok(exit::worst(codes))
 }
@@ -74,10 +89,11 @@ fn one(
         Engine::Explore => Vec::new(),
         Engine::All | Engine::Shuttle => {
             let full = setting::of_sample(&loaded.scenario, check, loaded.model);
-            portfolio::sample(&full, options(args, check), &mut explored, interrupt)?
+            let shrinking = (!args.no_shrink).then(ShrinkOptions::default);
+            portfolio::sample(&full, options(args, check), shrinking, &mut explored, interrupt)?
         }
     };
-    let schedules = schedules(loaded, check, &setting, &explored, &samples)?;
+    let schedules = schedules(loaded, check, &setting, &explored, &samples, args.seed)?;
     let judged = exploration::judge(check, &explored, &samples, &schedules);
     let findings =
         Findings { exploration: &explored, samples: &samples, seed: args.seed, schedules: &schedules, judged: &judged };
@@ -87,7 +103,10 @@ fn one(
         console.out(&exploration::text(&setting, findings, console.signs));
     }
     for schedule in &schedules {
-        let path = output::write_regression(&args.regressions, schedule)?;
+        let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
+        let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
+        let native = found.filter(|found| Some(found.property) == broken).find_map(|found| found.native.as_deref());
+        let path = output::write_regression(&args.regressions, schedule, native)?;
         console.note(&format!("wrote {}   (commit this file)", path.display()));
         console.note(&format!("next  seatproof replay {}", path.display()));
     }
@@ -132,6 +151,7 @@ fn schedules(
     setting: &Rc<Setting>,
     exploration: &Exploration,
     samples: &[Sample],
+    seed: u64,
 ) -> Result<Vec<Schedule>, Failure> {
     let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
     let mut schedules = Vec::new();
@@ -139,11 +159,12 @@ fn schedules(
         if let Verdict::Violated(found) = verdict {
             let violation = Some(((*property).to_owned(), found.reason.clone()));
             let is_its = |sample: &&Sample| sample.sampled.found.as_ref().is_some_and(|it| it.property == *property);
-            let (setting, engine) = match samples.iter().find(is_its) {
-                Some(sample) => (&sample.setting, "shuttle"),
-                None => (setting, "reference"),
+            let (setting, engine, seed) = match samples.iter().find(is_its).and_then(Sample::smallest) {
+                Some((setting, _)) => (setting, "shuttle", Some(seed)),
+                None => (Rc::clone(setting), "reference", None),
             };
-            schedules.push(of_steps(setting, &found.steps, engine, &name, violation)?);
+            let schedule = of_steps(&setting, &found.steps, engine, &name, violation)?;
+            schedules.push(Schedule { seed, ..schedule });
         }
     }
     Ok(schedules)

@@ -10,6 +10,7 @@ mod input;
 mod interrupt;
 mod output;
 mod progress;
+mod regressions;
 mod replay;
 mod simulate;
 mod sweep;

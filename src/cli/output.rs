@@ -26,8 +26,13 @@ pub(super) fn write_file(path: &Path, content: &str) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// Writes a found schedule into the regressions directory, under a name made of what it breaks and its last state.
-pub(super) fn write_regression(directory: &Path, schedule: &Schedule) -> Result<PathBuf, Diagnostic> {
+/// Writes a found schedule into the regressions directory, under a name made of what it breaks and its last state;
+/// beside it, ending `.shuttle`, the execution as it was found, for shuttle's own replayer.
+pub(super) fn write_regression(
+    directory: &Path,
+    schedule: &Schedule,
+    native: Option<&str>,
+) -> Result<PathBuf, Diagnostic> {
     if let Err(error) = std::fs::create_dir_all(directory) {
         let message = format!("directory `{}` cannot be made: {error}", directory.display());
         return Err(Diagnostic::error(&code::OUTPUT, message).help("name another one with --regressions"));
@@ -35,6 +40,9 @@ pub(super) fn write_regression(directory: &Path, schedule: &Schedule) -> Result<
     let property = schedule.violation.as_ref().map_or("schedule", |(property, _)| property.as_str());
     let id = schedule.fingerprint.get(..8).unwrap_or("00000000");
     let path = directory.join(format!("{property}-{id}.replay"));
+    if let Some(native) = native {
+        write_file(&path.with_extension("shuttle"), native)?;
+    }
     write_file(&path, &schedule.to_string())?;
     Ok(path)
 }

@@ -102,7 +102,7 @@ fn report_violation(test: &LoadTest, seed: u64, console: &Console) -> Result<(),
     if let (Some(violation), Some(step)) = (&run.violation, schedule.steps.last()) {
         console.note(&run::violation(violation, seed, schedule.steps.len(), step, console.signs));
     }
-    let path = output::write_regression(std::path::Path::new("seatproof-regressions"), &schedule)?;
+    let path = output::write_regression(std::path::Path::new("seatproof-regressions"), &schedule, None)?;
     console.note(&format!("wrote {}\nnext  seatproof replay {}", path.display(), path.display()));
     Ok(())
 }

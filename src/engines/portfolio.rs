@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink};
 use super::shuttle::{self, Options, Sampled, Scheduler};
-use super::verdict::{Bound, Exploration, Verdict};
+use super::verdict::{Bound, Counterexample, Exploration, Finding, Verdict};
 use crate::system::{ModelError, Setting};
 
 /// The schedulers that sample, in this order. `benches/shuttle.rs` chose it: at 100 contenders URW and random find the
@@ -25,6 +26,20 @@ pub struct Sample {
     pub setting: Rc<Setting>,
     /// What it met.
     pub sampled: Sampled,
+    /// Its violation made small, unless that was not asked for.
+    pub shrunk: Option<Shrunk>,
+}
+
+impl Sample {
+    /// The smallest way to the violation that was met, and the setting that it is in.
+    #[must_use]
+    pub fn smallest(&self) -> Option<(Rc<Setting>, Counterexample)> {
+        let found = self.sampled.found.as_ref()?;
+        Some(match &self.shrunk {
+            Some(shrunk) => (Rc::new(shrunk.setting.clone()), shrunk.counterexample()),
+            None => (Rc::clone(&self.setting), found.counterexample.clone()),
+        })
+    }
 }
 
 /// The result of exploring nothing: each property is open.
@@ -49,6 +64,7 @@ pub fn unexplored(setting: &Setting) -> Exploration {
 pub fn sample(
     setting: &Setting,
     options: Options,
+    shrinking: Option<ShrinkOptions>,
     exploration: &mut Exploration,
     stop: &Arc<AtomicBool>,
 ) -> Result<Vec<Sample>, ModelError> {
@@ -64,13 +80,32 @@ pub fn sample(
         }
         let setting = Rc::new(Setting { properties: open, ..setting.clone() });
         let sampled = shuttle::sample(&setting, Options { scheduler, ..options }, stop)?;
-        if let Some(finding) = &sampled.found {
+        let shrunk = match (&sampled.found, shrinking) {
+            (Some(finding), Some(shrinking)) => shrunk(&setting, finding, &shrinking, stop)?,
+            _ => None,
+        };
+        let sample = Sample { scheduler, setting, sampled, shrunk };
+        if let (Some(finding), Some((_, counterexample))) = (&sample.sampled.found, sample.smallest()) {
             let verdict = exploration.verdicts.iter_mut().find(|(property, _)| *property == finding.property);
             if let Some((_, verdict)) = verdict {
-                *verdict = Verdict::Violated(finding.counterexample.clone());
+                *verdict = Verdict::Violated(counterexample);
             }
         }
-        samples.push(Sample { scheduler, setting, sampled });
+        samples.push(sample);
     }
     Ok(samples)
+}
+
+/// The finding made small.
+fn shrunk(
+    setting: &Setting,
+    finding: &Finding,
+    options: &ShrinkOptions,
+    stop: &AtomicBool,
+) -> Result<Option<Shrunk>, ModelError> {
+    match shrink(setting, &finding.counterexample.steps, finding.property, options, stop) {
+        Ok(shrunk) => Ok(Some(shrunk)),
+        Err(ShrinkError::Model(error)) => Err(error),
+        Err(ShrinkError::NotBroken(property)) => unreachable!("the scheduler saw `{property}` broken by these steps"),
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::steps::{labelled, table};
 use super::table::{Signs, paragraph};
 use crate::engines::portfolio::Sample;
+use crate::engines::shrink::{Minimality, Shrunk, Size};
 use crate::engines::verdict::{Bound, Exploration, Verdict};
 use crate::system::Setting;
 use crate::system::scenario::{Check, ExpectedVerdict, Scenario};
@@ -127,7 +128,7 @@ fn breaker<'a>(samples: &'a [Sample], property: &str) -> Option<&'a Sample> {
 /// One line for each scheduler: how much it tried, and what it met.
 fn sampled(samples: &[Sample], seed: u64) -> String {
     let mut text = String::new();
-    for Sample { scheduler, setting, sampled } in samples {
+    for Sample { scheduler, setting, sampled, shrunk } in samples {
         let met = match &sampled.found {
             Some(found) => format!("{} broken in execution {}", found.property, found.execution),
             None => "no violation (sampled)".to_owned(),
@@ -142,8 +143,27 @@ fn sampled(samples: &[Sample], seed: u64) -> String {
             sampled.distinct_final_states,
         );
         text.push_str(&paragraph("shuttle     ", &line));
+        if let Some(shrunk) = shrunk {
+            text.push_str(&paragraph("shrunk      ", &shrinking(shrunk)));
+        }
     }
     text
+}
+
+/// From which size to which.
+fn shrinking(shrunk: &Shrunk) -> String {
+    let size = |size: Size| {
+        let seats = size.seats.map_or_else(String::new, |seats| format!("{seats} seat(s), "));
+        let Size { contenders, rounds, faults, steps, .. } = size;
+        format!("{contenders} client(s), {seats}{rounds} round(s), {faults} fault(s), {steps} steps")
+    };
+    let minimality = match shrunk.minimality {
+        Minimality::Shortest => "no shorter way exists there",
+        Minimality::OneByOne => "nothing single can be left out",
+        Minimality::Unfinished => "stopped at its budget, less may do",
+    };
+    let (from, to) = (size(shrunk.from), size(shrunk.to));
+    format!("{from}, to {to}: {minimality} ({} executions)", shrunk.replays)
 }
 
 /// What was found out about a check.
@@ -173,7 +193,7 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
             Verdict::Violated(found) => {
                 let how = match breaker(samples, property) {
                     Some(sample) => {
-                        format!("sampled by {} at {} clients", sample.scheduler, sample.setting.journeys.len())
+                        format!("{} at {} clients", sample.scheduler, sample.setting.journeys.len())
                     }
                     None => "shortest".to_owned(),
                 };
@@ -237,7 +257,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
             "engine": if breaker(samples, property).is_some() { "shuttle" } else { "reference" },
         })
     });
-    let samples = samples.iter().map(|Sample { scheduler, setting, sampled }| {
+    let samples = samples.iter().map(|Sample { scheduler, setting, sampled, shrunk }| {
         json!({
             "scheduler": scheduler.to_string(),
             "seed": seed,
@@ -248,6 +268,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
             "distinct_final_states": sampled.distinct_final_states,
             "broken": sampled.found.as_ref().map(|found| found.property),
             "execution": sampled.found.as_ref().map(|found| found.execution),
+            "shrunk": shrunk.as_ref().map(shrinking),
             "native": sampled.found.as_ref().and_then(|found| found.native.as_ref()),
         })
     });

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod exploration;
 pub mod judgement;
 pub mod k6;
+pub mod regressions;
 pub mod replay;
 pub mod run;
 mod steps;

@@ -27,6 +27,7 @@ mod scenario_options;
 mod scenario_robust;
 mod scenario_schema;
 mod schedule;
+mod shrink;
 mod shuttle;
 mod simulate;
 mod simulate_digest;

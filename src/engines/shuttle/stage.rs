@@ -4,7 +4,8 @@
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
-use ::shuttle::rand::{RngCore, thread_rng};
+use ::shuttle::rand::RngCore;
+use ::shuttle::rand::rngs::ThreadRng;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::threads::{Thread, Threads};
@@ -237,7 +238,7 @@ fn is_exhaustible(draw: &Draw) -> bool {
 /// nothing but how often a schedule is met.
 fn between(low: i64, high: i64) -> i64 {
     let span = u128::from(high.abs_diff(low)) + 1;
-    let offset =
-        u64::try_from((u128::from(thread_rng().next_u64()) * span) >> 64).expect("a product shifted by 64 bits");
+    let offset = u64::try_from((u128::from(ThreadRng::default().next_u64()) * span) >> 64)
+        .expect("a product shifted by 64 bits");
     low.checked_add_unsigned(offset).expect("at most the upper end")
 }

@@ -1,0 +1,171 @@
+//! Tries a candidate: follows its moves as far as they go, and says whether the property breaks.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::moves::{Move, Tracker, possible};
+use crate::process::Drawn;
+use crate::system::state::Budgets;
+use crate::system::{Halves, ModelError, Setting, Step, System};
+
+/// A setting and what happens in it.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) setting: Setting,
+    pub(super) moves: Vec<Move>,
+}
+
+/// A case that breaks the property with its last move, and none of whose moves was impossible.
+#[derive(Clone, Debug)]
+pub(super) struct Broken {
+    pub(super) case: Case,
+    /// The moves as an engine would name them.
+    pub(super) steps: Vec<Step>,
+    /// How the last state breaks the property.
+    pub(super) reason: String,
+    /// What each draw gave that exploration would not try by itself, among the values that it would.
+    pub(super) draws: BTreeMap<String, Vec<Drawn>>,
+}
+
+/// Counts what trials cost, and ends them when the budget is spent.
+#[derive(Debug)]
+pub(super) struct Trials<'a> {
+    pub(super) property: &'static str,
+    pub(super) stop: &'a AtomicBool,
+    /// Steps that may be fired in all.
+    pub(super) max_steps: u64,
+    pub(super) fired: u64,
+    pub(super) replays: u64,
+}
+
+impl Trials<'_> {
+    /// True when nothing more may be tried.
+    pub(super) fn is_over(&self) -> bool {
+        self.fired >= self.max_steps || self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Follows the moves of the case, leaving out those that are impossible where they stand, up to the first state
+    /// that breaks the property; `None` when none does, or when nothing more may be tried.
+    pub(super) fn run(&mut self, case: &Case) -> Result<Option<Broken>, ModelError> {
+        if self.is_over() {
+            return Ok(None);
+        }
+        self.replays += 1;
+        let mut execution = Execution::new(&case.setting, self.property)?;
+        let mut broken = execution.judge();
+        for it in &case.moves {
+            if broken.is_some() {
+                break;
+            }
+            let Some(step) = execution.tracker.concrete(it) else { continue };
+            self.fired += u64::from(execution.fire(&step)?);
+            broken = execution.judge();
+        }
+        Ok(broken.map(|reason| execution.finish(&case.setting, reason)))
+    }
+
+    /// The same for steps with the names that one execution gives them.
+    pub(super) fn record(&mut self, setting: &Setting, steps: &[Step]) -> Result<Option<Broken>, ModelError> {
+        self.replays += 1;
+        let mut execution = Execution::new(setting, self.property)?;
+        let mut broken = execution.judge();
+        for step in steps {
+            if broken.is_some() {
+                break;
+            }
+            self.fired += u64::from(execution.fire(step)?);
+            broken = execution.judge();
+        }
+        Ok(broken.map(|reason| execution.finish(setting, reason)))
+    }
+}
+
+/// An execution that skips what is impossible.
+#[derive(Debug)]
+struct Execution {
+    system: System,
+    tracker: Tracker,
+    property: &'static str,
+    moves: Vec<Move>,
+    steps: Vec<Step>,
+    draws: BTreeMap<String, Vec<Drawn>>,
+}
+
+impl Execution {
+    fn new(setting: &Setting, property: &'static str) -> Result<Self, ModelError> {
+        let mut setting = setting.clone();
+        setting.properties.retain(|it| it.name == property);
+        // Nothing is forked or fingerprinted here.
+        let system = System::new(Rc::new(setting), Halves::Fused, false)?;
+        let mut tracker = Tracker::default();
+        tracker.follow(&system);
+        Ok(Self { system, tracker, property, moves: Vec::new(), steps: Vec::new(), draws: BTreeMap::new() })
+    }
+
+    /// Fires the step, or the nearest possible one; false when there is none.
+    fn fire(&mut self, step: &Step) -> Result<bool, ModelError> {
+        let Some(step) = possible(&self.system, step) else { return Ok(false) };
+        self.note_draw(&step);
+        self.moves.push(self.tracker.generalised(&step));
+        self.system.fire(&step)?;
+        self.steps.push(step);
+        self.tracker.follow(&self.system);
+        Ok(true)
+    }
+
+    /// How the state breaks the property.
+    fn judge(&mut self) -> Option<String> {
+        let found = self.system.judge().into_iter().find(|violation| violation.property == self.property);
+        found.map(|violation| violation.reason)
+    }
+
+    /// Notes a drawn value that is no representative, together with those that are.
+    fn note_draw(&mut self, step: &Step) {
+        let Step::Draw(process, drawn) = step else { return };
+        let Some(draw) = self.system.draw_of(*process) else { return };
+        let mut own = Vec::new();
+        self.system.enabled_of(*process, &mut own);
+        if own.contains(step) {
+            return;
+        }
+        let explored = own.into_iter().filter_map(|it| match it {
+            Step::Draw(_, value) => Some(value),
+            _ => None,
+        });
+        let known = self.draws.entry(draw.name.to_owned()).or_default();
+        for value in explored.chain([drawn.clone()]) {
+            if !known.contains(&value) {
+                known.push(value);
+            }
+        }
+    }
+
+    fn finish(self, setting: &Setting, reason: String) -> Broken {
+        let Self { moves, steps, draws, .. } = self;
+        Broken { case: Case { setting: setting.clone(), moves }, steps, reason, draws }
+    }
+}
+
+impl Case {
+    /// The rounds and budgets that the moves use, instead of those that they were allowed.
+    pub(super) fn tightened(&self) -> Self {
+        let mut tight = self.clone();
+        let used = self.moves.iter().map(|it| it.round).max().unwrap_or(1).max(1);
+        tight.setting.rounds = Some(self.setting.rounds.map_or(used, |rounds| rounds.min(used)));
+        let mut budgets = Budgets::default();
+        for it in &self.moves {
+            match it.step {
+                Step::LoseRequest(_) => budgets.lose_request += 1,
+                Step::LoseReply(_) => budgets.lose_reply += 1,
+                Step::CrashClient(_) | Step::CrashInstance(_) => budgets.crash += 1,
+                Step::RedisRestart(_) => budgets.redis_restart += 1,
+                Step::Evict(..) => budgets.evict += 1,
+                Step::Time(_) => budgets.time_steps += 1,
+                _ => {}
+            }
+        }
+        tight.setting.budgets = budgets;
+        tight
+    }
+}

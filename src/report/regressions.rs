@@ -1,0 +1,41 @@
+//! What came of the schedules that were found before.
+
+use serde_json::{Value, json};
+
+use super::table::paragraph;
+use crate::engines::regressions::Outcome;
+
+/// A line on all of them, and one on each that a person has to look at.
+#[must_use]
+pub fn text(outcomes: &[(String, Outcome)]) -> String {
+    let count = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|(_, outcome)| wanted(outcome)).count();
+    let violating = count(|outcome| *outcome == Outcome::StillViolates);
+    let passing = count(|outcome| *outcome == Outcome::Passes);
+    let mut text = format!("regressions  {} replay(s): {violating} still violate, {passing} pass\n", outcomes.len());
+    for (file, outcome) in outcomes {
+        let words = match outcome {
+            Outcome::Passes => continue,
+            Outcome::StillViolates => format!("{file} still violates"),
+            Outcome::Diverged(number) => {
+                format!("{file} diverges at step {number}: the model changed, and the file proves nothing any more")
+            }
+        };
+        text.push_str(&paragraph("  ", &words));
+    }
+    text.push('\n');
+    text
+}
+
+/// The same as JSON.
+#[must_use]
+pub fn json(outcomes: &[(String, Outcome)]) -> Value {
+    let one = |(file, outcome): &(String, Outcome)| {
+        let (word, step) = match outcome {
+            Outcome::StillViolates => ("violated", None),
+            Outcome::Passes => ("passes", None),
+            Outcome::Diverged(number) => ("diverged", Some(number)),
+        };
+        json!({ "file": file, "outcome": word, "diverged_at": step })
+    };
+    outcomes.iter().map(one).collect()
+}
