@@ -1,6 +1,8 @@
 //! shuttle at 100 contenders: steps a second of each scheduler beside the floor, the same number of steps by the same
 //! number of threads over an empty world; and how many executions it takes to find a double booking that needs one
 //! expiry. Everything in one run, as ratios.
+//!
+//! `cargo bench --bench shuttle -- --power` prints the tables of docs/power.md instead.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -11,7 +13,8 @@ use std::time::{Duration, Instant};
 use seatproof::engines::portfolio::SCHEDULERS;
 use seatproof::engines::shuttle::{Options, Scheduler, sample};
 use seatproof::models;
-use seatproof::system::{Setting, scenario, setting};
+use seatproof::system::scenario::{self, ExpectedVerdict};
+use seatproof::system::{Setting, setting};
 
 const CONTENDERS: usize = 100;
 const EXECUTIONS: u64 = 500;
@@ -19,6 +22,10 @@ const EXECUTIONS: u64 = 500;
 fn main() {
     // Cargo asks benches for their tests too.
     if std::env::args().any(|arg| arg == "--list" || arg == "--test") {
+        return;
+    }
+    if std::env::args().any(|arg| arg == "--power") {
+        power();
         return;
     }
     println!("steps a second, {CONTENDERS} contenders, 2 threads, SET NX PX with a Lua release");
@@ -41,7 +48,7 @@ fn main() {
     for clients in [3, 10, 100] {
         let broken = contenders("set_nx_px_lua_release", "pause", clients, 2, 1);
         for scheduler in SCHEDULERS {
-            let mut counts = (0..20).map(|seed| first(&broken, scheduler, seed)).collect::<Vec<_>>();
+            let mut counts = (0..20).map(|seed| first(&broken, scheduler, seed, 1_000)).collect::<Vec<_>>();
             counts.sort_unstable();
             let found = counts.iter().filter(|count| **count < u64::MAX).count();
             let median = if counts[9] < u64::MAX { counts[9].to_string() } else { "none".to_owned() };
@@ -50,10 +57,37 @@ fn main() {
     }
 }
 
-/// Number of the first violating execution among a thousand.
-fn first(setting: &Setting, scheduler: Scheduler, seed: u64) -> u64 {
-    let sampled = sample(setting, options(scheduler, seed, 1_000, 2), &never()).expect("the model is right");
+/// Number of the first violating execution among so many.
+fn first(setting: &Setting, scheduler: Scheduler, seed: u64, executions: u64) -> u64 {
+    let sampled = sample(setting, options(scheduler, seed, executions, 2), &never()).expect("the model is right");
     sampled.found.map_or(u64::MAX, |found| found.execution)
+}
+
+/// A table: for the first violated check of each model, executions and seconds to the first violation.
+fn power() {
+    const WITHIN: u64 = 300;
+    println!("| model, check | contenders | urw | random | pct(3) |\n|---|---|---|---|---|");
+    for entry in models::CATALOG {
+        let declarations = models::CATALOG.map(|entry| entry.model.declaration());
+        let (scenario, _) = scenario::parse(Path::new("power"), entry.scenario, &declarations).expect("it is valid");
+        let is_violated = |it: &scenario::Expectation| matches!(it.verdict, ExpectedVerdict::Violated { .. });
+        let Some(check) = scenario.checks.iter().find(|check| check.expect.iter().any(is_violated)) else { continue };
+        for clients in [3, 10, 100] {
+            let setting = setting::of_check(&scenario, check, entry.model);
+            let journeys = setting.journeys.iter().copied().cycle().take(clients).collect();
+            let setting = Setting { journeys, ..setting };
+            let cells = SCHEDULERS.map(|scheduler| {
+                let began = Instant::now();
+                let mut counts = (0..20).map(|seed| first(&setting, scheduler, seed, WITHIN)).collect::<Vec<_>>();
+                let seconds = began.elapsed().as_secs_f64() / 20.0;
+                counts.sort_unstable();
+                let found = counts.iter().filter(|count| **count < u64::MAX).count();
+                let median = if counts[9] < u64::MAX { counts[9].to_string() } else { format!("over {WITHIN}") };
+                format!("{median} ({found} of 20, {seconds:.3} s)")
+            });
+            println!("| {}, {} | {clients} | {} |", entry.model.name, check.name, cells.join(" | "));
+        }
+    }
 }
 
 /// Steps a second of shuttle alone: threads that load an atomic, under its own random scheduler, on two threads of the

@@ -12,9 +12,8 @@ use super::shuttle::{self, Options, Sampled, Scheduler};
 use super::verdict::{Bound, Counterexample, Exploration, Finding, Verdict};
 use crate::system::{ModelError, Setting};
 
-/// The schedulers that sample, in this order. `benches/shuttle.rs` chose it: at 100 contenders URW and random find the
-/// double booking that needs one expiry in 8 and 9 executions (median of 20 seeds), because the clock is a thread like
-/// the others. PCT takes 263, but it alone is likely to run long without a switch, which other violations need.
+/// The schedulers that sample, in this order. No one of them is best: URW and random find what needs time to pass, PCT
+/// what needs one client to run far ahead. docs/power.md has the figures.
 pub const SCHEDULERS: [Scheduler; 3] = [Scheduler::Urw, Scheduler::Random, Scheduler::Pct { depth: 3 }];
 
 /// What one scheduler met.

@@ -10,7 +10,6 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::threads::{Thread, Threads};
 use crate::engines::draw;
-use crate::process::{Draw, Support};
 use crate::system::fingerprint::Fingerprint;
 use crate::system::property::Violation;
 use crate::system::state::Phase;
@@ -153,7 +152,7 @@ impl Stage {
         step
     }
 
-    /// A value for the draw that the thread's client waits for, where the support is larger than an explorer takes.
+    /// A value for the draw that the thread's client waits for, unless the scenario names representatives.
     fn sampled_draw(&self, thread: Thread) -> Option<Step> {
         if !self.threads.is_client(thread) {
             return None;
@@ -161,7 +160,7 @@ impl Stage {
         let mut processes = Threads::processes(thread, &self.system);
         let client = processes.next()?;
         let draw = self.system.draw_of(client).filter(|_| processes.next().is_none())?;
-        let is_sampled = !self.system.setting().draws.contains_key(draw.name) && !is_exhaustible(&draw);
+        let is_sampled = !self.system.setting().draws.contains_key(draw.name);
         is_sampled.then(|| Step::Draw(client, draw::sample(draw, between)))
     }
 
@@ -227,11 +226,6 @@ impl Stage {
     pub(super) fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.system.state())
     }
-}
-
-/// True for a draw of which every value can be tried in turn.
-fn is_exhaustible(draw: &Draw) -> bool {
-    !matches!(draw.support, Support::Duration { .. }) && draw.values().is_some()
 }
 
 /// A number from shuttle's generator, which its schedules record. The bias of one in 2⁶⁴ divided by the span decides
