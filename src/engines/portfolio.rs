@@ -27,6 +27,8 @@ pub struct Sample {
     pub sampled: Sampled,
     /// Its violation made small, unless that was not asked for.
     pub shrunk: Option<Shrunk>,
+    /// True when the explorer proved at its own, smaller size what is violated at this one. Both are worth saying.
+    pub holds_smaller: bool,
 }
 
 impl Sample {
@@ -83,10 +85,11 @@ pub fn sample(
             (Some(finding), Some(shrinking)) => shrunk(&setting, finding, &shrinking, stop)?,
             _ => None,
         };
-        let sample = Sample { scheduler, setting, sampled, shrunk };
+        let mut sample = Sample { scheduler, setting, sampled, shrunk, holds_smaller: false };
         if let (Some(finding), Some((_, counterexample))) = (&sample.sampled.found, sample.smallest()) {
             let verdict = exploration.verdicts.iter_mut().find(|(property, _)| *property == finding.property);
             if let Some((_, verdict)) = verdict {
+                sample.holds_smaller = *verdict == Verdict::Holds;
                 *verdict = Verdict::Violated(counterexample);
             }
         }

@@ -128,7 +128,7 @@ fn breaker<'a>(samples: &'a [Sample], property: &str) -> Option<&'a Sample> {
 /// One line for each scheduler: how much it tried, and what it met.
 fn sampled(samples: &[Sample], seed: u64) -> String {
     let mut text = String::new();
-    for Sample { scheduler, setting, sampled, shrunk } in samples {
+    for Sample { scheduler, setting, sampled, shrunk, .. } in samples {
         let met = match &sampled.found {
             Some(found) => format!("{} broken in execution {}", found.property, found.execution),
             None => "no violation (sampled)".to_owned(),
@@ -148,6 +148,12 @@ fn sampled(samples: &[Sample], seed: u64) -> String {
         }
     }
     text
+}
+
+/// Who found a violation, at which size, and whether it is one of that size only.
+fn sampled_by(sample: &Sample) -> String {
+    let at = format!("{} at {} clients", sample.scheduler, sample.setting.journeys.len());
+    if sample.holds_smaller { format!("{at}; holds within the bounds above") } else { at }
 }
 
 /// From which size to which.
@@ -192,9 +198,7 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
             Verdict::Holds => (signs.holds, "complete within bounds".to_owned()),
             Verdict::Violated(found) => {
                 let how = match breaker(samples, property) {
-                    Some(sample) => {
-                        format!("{} at {} clients", sample.scheduler, sample.setting.journeys.len())
-                    }
+                    Some(sample) => sampled_by(sample),
                     None => "shortest".to_owned(),
                 };
                 (signs.fails, format!("{} steps ({how})", found.steps.len()))
@@ -257,7 +261,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
             "engine": if breaker(samples, property).is_some() { "shuttle" } else { "reference" },
         })
     });
-    let samples = samples.iter().map(|Sample { scheduler, setting, sampled, shrunk }| {
+    let samples = samples.iter().map(|Sample { scheduler, setting, sampled, shrunk, holds_smaller }| {
         json!({
             "scheduler": scheduler.to_string(),
             "seed": seed,
@@ -269,6 +273,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
             "broken": sampled.found.as_ref().map(|found| found.property),
             "execution": sampled.found.as_ref().map(|found| found.execution),
             "shrunk": shrunk.as_ref().map(shrinking),
+            "holds_smaller": holds_smaller,
             "native": sampled.found.as_ref().and_then(|found| found.native.as_ref()),
         })
     });

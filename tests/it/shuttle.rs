@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::support::built_in::scenario;
+use seatproof::engines::portfolio;
 use seatproof::engines::reference;
 use seatproof::engines::replay::replay;
+use seatproof::engines::shrink::ShrinkOptions;
 use seatproof::engines::shuttle::{self, Options, Sampled, Scheduler, sample};
 use seatproof::engines::verdict::{Bound, Exploration, Verdict};
 use seatproof::models;
@@ -149,4 +151,21 @@ fn a_wrong_statement_is_an_error_and_no_panic() {
     let setting = Setting { model: &WRONG, ..check_of("get_then_set", "none") };
     let error = sample(&setting, options(Scheduler::Random, 2), &Arc::new(AtomicBool::new(false)));
     assert!(error.expect_err("the table does not exist").to_string().contains("nowhere"));
+}
+
+#[test]
+fn what_holds_small_and_breaks_large_is_said_to_do_both() {
+    let small = check_of("get_then_set", "none");
+    let alone = Setting { journeys: small.journeys[..1].to_vec(), ..small.clone() };
+    let never = Arc::new(AtomicBool::new(false));
+    let mut explored = reference::explore(&Rc::new(alone), 10_000, &never).expect("explorable");
+    assert!(explored.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Holds), "one client has no rival");
+    let shrinking = Some(ShrinkOptions { max_steps: 100_000, max_states: 2_000 });
+    let samples = portfolio::sample(&small, options(Scheduler::Random, 1), shrinking, &mut explored, &never)
+        .expect("the model is right");
+    let first = samples.first().expect("a scheduler ran");
+    assert!(first.holds_smaller && first.sampled.found.is_some());
+    assert!(explored.verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Violated(_))));
+    let (setting, counterexample) = first.smallest().expect("it was found");
+    assert!(setting.journeys.len() == 2 && counterexample.steps.len() <= 12, "{}", counterexample.steps.len());
 }
