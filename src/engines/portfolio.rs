@@ -71,31 +71,53 @@ pub fn sample(
 ) -> Result<Vec<Sample>, ModelError> {
     let mut samples = Vec::new();
     for scheduler in SCHEDULERS {
-        let is_open = |name: &str| {
-            let found = exploration.verdicts.iter().find(|(property, _)| *property == name);
-            !matches!(found, Some((_, Verdict::Violated(_))))
-        };
-        let open = setting.properties.iter().filter(|property| is_open(property.name)).copied().collect::<Vec<_>>();
-        if open.is_empty() {
-            break;
-        }
-        let setting = Rc::new(Setting { properties: open, ..setting.clone() });
-        let sampled = shuttle::sample(&setting, Options { scheduler, ..options }, stop)?;
-        let shrunk = match (&sampled.found, shrinking) {
-            (Some(finding), Some(shrinking)) => shrunk(&setting, finding, &shrinking, stop)?,
-            _ => None,
-        };
-        let mut sample = Sample { scheduler, setting, sampled, shrunk, holds_smaller: false };
-        if let (Some(finding), Some((_, counterexample))) = (&sample.sampled.found, sample.smallest()) {
-            let verdict = exploration.verdicts.iter_mut().find(|(property, _)| *property == finding.property);
-            if let Some((_, verdict)) = verdict {
-                sample.holds_smaller = *verdict == Verdict::Holds;
-                *verdict = Verdict::Violated(counterexample);
+        // After a violation the scheduler begins again with the properties that are left.
+        while let Some(open) = still_open(setting, exploration) {
+            let sample = sample_with(&open, Options { scheduler, ..options }, shrinking, exploration, stop)?;
+            let is_done = sample.sampled.found.is_none();
+            samples.push(sample);
+            if is_done {
+                break;
             }
         }
-        samples.push(sample);
     }
     Ok(samples)
+}
+
+/// The setting with the properties that are not known to be broken; none if all are.
+fn still_open(setting: &Setting, exploration: &Exploration) -> Option<Rc<Setting>> {
+    let is_broken = |name: &str| {
+        let found = exploration.verdicts.iter().find(|(property, _)| *property == name);
+        matches!(found, Some((_, Verdict::Violated(_))))
+    };
+    let mut open = setting.clone();
+    open.properties.retain(|property| !is_broken(property.name));
+    (!open.properties.is_empty()).then(|| Rc::new(open))
+}
+
+/// One scheduler's turn. A violation becomes the verdict of its property.
+fn sample_with(
+    setting: &Rc<Setting>,
+    options: Options,
+    shrinking: Option<ShrinkOptions>,
+    exploration: &mut Exploration,
+    stop: &Arc<AtomicBool>,
+) -> Result<Sample, ModelError> {
+    let sampled = shuttle::sample(setting, options, stop)?;
+    let shrunk = match (&sampled.found, shrinking) {
+        (Some(finding), Some(shrinking)) => shrunk(setting, finding, &shrinking, stop)?,
+        _ => None,
+    };
+    let scheduler = options.scheduler;
+    let mut sample = Sample { scheduler, setting: Rc::clone(setting), sampled, shrunk, holds_smaller: false };
+    if let (Some(finding), Some((_, counterexample))) = (&sample.sampled.found, sample.smallest()) {
+        let verdict = exploration.verdicts.iter_mut().find(|(property, _)| *property == finding.property);
+        if let Some((_, verdict)) = verdict {
+            sample.holds_smaller = *verdict == Verdict::Holds;
+            *verdict = Verdict::Violated(counterexample);
+        }
+    }
+    Ok(sample)
 }
 
 /// The finding made small.
