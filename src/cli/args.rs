@@ -180,9 +180,49 @@ pub(super) enum Engine {
 
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// A schedule, file ending .replay
-    #[arg(value_name = "FILE")]
+    /// A schedule: a file ending .replay, or a part of the name of one in the regressions directory
+    #[arg(value_name = "FILE|ID")]
     pub(super) schedule: PathBuf,
+    /// Wait for Enter after each step; q ends (terminal only)
+    #[arg(long, conflicts_with_all = ["json", "diagram", "export"])]
+    pub(super) step: bool,
+    /// Stop after this step, counted from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) to: Option<u32>,
+    /// What is shown of the state after each step [default: none; diff with --step]
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["json", "diagram", "export"])]
+    pub(super) state: Option<StateShown>,
+    /// Draw a space-time diagram instead of the table of steps
+    #[arg(long, conflicts_with_all = ["json", "export"])]
+    pub(super) diagram: bool,
+    /// Print the steps in the format of another tool instead
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    pub(super) export: Option<Export>,
+    /// Where an ID is looked up
+    #[arg(long, value_name = "DIR", default_value = "seatproof-regressions")]
+    pub(super) regressions: PathBuf,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum StateShown {
+    /// Everything
+    Full,
+    /// What the step changed
+    Diff,
+    /// Nothing
+    None,
+}
+
+#[derive(Copy, Clone, Debug, ValueEnum)]
+pub(super) enum Export {
+    /// Informal Trace Format of Apalache
+    Itf,
+    /// Log with vector clocks for ShiViz
+    Shiviz,
+    /// Sequence diagram in Mermaid
+    Mermaid,
+    /// Every step with its outcomes and what it changed
+    Json,
 }
 
 #[derive(Debug, Args)]

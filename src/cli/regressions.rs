@@ -29,6 +29,22 @@ pub(super) fn run(directory: &Path, model: &'static Model) -> Result<Vec<(String
     Ok(outcomes)
 }
 
+/// The schedule that a user names: a file, or the only one in the directory whose name contains the text.
+pub(super) fn named(directory: &Path, named: &Path) -> Result<PathBuf, Diagnostic> {
+    let is_path = named.exists() || named.components().count() > 1 || named.extension().is_some();
+    let Some(id) = named.to_str().filter(|id| !is_path && !id.is_empty()) else { return Ok(named.to_owned()) };
+    let is_meant = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains(id));
+    let mut meant = files(directory)?.into_iter().filter(is_meant).collect::<Vec<_>>();
+    let message = match meant.len() {
+        1 => return Ok(meant.remove(0)),
+        0 => format!("no file `{id}`, and no schedule in `{}` has it in its name", directory.display()),
+        several => format!("{several} schedules in `{}` have `{id}` in their name", directory.display()),
+    };
+    let names = meant.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let help = if names.is_empty() { "name the file, or its directory with --regressions".to_owned() } else { names };
+    Err(Diagnostic::error(&code::FILE_MISSING, message).help(help))
+}
+
 fn files(directory: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
     let refused = |error: std::io::Error| {
         let message = format!("directory `{}` cannot be read: {error}", directory.display());

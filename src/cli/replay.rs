@@ -1,41 +1,115 @@
 //! `replay`: a schedule again, step by step.
 
+use std::io::{BufRead, IsTerminal};
+use std::path::Path;
 use std::rc::Rc;
 
-use super::args::Replay;
+use super::args::{Export, Replay, StateShown};
 use super::console::Console;
-use super::{Failure, exit};
-use crate::engines::replay::replay;
+use super::{Failure, exit, regressions};
+use crate::engines::recording::Recording;
+use crate::engines::replay::record;
 use crate::models;
-use crate::report;
+use crate::report::replay::{StateDetail, heading, is_cut_short, is_reproduced, result, step, steps};
+use crate::report::{self, diagram, export};
 use crate::system::diagnostic::read::{REPORT_LIMIT_BYTES, read_text};
 use crate::system::diagnostic::{Diagnostic, code};
-use crate::system::schedule;
+use crate::system::schedule::{self, Schedule};
 
 pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
-    let text = read_text(&args.schedule, REPORT_LIMIT_BYTES).map_err(foreign)?;
-    let schedule = schedule::parse(&args.schedule, &text)?;
+    if args.step && !std::io::stdin().is_terminal() {
+        let message = "--step waits for keys, and stdin is no terminal";
+        let help = "--state diff prints every step with what it changed";
+        return Err(Diagnostic::error(&code::ARGUMENT, message).help(help).into());
+    }
+    let path = regressions::named(&args.regressions, &args.schedule)?;
+    let text = read_text(&path, REPORT_LIMIT_BYTES).map_err(foreign)?;
+    let schedule = schedule::parse(&path, &text)?;
     let unknown = |reason: String| {
-        let message = format!("{}: {reason}", args.schedule.display());
+        let message = format!("{}: {reason}", path.display());
         Diagnostic::error(&code::SCHEDULE_MODEL, message).help("`seatproof list` names the models and their journeys")
     };
     let entry = models::find(&schedule.setting.model);
     let entry = entry.ok_or_else(|| unknown(format!("there is no model `{}`", schedule.setting.model)))?;
     let setting = Rc::new(schedule.setting.resolve(entry.model).map_err(unknown)?);
-    let replayed = replay(&setting, &schedule)?;
-    if console.json {
-        console.out_json(&report::replay::json(&schedule, &replayed));
-    } else {
-        console.out(&report::replay::text(&schedule, &replayed, console.signs));
+    let to = checked_to(args, &path, &schedule)?;
+    let recording = record(&setting, &schedule, to)?;
+    match args.export {
+        Some(format) => console.out(&exported(format, &schedule, &recording)),
+        None if console.json => console.out_json(&report::replay::json(&schedule, &recording.replay)),
+        None => show(args, &schedule, &recording, console),
     }
-    if replayed.divergence.is_some() {
-        return Ok(exit::DIVERGED);
+    Ok(code(&schedule, &recording))
+}
+
+/// The last step that is wanted; it must exist.
+fn checked_to(args: &Replay, path: &Path, schedule: &Schedule) -> Result<Option<usize>, Diagnostic> {
+    let Some(to) = args.to else { return Ok(None) };
+    let last = schedule.steps.len();
+    if to as usize > last {
+        let message = format!("--to {to}: {} has {last} steps", path.display());
+        return Err(Diagnostic::error(&code::ARGUMENT, message).help(format!("name a step from 1 to {last}")));
     }
-    Ok(match (&schedule.violation, report::replay::is_reproduced(&schedule, &replayed)) {
-        (Some(_), false) => exit::DIVERGED,
-        _ if replayed.violations.is_empty() => exit::OK,
+    Ok(Some(to as usize))
+}
+
+fn code(schedule: &Schedule, recording: &Recording) -> u8 {
+    let replay = &recording.replay;
+    if replay.divergence.is_some() {
+        return exit::DIVERGED;
+    }
+    match &schedule.violation {
+        Some(_) if !is_cut_short(schedule, replay) && !is_reproduced(schedule, replay) => exit::DIVERGED,
+        _ if replay.violations.is_empty() => exit::OK,
         _ => exit::VIOLATED,
-    })
+    }
+}
+
+fn exported(format: Export, schedule: &Schedule, recording: &Recording) -> String {
+    match format {
+        Export::Itf => format!("{:#}\n", export::itf(schedule, recording)),
+        Export::Json => format!("{:#}\n", export::json(schedule, recording)),
+        Export::Mermaid => export::mermaid(recording),
+        Export::Shiviz => export::shiviz(recording),
+    }
+}
+
+fn show(args: &Replay, schedule: &Schedule, recording: &Recording, console: &Console) {
+    console.out(&heading(schedule));
+    let shown = args.state.unwrap_or(if args.step { StateShown::Diff } else { StateShown::None });
+    let detail = match shown {
+        StateShown::Full => Some(StateDetail::Full),
+        StateShown::Diff => Some(StateDetail::Diff),
+        StateShown::None => None,
+    };
+    match detail {
+        _ if args.diagram => console.out(&diagram::diagram(&recording.frames, console.signs)),
+        None if !args.step => console.out(&steps(schedule, &recording.replay)),
+        detail => {
+            if !one_by_one(args.step, detail.unwrap_or(StateDetail::Diff), recording, console) {
+                return;
+            }
+        }
+    }
+    console.out(&result(schedule, &recording.replay, console.signs));
+}
+
+/// Every step with its state. With `waits` the next one comes at a key; false when the user ended it.
+fn one_by_one(waits: bool, detail: StateDetail, recording: &Recording, console: &Console) -> bool {
+    let mut before = &recording.start;
+    for frame in &recording.frames {
+        console.out(&step(before, frame, detail, console.signs));
+        before = &frame.facts;
+        if waits {
+            console.note("Enter: next step, q: end");
+            let mut line = String::new();
+            let read = std::io::stdin().lock().read_line(&mut line);
+            if !read.is_ok_and(|bytes| bytes > 0) || line.trim() == "q" {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 /// A file that cannot be read as text is no schedule, whatever else is wrong with it.

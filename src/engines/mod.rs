@@ -12,6 +12,7 @@ pub mod measured;
 pub mod metrics;
 pub mod portfolio;
 pub mod prng;
+pub mod recording;
 pub mod reference;
 pub mod regressions;
 pub mod replay;

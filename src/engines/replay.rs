@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
+use super::recording::{Frame, Recording};
 use crate::process::{Drawn, Op};
+use crate::system::facts::facts;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::property::Violation;
 use crate::system::schedule::{Line, Schedule};
@@ -42,29 +44,54 @@ pub struct Divergence {
 /// When the model itself is wrong. A schedule that does not fit is no error but a [`Divergence`].
 pub fn replay(setting: &Rc<Setting>, schedule: &Schedule) -> Result<Replay, ModelError> {
     let mut system = System::new(Rc::clone(setting), schedule.halves, true)?;
+    follow(&mut system, &schedule.steps, None)
+}
+
+/// Follows the schedule as far as its step `to`, counted from 1, and keeps what is seen on the way.
+///
+/// # Errors
+/// As [`replay`].
+pub fn record(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> Result<Recording, ModelError> {
+    let mut system = System::new(Rc::clone(setting), schedule.halves, true)?;
+    let start = facts(&system);
+    let mut frames = Vec::new();
+    let steps = &schedule.steps[..to.unwrap_or(usize::MAX).min(schedule.steps.len())];
+    let replay = follow(&mut system, steps, Some(&mut frames))?;
+    Ok(Recording { replay, start, frames })
+}
+
+fn follow(system: &mut System, lines: &[Line], mut frames: Option<&mut Vec<Frame>>) -> Result<Replay, ModelError> {
     let mut replay =
         Replay { steps: Vec::new(), violations: Vec::new(), fingerprint: Fingerprint(0), divergence: None };
     system.judge();
-    for (index, line) in schedule.steps.iter().enumerate() {
+    for (index, line) in lines.iter().enumerate() {
         let number = index + 1;
-        match next_step(&mut system, line) {
+        let frame = match next_step(system, line) {
             Ok(step) => {
+                let frame = frames.is_some().then(|| Frame::begin(number, system, line, &step));
                 system.fire(&step)?;
                 replay.steps.push(step);
+                frame
             }
             Err(reason) => {
                 let possible = system.enabled().iter().map(|step| system.name(step)).collect();
                 replay.divergence = Some(Divergence { number, wanted: line.text.clone(), reason, possible });
                 break;
             }
-        }
+        };
         let known = |violation: &Violation, seen: &[(usize, Violation)]| {
             seen.iter().any(|(_, earlier)| earlier.property == violation.property)
         };
+        let mut broken = Vec::new();
         for violation in system.judge() {
             if !known(&violation, &replay.violations) {
+                broken.push(violation.property);
                 replay.violations.push((number, violation));
             }
+        }
+        if let (Some(frames), Some(mut frame)) = (&mut frames, frame) {
+            frame.complete(system, broken);
+            frames.push(frame);
         }
     }
     replay.fingerprint = Fingerprint::of(system.state());

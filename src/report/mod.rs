@@ -4,7 +4,9 @@
 
 pub mod catalogue;
 pub mod compare;
+pub mod diagram;
 pub mod exploration;
+pub mod export;
 pub mod judgement;
 pub mod k6;
 pub mod regressions;

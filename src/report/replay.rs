@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::steps::table;
 use super::table::{Signs, paragraph};
+use crate::engines::recording::Frame;
 use crate::engines::replay::Replay;
+use crate::system::facts::{Facts, changes};
 use crate::system::schedule::Schedule;
 
 /// Possible steps that a divergence names.
@@ -18,13 +20,61 @@ pub fn is_reproduced(schedule: &Schedule, replay: &Replay) -> bool {
     replay.divergence.is_none() && broke && replay.fingerprint.to_string() == schedule.fingerprint
 }
 
-/// The steps, what they broke, and whether that is what the schedule says.
+/// What is replayed.
 #[must_use]
-pub fn text(schedule: &Schedule, replay: &Replay, signs: Signs) -> String {
+pub fn heading(schedule: &Schedule) -> String {
     let seed = schedule.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
     let steps = schedule.steps.len();
-    let mut text = format!("replay {}, engine {}{seed}, {steps} steps\n", schedule.scenario, schedule.engine);
-    text.push_str(&table(&schedule.steps[..replay.steps.len()]));
+    format!("replay {}, engine {}{seed}, {steps} steps\n", schedule.scenario, schedule.engine)
+}
+
+/// The steps that were fired, one line for each.
+#[must_use]
+pub fn steps(schedule: &Schedule, replay: &Replay) -> String {
+    table(&schedule.steps[..replay.steps.len()])
+}
+
+/// How much of the state after a step is told.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum StateDetail {
+    /// Every fact.
+    Full,
+    /// The facts that the step changed.
+    Diff,
+}
+
+/// One step, what was heard, and the state after it.
+#[must_use]
+pub fn step(before: &Facts, frame: &Frame, detail: StateDetail, signs: Signs) -> String {
+    let label = &frame.line.label;
+    let label = if label.is_empty() { String::new() } else { format!("{label}  ") };
+    let mut text = paragraph(&format!("{:4}  {label}", frame.number), &frame.line.text);
+    for (process, outcome) in &frame.heard {
+        text.push_str(&paragraph("        ", &format!("{process} hears {outcome}")));
+    }
+    match detail {
+        StateDetail::Full => {
+            for (name, what) in &frame.facts {
+                text.push_str(&paragraph("        ", &format!("{name}: {what}")));
+            }
+        }
+        StateDetail::Diff => {
+            for (name, was, is) in changes(before, &frame.facts) {
+                let (was, is) = (was.unwrap_or("-"), is.unwrap_or("-"));
+                text.push_str(&paragraph("        ", &format!("{name}: {was} -> {is}")));
+            }
+        }
+    }
+    for property in &frame.broken {
+        text.push_str(&format!("      {} violated  {property}\n", signs.fails));
+    }
+    text
+}
+
+/// What the steps broke, and whether that is what the schedule says.
+#[must_use]
+pub fn result(schedule: &Schedule, replay: &Replay, signs: Signs) -> String {
+    let mut text = String::new();
     for (number, violation) in &replay.violations {
         text.push_str(&format!("{} violated  {} at step {number}\n", signs.fails, violation.property));
         text.push_str(&paragraph("why   ", &violation.reason));
@@ -44,8 +94,19 @@ pub fn text(schedule: &Schedule, replay: &Replay, signs: Signs) -> String {
         text.push_str("more: seatproof explain SP0404\n");
         return text;
     }
-    text.push_str(&conclusion(schedule, replay));
+    if is_cut_short(schedule, replay) {
+        let (done, all) = (replay.steps.len(), schedule.steps.len());
+        text.push_str(&format!("STOPPED  after step {done} of {all}, as asked\n"));
+    } else {
+        text.push_str(&conclusion(schedule, replay));
+    }
     text
+}
+
+/// True when the replay was stopped before the schedule's end.
+#[must_use]
+pub fn is_cut_short(schedule: &Schedule, replay: &Replay) -> bool {
+    replay.divergence.is_none() && replay.steps.len() < schedule.steps.len()
 }
 
 fn conclusion(schedule: &Schedule, replay: &Replay) -> String {

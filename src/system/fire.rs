@@ -128,6 +128,9 @@ impl System {
 
     /// The outcome arrives: the process goes on to its next operation.
     pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
+        if let Some(heard) = &mut self.heard {
+            heard.push((process, outcome.clone()));
+        }
         let slot = self.state.slot_mut(process);
         let said = match &mut slot.live.0 {
             Some(live) => {

@@ -7,6 +7,7 @@
 
 mod database;
 pub mod diagnostic;
+pub mod facts;
 mod fault;
 pub mod fingerprint;
 mod fire;
@@ -26,7 +27,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use crate::process::{Drawn, Note, Params};
+use crate::process::{Drawn, Note, Outcome, Params};
 use crate::world::World;
 use crate::world::ghost::Ghost;
 use crate::world::identity::ProcessId;
@@ -126,6 +127,8 @@ pub struct System {
     /// Scratch of [`System::apply`]: values that a Redis command removed.
     removed: Vec<(crate::world::argv::ByteString, crate::world::argv::ByteString)>,
     judgement: property::Judgement,
+    /// What processes heard since it was last asked; nobody listens unless asked to.
+    heard: Option<Vec<(ProcessId, Outcome)>>,
 }
 
 impl System {
@@ -174,6 +177,7 @@ impl System {
             happenings: VecDeque::new(),
             removed: Vec::new(),
             judgement: property::Judgement::default(),
+            heard: None,
         })
     }
 
@@ -201,6 +205,12 @@ impl System {
     #[must_use]
     pub fn halves(&self) -> Halves {
         self.halves
+    }
+
+    /// What processes heard since the last call, in order, for those who tell what happened. Listening begins with the
+    /// first call.
+    pub fn heard(&mut self) -> Vec<(ProcessId, Outcome)> {
+        self.heard.replace(Vec::new()).unwrap_or_default()
     }
 
     /// Virtual microseconds since the start.

@@ -65,7 +65,7 @@ impl System {
 }
 
 /// An operation as one reads it: a Redis command, a statement with its parameters filled in, a request.
-fn describe(op: &Op) -> String {
+pub(super) fn describe(op: &Op) -> String {
     match op {
         Op::Redis(0, argv) => argv.to_string(),
         Op::Redis(node, argv) => format!("redis {node} {argv}"),

@@ -5,6 +5,7 @@
 //! no statement can tell apart is stored alike.
 
 mod ddl;
+mod describe;
 mod error;
 mod eval;
 mod expr;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use smallvec::SmallVec;
 
+pub use self::describe::DescribedRow;
 pub use self::error::{PlanError, SchemaError, SqlError, SqlState};
 use self::plan::{Insert, Modify, Statement};
 pub use self::plan::{Isolation, Plan};
@@ -196,6 +198,15 @@ impl SqlStore {
     pub fn committed_rows(&self, table: &str) -> impl Iterator<Item = &[Value]> {
         let table = self.schema.table(table).map(|number| &self.storage.tables[number]);
         table.into_iter().flat_map(|table| table.slots.iter()).filter_map(|(_, slot)| View::committed(slot))
+    }
+
+    /// Every committed row in words, table by table, each in the order of its primary key.
+    pub fn described_rows(&self) -> impl Iterator<Item = DescribedRow> {
+        let tables = self.schema.tables.iter().zip(&self.storage.tables);
+        tables.flat_map(|(schema, table)| {
+            let rows = table.slots.iter().filter_map(|(_, slot)| View::committed(slot));
+            rows.map(|row| DescribedRow::of(schema, row))
+        })
     }
 
     /// Calls `f` for each stored timestamp after `now_us`, in any version of any row: the instants at which a

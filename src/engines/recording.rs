@@ -1,0 +1,117 @@
+//! A replay with everything that was seen on the way: for diagrams, exports, and those who follow step by step.
+
+use std::fmt;
+
+use super::replay::Replay;
+use crate::process::Op;
+use crate::system::facts::{Facts, facts};
+use crate::system::schedule::Line;
+use crate::system::{Step, System};
+use crate::world::identity::ProcessId;
+
+/// A replay, the state it began in, and one frame for each step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// What the replay came to.
+    pub replay: Replay,
+    /// The state before the first step.
+    pub start: Facts,
+    /// The steps that were fired.
+    pub frames: Vec<Frame>,
+}
+
+/// One step and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Number of the step, from 1.
+    pub number: usize,
+    /// Virtual microseconds after the step.
+    pub at_us: u64,
+    /// Label and name.
+    pub line: Line,
+    /// Who takes the step.
+    pub lane: Lane,
+    /// Whom it reaches, if the step is an operation on another.
+    pub reaches: Option<Lane>,
+    /// True when nothing arrives there: the request was lost.
+    pub is_lost: bool,
+    /// Outcomes that arrived in this step, each with the process it arrived at.
+    pub heard: Vec<(ProcessId, String)>,
+    /// Properties that the step broke for the first time.
+    pub broken: Vec<&'static str>,
+    /// The state after the step.
+    pub facts: Facts,
+}
+
+/// Where something happens. A handler is in the lane of the client that it works for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// A client, from 1.
+    Client(u16),
+    /// A Redis node.
+    Redis(u8),
+    /// The database.
+    Database,
+    /// Time, and what befalls everybody.
+    Clock,
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(client) => write!(f, "{}", ProcessId::client(*client)),
+            Self::Redis(0) => f.write_str("redis"),
+            Self::Redis(node) => write!(f, "redis{node}"),
+            Self::Database => f.write_str("db"),
+            Self::Clock => f.write_str("clock"),
+        }
+    }
+}
+
+impl Frame {
+    /// The step as it is about to be fired; the rest comes with [`Frame::complete`].
+    pub(super) fn begin(number: usize, system: &mut System, line: &Line, step: &Step) -> Self {
+        // From here on the system listens.
+        system.heard();
+        let (lane, reaches) = lanes(system, step);
+        let is_lost = matches!(step, Step::LoseRequest(_));
+        let (heard, broken, facts) = (Vec::new(), Vec::new(), Facts::new());
+        Self { number, at_us: 0, line: line.clone(), lane, reaches, is_lost, heard, broken, facts }
+    }
+
+    /// The step was fired.
+    pub(super) fn complete(&mut self, system: &mut System, broken: Vec<&'static str>) {
+        self.at_us = system.now_us();
+        let heard = system.heard().into_iter();
+        self.heard = heard
+            .map(|(process, outcome)| (process, crate::process::token::readable(&outcome.to_string())))
+            .collect();
+        self.broken = broken;
+        self.facts = facts(system);
+    }
+}
+
+/// Who takes a step that is possible now, and whom it reaches.
+fn lanes(system: &System, step: &Step) -> (Lane, Option<Lane>) {
+    let client = |process: &ProcessId| Lane::Client(process.client);
+    match step {
+        Step::Apply(process) | Step::LoseRequest(process) | Step::LoseReply(process) => {
+            let reaches = match &system.state().slot(*process).op {
+                Some(Op::Redis(node, _)) => Some(Lane::Redis(*node)),
+                Some(Op::Sql(..)) => Some(Lane::Database),
+                _ => None,
+            };
+            (client(process), reaches)
+        }
+        Step::Begin(process)
+        | Step::Deliver(process)
+        | Step::Wake(process)
+        | Step::Choose(process, _)
+        | Step::Draw(process, _)
+        | Step::Cut(process)
+        | Step::CrashClient(process) => (client(process), None),
+        Step::Reap(process) | Step::Deadlock(process) => (Lane::Database, Some(client(process))),
+        Step::RedisRestart(node) | Step::Evict(node, _) => (Lane::Redis(*node), None),
+        Step::Time(_) | Step::CrashInstance(_) => (Lane::Clock, None),
+    }
+}

@@ -1,0 +1,37 @@
+//! Everything that a recording has, as one JSON document.
+
+use serde_json::{Value, json};
+
+use crate::engines::recording::{Frame, Recording};
+use crate::report::replay;
+use crate::system::facts::{Facts, changes};
+use crate::system::schedule::Schedule;
+
+/// The replay's own figures, and each step with its time, lanes, outcomes and the facts that it changed.
+#[must_use]
+pub fn json(schedule: &Schedule, recording: &Recording) -> Value {
+    let mut document = replay::json(schedule, &recording.replay);
+    document["start"] = json!(recording.start);
+    let befores = std::iter::once(&recording.start).chain(recording.frames.iter().map(|frame| &frame.facts));
+    let frames = recording.frames.iter().zip(befores).map(|(frame, before)| step(frame, before));
+    document["trace"] = frames.collect();
+    document
+}
+
+fn step(frame: &Frame, before: &Facts) -> Value {
+    let heard = frame.heard.iter();
+    let heard = heard.map(|(process, outcome)| json!({ "process": process.to_string(), "outcome": outcome }));
+    let changed = changes(before, &frame.facts).into_iter();
+    let changed = changed.map(|(name, was, is)| json!({ "fact": name, "was": was, "is": is }));
+    json!({
+        "step": frame.number,
+        "at_us": frame.at_us,
+        "label": frame.line.label,
+        "do": frame.line.text,
+        "lane": frame.lane.to_string(),
+        "reaches": frame.reaches.map(|lane| lane.to_string()),
+        "heard": heard.collect::<Vec<_>>(),
+        "changed": changed.collect::<Vec<_>>(),
+        "broken": frame.broken,
+    })
+}
