@@ -78,18 +78,16 @@ fn show(args: &Replay, schedule: &Schedule, recording: &Recording, console: &Con
     console.out(&heading(schedule));
     let shown = args.state.unwrap_or(if args.step { StateShown::Diff } else { StateShown::None });
     let detail = match shown {
-        StateShown::Full => Some(StateDetail::Full),
-        StateShown::Diff => Some(StateDetail::Diff),
-        StateShown::None => None,
+        StateShown::Full => StateDetail::Full,
+        StateShown::Diff => StateDetail::Diff,
+        StateShown::None => StateDetail::None,
     };
-    match detail {
-        _ if args.diagram => console.out(&diagram::diagram(&recording.frames, console.signs)),
-        None if !args.step => console.out(&steps(schedule, &recording.replay)),
-        detail => {
-            if !one_by_one(args.step, detail.unwrap_or(StateDetail::Diff), recording, console) {
-                return;
-            }
-        }
+    if args.diagram {
+        console.out(&diagram::diagram(&recording.frames, console.signs));
+    } else if detail == StateDetail::None && !args.step {
+        console.out(&steps(schedule, &recording.replay));
+    } else if !one_by_one(args.step, detail, recording, console) {
+        return;
     }
     console.out(&result(schedule, &recording.replay, console.signs));
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::replay::Replay;
-use crate::process::Op;
+use crate::process::token::readable;
+use crate::process::{Op, Outcome};
 use crate::system::facts::{Facts, facts};
 use crate::system::schedule::Line;
 use crate::system::{Step, System};
@@ -82,9 +83,11 @@ impl Frame {
     /// The step was fired.
     pub(super) fn complete(&mut self, system: &mut System, broken: Vec<&'static str>) {
         self.at_us = system.now_us();
-        let heard = system.heard().into_iter();
+        // What a draw, a choice and a sleep come to is in the name of their step.
+        let is_said = |outcome: &Outcome| matches!(outcome, Outcome::Drawn(_) | Outcome::Chosen(_) | Outcome::Woke);
+        let heard = system.heard().into_iter().filter(|(_, outcome)| !is_said(outcome));
         self.heard = heard
-            .map(|(process, outcome)| (process, crate::process::token::readable(&outcome.to_string())))
+            .map(|(process, outcome)| (process, readable(&outcome.to_string())))
             .collect();
         self.broken = broken;
         self.facts = facts(system);

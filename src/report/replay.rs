@@ -41,6 +41,8 @@ pub enum StateDetail {
     Full,
     /// The facts that the step changed.
     Diff,
+    /// Nothing.
+    None,
 }
 
 /// One step, what was heard, and the state after it.
@@ -64,6 +66,7 @@ pub fn step(before: &Facts, frame: &Frame, detail: StateDetail, signs: Signs) ->
                 text.push_str(&paragraph("        ", &format!("{name}: {was} -> {is}")));
             }
         }
+        StateDetail::None => {}
     }
     for property in &frame.broken {
         text.push_str(&format!("      {} violated  {property}\n", signs.fails));

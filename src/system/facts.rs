@@ -49,7 +49,7 @@ pub fn facts(system: &System) -> Facts {
 fn whereabouts(system: &System, process: ProcessId) -> String {
     match system.state().slot(process).whereabouts() {
         Whereabouts::Idle => "has not begun".to_owned(),
-        Whereabouts::Issued(op) => format!("about to {}", describe(op)),
+        Whereabouts::Issued(op) => format!("next: {}", describe(op)),
         Whereabouts::Blocked(op) => format!("blocked in {}", describe(op)),
         Whereabouts::Calling(_, call) => format!("waits for call {call}"),
         Whereabouts::Applied(_, outcome) => format!("on its way: {outcome}"),

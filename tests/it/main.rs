@@ -16,6 +16,7 @@ mod measured_statistics;
 mod models;
 mod own_model;
 mod protocol_table;
+mod recording;
 mod redis_commands;
 mod redis_conformance;
 mod redis_properties;

@@ -1,0 +1,157 @@
+//! What a person sees of a schedule that is followed: what each step changed, the diagram, the exports.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+
+use seatproof::engines::recording::Recording;
+use seatproof::engines::reference::explore;
+use seatproof::engines::replay::record;
+use seatproof::engines::verdict::Verdict;
+use seatproof::models;
+use seatproof::report::replay::{StateDetail, step};
+use seatproof::report::{Signs, diagram, export};
+use seatproof::system::schedule::{Schedule, of_steps};
+use seatproof::system::setting;
+use serde_json::Value;
+
+use super::support::built_in;
+use super::support::golden::assert_file;
+
+/// The first counterexample of a built-in check.
+fn counterexample(model: &str, check: &str) -> (Schedule, Recording) {
+    let entry = models::find(model).expect("a built-in model");
+    let scenario = built_in::scenario(entry.scenario).expect("the built-in scenario is right").0;
+    let wanted = scenario.checks.iter().find(|it| it.name == check).expect("the check exists");
+    let setting = Rc::new(setting::of_check(&scenario, wanted, entry.model));
+    let explored = explore(&setting, usize::MAX, &AtomicBool::new(false)).expect("the model is right");
+    let found = explored.verdicts.into_iter().find_map(|(property, verdict)| match verdict {
+        Verdict::Violated(found) => Some((property, found)),
+        _ => None,
+    });
+    let (property, found) = found.expect("the check is violated");
+    let violation = Some((property.to_owned(), found.reason));
+    let schedule = of_steps(&setting, &found.steps, "reference", check, violation).expect("the model is right");
+    let recording = record(&setting, &schedule, None).expect("the model is right");
+    (schedule, recording)
+}
+
+/// A lock that expires before the booking is written.
+fn expired_lock() -> (Schedule, Recording) {
+    counterexample("set_nx_px_blind_del", "pause")
+}
+
+#[test]
+fn the_diagram_shows_who_did_what_to_whom() {
+    let (_, recording) = expired_lock();
+    assert_file("tests/fixtures/replay/diagram.txt", &diagram::diagram(&recording.frames, Signs::UTF8));
+    let ascii = diagram::diagram(&recording.frames, Signs::ASCII);
+    assert!(ascii.is_ascii(), "{ascii}");
+    assert_eq!(ascii.lines().count(), 1 + ascii.lines().skip(1).filter(|line| line.contains(['|', '+'])).count());
+}
+
+#[test]
+fn diagrams_fit_the_page_also_with_handlers_and_a_database() {
+    let (_, recording) = counterexample("moviebooking", "double-confirm");
+    let text = diagram::diagram(&recording.frames, Signs::UTF8);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    for words in ["one-booking-per-seat violated", "hears 201", "lose_reply"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn clients_beyond_those_that_act_last_share_a_lane() {
+    let (_, recording) = expired_lock();
+    let mut frames = Vec::new();
+    for client in 1..=9 {
+        let mut frame = recording.frames[2].clone();
+        frame.lane = seatproof::engines::recording::Lane::Client(client);
+        frames.push(frame);
+    }
+    let text = diagram::diagram(&frames, Signs::UTF8);
+    let heading = text.lines().next().expect("a heading");
+    let lanes = heading.split_whitespace().collect::<Vec<_>>();
+    assert_eq!(lanes, ["vu6", "vu7", "vu8", "vu9", "others", "redis"]);
+    let cells = |line: &str| line.chars().skip(5).take(6 * 7).collect::<String>();
+    let first = cells(text.lines().nth(1).expect("a step"));
+    assert_eq!(first.chars().position(|cell| cell == '●'), Some(4 * 7 + 3), "vu1 is among the others: {first}");
+}
+
+#[test]
+fn each_step_says_what_it_changed_and_the_changes_add_up_to_the_state() {
+    let (_, recording) = expired_lock();
+    let mut before = &recording.start;
+    let mut text = String::new();
+    for frame in &recording.frames {
+        text.push_str(&step(before, frame, StateDetail::Diff, Signs::UTF8));
+        before = &frame.facts;
+    }
+    assert_file("tests/fixtures/replay/diff.txt", &text);
+    let (schedule, _) = expired_lock();
+    let json = export::json(&schedule, &recording);
+    let mut facts: BTreeMap<String, String> =
+        serde_json::from_value(json["start"].clone()).expect("facts are texts by name");
+    for change in json["trace"].as_array().expect("steps").iter().flat_map(|it| it["changed"].as_array().expect("a list")) {
+        let name = change["fact"].as_str().expect("a name").to_owned();
+        match &change["is"] {
+            Value::String(is) => facts.insert(name, is.clone()),
+            _ => facts.remove(&name),
+        };
+    }
+    assert_eq!(facts, recording.frames.last().expect("a step").facts);
+}
+
+#[test]
+fn a_recording_stops_where_it_is_told() {
+    let (schedule, whole) = expired_lock();
+    let entry = models::find(&schedule.setting.model).expect("a built-in model");
+    let setting = Rc::new(schedule.setting.resolve(entry.model).expect("the setting is right"));
+    let part = record(&setting, &schedule, Some(3)).expect("the model is right");
+    assert_eq!(part.frames, whole.frames[..3]);
+    assert!(part.replay.violations.is_empty() && part.replay.divergence.is_none());
+}
+
+#[test]
+fn exports_are_as_they_were() {
+    let (schedule, recording) = expired_lock();
+    let pretty = |value: Value| format!("{value:#}\n");
+    assert_file("tests/fixtures/replay/itf.json", &pretty(export::itf(&schedule, &recording)));
+    assert_file("tests/fixtures/replay/trace.json", &pretty(export::json(&schedule, &recording)));
+    assert_file("tests/fixtures/replay/mermaid.txt", &export::mermaid(&recording));
+    assert_file("tests/fixtures/replay/shiviz.txt", &export::shiviz(&recording));
+}
+
+#[test]
+fn the_itf_has_every_state_with_every_variable() {
+    let (schedule, recording) = expired_lock();
+    let itf = export::itf(&schedule, &recording);
+    let states = itf["states"].as_array().expect("a list of states");
+    assert_eq!(states.len(), schedule.steps.len() + 1);
+    for (index, state) in states.iter().enumerate() {
+        assert_eq!(state["#meta"]["index"], index);
+        for name in itf["vars"].as_array().expect("a list of names") {
+            assert!(state.get(name.as_str().expect("a name")).is_some(), "{name} in state {index}");
+        }
+    }
+}
+
+/// Vector clocks (Fidge 1988, Mattern 1989): a host's own component counts its events, and no component ever falls.
+#[test]
+fn vector_clocks_count_each_hosts_events_and_never_run_back() {
+    let (_, recording) = expired_lock();
+    let log = export::shiviz(&recording);
+    let mut latest: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    let lines = log.lines().skip(2).collect::<Vec<_>>();
+    for event in lines.chunks(2) {
+        let (host, clock) = event[0].split_once(' ').expect("host and clock");
+        let clock: BTreeMap<String, u64> = serde_json::from_str(clock).expect("the clock is JSON");
+        let before = latest.entry(host.to_owned()).or_default();
+        assert_eq!(clock[host], before.get(host).copied().unwrap_or(0) + 1, "{event:?}");
+        for (other, count) in before.iter() {
+            assert!(clock[other] >= *count, "{event:?}");
+        }
+        *before = clock;
+    }
+    assert!(latest["vu2"].get("redis").is_some_and(|seen| *seen > 1), "vu2 heard from Redis after vu1 had been there");
+}
