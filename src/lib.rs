@@ -29,4 +29,5 @@ pub mod models;
 pub mod process;
 pub mod report;
 pub mod system;
+pub mod testing;
 pub mod world;

@@ -7,16 +7,17 @@ use std::fmt;
 use std::path::Path;
 
 /// Which modules of the crate the files of a folder may name, besides what lies outside the layers.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("src/world/", &["world"]),
     ("src/process/", &["world", "process"]),
     ("src/system/", &["world", "process", "system"]),
     ("src/engines/", &["world", "process", "system", "engines"]),
     ("src/report/", &["world", "process", "system", "engines", "report"]),
+    ("src/testing/", &["world", "process", "system", "engines", "report", "testing"]),
     ("src/cli/", &["world", "process", "system", "engines", "report", "cli", "models"]),
     ("models/", &["world", "process", "system", "models"]),
 ];
-const MODULES: [&str; 7] = ["world", "process", "system", "engines", "report", "cli", "models"];
+const MODULES: [&str; 8] = ["world", "process", "system", "engines", "report", "testing", "cli", "models"];
 
 const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// The seed of a run that names none.
-pub(super) const DEFAULT_SEED: u64 = 42;
+use crate::engines::DEFAULT_SEED;
+use crate::system::schedule::directory::REGRESSIONS;
 
 /// Check Redis seat locks for double sales, and predict the k6 run.
 #[derive(Debug, Parser)]
@@ -150,7 +150,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "ENGINE", default_value = "all")]
     pub(super) engine: Engine,
     /// Seed of everything that the schedulers draw
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED, env = "SEATPROOF_SEED")]
     pub(super) seed: u64,
     /// Leave what the schedulers find as large as it was found
     #[arg(long)]
@@ -164,7 +164,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "N")]
     pub(super) max_states: Option<usize>,
     /// Where schedules of found violations go
-    #[arg(long, value_name = "DIR", default_value = "seatproof-regressions")]
+    #[arg(long, value_name = "DIR", default_value = REGRESSIONS)]
     pub(super) regressions: PathBuf,
 }
 
@@ -199,7 +199,7 @@ pub(super) struct Replay {
     #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
     pub(super) export: Option<Export>,
     /// Where an ID is looked up
-    #[arg(long, value_name = "DIR", default_value = "seatproof-regressions")]
+    #[arg(long, value_name = "DIR", default_value = REGRESSIONS)]
     pub(super) regressions: PathBuf,
 }
 

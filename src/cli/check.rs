@@ -7,25 +7,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::args::{Check, Engine};
 use super::console::Console;
 use super::input::{self, Loaded};
-use super::{Failure, exit, interrupt, output, regressions};
-use crate::engines::portfolio::{self, SCHEDULERS, Sample};
+use super::{Failure, exit, interrupt};
+use crate::engines::portfolio::{self, SCHEDULERS};
 use crate::engines::reference::{ExploreError, explore};
-use crate::engines::regressions::Outcome;
+use crate::engines::regressions::{Outcome, follow_all};
 use crate::engines::shrink::ShrinkOptions;
-use crate::engines::shuttle::Options;
+use crate::engines::shuttle::{MAX_STEPS, Options};
 use crate::engines::verdict::{Bound, Exploration, Verdict};
 use crate::report;
 use crate::report::exploration::{self, Findings};
 use crate::system::Setting;
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::scenario;
-use crate::system::schedule::{Schedule, of_steps};
+use crate::system::schedule::directory;
 use crate::system::setting;
 
 /// Executions of a scheduler where the scenario says nothing.
 const DEFAULT_EXECUTIONS: u64 = 1000;
-/// Steps after which a sampled execution is given up: far more than any model needs.
-const MAX_STEPS: usize = 1_000_000;
 
 pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let loaded = input::load(&args.input.scenario, None, console)?;
@@ -33,7 +31,7 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let interrupt = interrupt::flag();
     let mut codes = Vec::new();
     let mut documents = Vec::new();
-    let old = regressions::run(&args.regressions, loaded.model)?;
+    let old = follow_all(&args.regressions, loaded.model)?;
     if !old.is_empty() && !console.json {
         console.out(&report::regressions::text(&old));
     }
@@ -93,7 +91,10 @@ fn one(
             portfolio::sample(&full, options(args, check), shrinking, &mut explored, interrupt)?
         }
     };
-    let schedules = schedules(loaded, check, &setting, &explored, &samples, args.seed)?;
+    let schedules = {
+        let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
+        portfolio::schedules(&name, &setting, &explored, &samples, args.seed)?
+    };
     let judged = exploration::judge(check, &explored, &samples, &schedules);
     let findings =
         Findings { exploration: &explored, samples: &samples, seed: args.seed, schedules: &schedules, judged: &judged };
@@ -106,7 +107,7 @@ fn one(
         let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
         let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
         let native = found.filter(|found| Some(found.property) == broken).find_map(|found| found.native.as_deref());
-        let path = output::write_regression(&args.regressions, schedule, native)?;
+        let path = directory::write(&args.regressions, schedule, native)?;
         console.note(&format!("wrote {}   (commit this file)", path.display()));
         console.note(&format!("next  seatproof replay {}", path.display()));
     }
@@ -142,32 +143,6 @@ fn options(args: &Check, check: &scenario::Check) -> Options {
         max_steps: MAX_STEPS,
         threads: args.threads.get(),
     }
-}
-
-/// The schedules of the violations found, in the order of the properties.
-fn schedules(
-    loaded: &Loaded,
-    check: &scenario::Check,
-    setting: &Rc<Setting>,
-    exploration: &Exploration,
-    samples: &[Sample],
-    seed: u64,
-) -> Result<Vec<Schedule>, Failure> {
-    let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
-    let mut schedules = Vec::new();
-    for (property, verdict) in &exploration.verdicts {
-        if let Verdict::Violated(found) = verdict {
-            let violation = Some(((*property).to_owned(), found.reason.clone()));
-            let is_its = |sample: &&Sample| sample.sampled.found.as_ref().is_some_and(|it| it.property == *property);
-            let (setting, engine, seed) = match samples.iter().find(is_its).and_then(Sample::smallest) {
-                Some((setting, _)) => (setting, "shuttle", Some(seed)),
-                None => (Rc::clone(setting), "reference", None),
-            };
-            let schedule = of_steps(&setting, &found.steps, engine, &name, violation)?;
-            schedules.push(Schedule { seed, ..schedule });
-        }
-    }
-    Ok(schedules)
 }
 
 fn code(args: &Check, exploration: &Exploration, judged: &exploration::Judged) -> u8 {

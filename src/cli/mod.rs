@@ -8,9 +8,7 @@ mod discover;
 mod exit;
 mod input;
 mod interrupt;
-mod output;
 mod progress;
-mod regressions;
 mod replay;
 mod simulate;
 mod sweep;
@@ -19,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::engines::regressions::RegressionError;
 use crate::system::ModelError;
 use crate::system::diagnostic::Diagnostic;
 use args::{Cli, Command};
@@ -36,6 +35,15 @@ enum Failure {
     /// What cannot happen with a checked scenario.
     #[error("{0}")]
     Bug(String),
+}
+
+impl From<RegressionError> for Failure {
+    fn from(error: RegressionError) -> Self {
+        match error {
+            RegressionError::File(diagnostic) => Self::Input(*diagnostic),
+            RegressionError::Model(error) => Self::Model(error),
+        }
+    }
 }
 
 /// Parses the command line, runs the command, and gives its exit code.

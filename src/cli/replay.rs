@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::args::{Export, Replay, StateShown};
 use super::console::Console;
-use super::{Failure, exit, regressions};
+use super::{Failure, exit};
 use crate::engines::recording::Recording;
 use crate::engines::replay::record;
 use crate::models;
@@ -14,7 +14,7 @@ use crate::report::replay::{StateDetail, heading, is_cut_short, is_reproduced, r
 use crate::report::{self, diagram, export};
 use crate::system::diagnostic::read::{REPORT_LIMIT_BYTES, read_text};
 use crate::system::diagnostic::{Diagnostic, code};
-use crate::system::schedule::{self, Schedule};
+use crate::system::schedule::{self, Schedule, directory};
 
 pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
     if args.step && !std::io::stdin().is_terminal() {
@@ -22,7 +22,7 @@ pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
         let help = "--state diff prints every step with what it changed";
         return Err(Diagnostic::error(&code::ARGUMENT, message).help(help).into());
     }
-    let path = regressions::named(&args.regressions, &args.schedule)?;
+    let path = directory::named(&args.regressions, &args.schedule)?;
     let text = read_text(&path, REPORT_LIMIT_BYTES).map_err(foreign)?;
     let schedule = schedule::parse(&path, &text)?;
     let unknown = |reason: String| {

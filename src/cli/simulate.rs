@@ -1,13 +1,16 @@
 //! `simulate`: one run of the load test.
 
-use super::args::{DEFAULT_SEED, Format, Seed, Simulate};
+use super::args::{Format, Seed, Simulate};
 use super::console::Console;
 use super::input::{self, Loaded};
-use super::{Failure, exit, output, sweep};
+use super::{Failure, exit, sweep};
+use crate::engines::DEFAULT_SEED;
 use crate::engines::simulate::{LoadTest, Run};
 use crate::report::{k6, run};
+use crate::system::diagnostic::write::write_file;
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::scenario::duration;
+use crate::system::schedule::directory;
 
 pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
     let loaded = input::load(&args.input.scenario, args.options.as_ref(), console)?;
@@ -25,7 +28,7 @@ pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
     }
     print(&loaded, &run, args.format, console);
     if let Some(path) = &args.summary_export {
-        output::write_file(path, &k6::summary_export(&run.summary))?;
+        write_file(path, &k6::summary_export(&run.summary))?;
         console.note(&format!("wrote {}", path.display()));
     }
     if run.violation.is_some() {
@@ -102,7 +105,7 @@ fn report_violation(test: &LoadTest, seed: u64, console: &Console) -> Result<(),
     if let (Some(violation), Some(step)) = (&run.violation, schedule.steps.last()) {
         console.note(&run::violation(violation, seed, schedule.steps.len(), step, console.signs));
     }
-    let path = output::write_regression(std::path::Path::new("seatproof-regressions"), &schedule, None)?;
+    let path = directory::write(std::path::Path::new(directory::REGRESSIONS), &schedule, None)?;
     console.note(&format!("wrote {}\nnext  seatproof replay {}", path.display(), path.display()));
     Ok(())
 }

@@ -21,3 +21,6 @@ pub mod shuttle;
 pub mod simulate;
 pub mod sweep;
 pub mod verdict;
+
+/// The seed of a run that names none.
+pub const DEFAULT_SEED: u64 = 42;

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use super::shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink};
 use super::shuttle::{self, Options, Sampled, Scheduler};
 use super::verdict::{Bound, Counterexample, Exploration, Finding, Verdict};
+use crate::system::schedule::{Schedule, of_steps};
 use crate::system::{ModelError, Setting};
 
 /// The schedulers that sample, in this order. No one of them is best: URW and random find what needs time to pass, PCT
@@ -82,6 +83,32 @@ pub fn sample(
         }
     }
     Ok(samples)
+}
+
+/// The schedules of the violations found, in the order of the properties. `name` says in which scenario.
+///
+/// # Errors
+/// [`ModelError`]: a wrong model.
+pub fn schedules(
+    name: &str,
+    setting: &Rc<Setting>,
+    exploration: &Exploration,
+    samples: &[Sample],
+    seed: u64,
+) -> Result<Vec<Schedule>, ModelError> {
+    let mut schedules = Vec::new();
+    for (property, verdict) in &exploration.verdicts {
+        let Verdict::Violated(found) = verdict else { continue };
+        let violation = Some(((*property).to_owned(), found.reason.clone()));
+        let is_its = |sample: &&Sample| sample.sampled.found.as_ref().is_some_and(|it| it.property == *property);
+        let (setting, engine, seed) = match samples.iter().find(is_its).and_then(Sample::smallest) {
+            Some((setting, _)) => (setting, "shuttle", Some(seed)),
+            None => (Rc::clone(setting), "reference", None),
+        };
+        let schedule = of_steps(&setting, &found.steps, engine, name, violation)?;
+        schedules.push(Schedule { seed, ..schedule });
+    }
+    Ok(schedules)
 }
 
 /// The setting with the properties that are not known to be broken; none if all are.

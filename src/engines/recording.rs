@@ -86,9 +86,7 @@ impl Frame {
         // What a draw, a choice and a sleep come to is in the name of their step.
         let is_said = |outcome: &Outcome| matches!(outcome, Outcome::Drawn(_) | Outcome::Chosen(_) | Outcome::Woke);
         let heard = system.heard().into_iter().filter(|(_, outcome)| !is_said(outcome));
-        self.heard = heard
-            .map(|(process, outcome)| (process, readable(&outcome.to_string())))
-            .collect();
+        self.heard = heard.map(|(process, outcome)| (process, readable(&outcome.to_string()))).collect();
         self.broken = broken;
         self.facts = facts(system);
     }

@@ -1,9 +1,13 @@
 //! Schedules of violations that were found before, followed again.
 
+use std::path::Path;
 use std::rc::Rc;
 
 use super::replay::replay;
-use crate::system::schedule::Schedule;
+use crate::system::diagnostic::read::{REPORT_LIMIT_BYTES, read_text};
+use crate::system::diagnostic::{Diagnostic, code};
+use crate::system::model::Model;
+use crate::system::schedule::{self, Schedule, directory};
 use crate::system::{ModelError, Setting};
 
 /// What came of a schedule.
@@ -17,11 +21,63 @@ pub enum Outcome {
     Diverged(usize),
 }
 
-/// Follows a schedule that broke a property.
+/// Why schedules could not be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegressionError {
+    /// A file is no schedule of this model.
+    #[error(transparent)]
+    File(Box<Diagnostic>),
+    /// The model is wrong.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl From<Diagnostic> for RegressionError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::File(Box::new(diagnostic))
+    }
+}
+
+/// Follows the schedules of this model in a directory, in the order of their names; each name with what came of it.
 ///
 /// # Errors
-/// [`ModelError`]: a wrong model.
-pub fn again(setting: &Rc<Setting>, schedule: &Schedule) -> Result<Outcome, ModelError> {
+/// [`RegressionError`]: an unreadable or damaged file, one that the model cannot follow any more, a wrong model.
+pub fn follow_all(directory: &Path, model: &'static Model) -> Result<Vec<(String, Outcome)>, RegressionError> {
+    let mut outcomes = Vec::new();
+    for path in directory::files(directory)? {
+        let schedule = load(&path)?;
+        if schedule.setting.model != model.name || schedule.violation.is_none() {
+            continue;
+        }
+        outcomes.push((path.display().to_string(), again(&resolved(&path, &schedule, model)?, &schedule)?));
+    }
+    Ok(outcomes)
+}
+
+/// The schedule in a file.
+///
+/// # Errors
+/// [`RegressionError`]: an unreadable or damaged file.
+pub fn load(path: &Path) -> Result<Schedule, RegressionError> {
+    let text = read_text(path, REPORT_LIMIT_BYTES)?;
+    Ok(schedule::parse(path, &text)?)
+}
+
+/// The schedule's setting for a model of its name.
+///
+/// # Errors
+/// [`RegressionError`]: the model does not declare what the schedule names.
+pub fn resolved(path: &Path, schedule: &Schedule, model: &'static Model) -> Result<Rc<Setting>, RegressionError> {
+    let setting = schedule.setting.resolve(model).map_err(|reason| {
+        let message = format!("{}: {reason}", path.display());
+        Diagnostic::error(&code::SCHEDULE_MODEL, message)
+            .help("the model has changed since: delete the file if it has done its work")
+    })?;
+    Ok(Rc::new(setting))
+}
+
+/// Follows a schedule that broke a property.
+fn again(setting: &Rc<Setting>, schedule: &Schedule) -> Result<Outcome, ModelError> {
     let replayed = replay(setting, schedule)?;
     let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
     let is_broken = replayed.violations.iter().any(|(_, violation)| Some(violation.property) == broken);

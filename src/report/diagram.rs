@@ -28,7 +28,9 @@ impl Pen {
         if signs == Signs::ASCII {
             Self { lane: '|', actor: '*', line: '-', crossing: '+', right: '>', left: '<', lost: 'x', broken }
         } else {
-            Self { lane: '│', actor: '●', line: '─', crossing: '┼', right: '▶', left: '◀', lost: '╳', broken }
+            Self {
+                lane: '│', actor: '●', line: '─', crossing: '┼', right: '▶', left: '◀', lost: '╳', broken
+            }
         }
     }
 }
@@ -43,7 +45,9 @@ pub fn diagram(frames: &[Frame], signs: Signs) -> String {
         let room = WIDTH - NUMBER_COLUMNS - lanes.columns() - 1;
         let mut words = textwrap::wrap(&said(frame), room).into_iter().map(String::from).collect::<Vec<_>>();
         for property in &frame.broken {
-            words.extend(textwrap::wrap(&format!("{} {property} violated", pen.broken), room).into_iter().map(String::from));
+            words.extend(
+                textwrap::wrap(&format!("{} {property} violated", pen.broken), room).into_iter().map(String::from),
+            );
         }
         for (index, words) in words.iter().enumerate() {
             let (number, drawn) = match index {

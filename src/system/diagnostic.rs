@@ -7,6 +7,7 @@ pub mod code;
 pub mod read;
 mod render;
 pub mod suggest;
+pub mod write;
 
 use std::fmt;
 use std::ops::Range;

@@ -36,3 +36,4 @@ mod sql_conformance;
 mod sql_state;
 mod sql_store;
 mod support;
+mod testing;

@@ -92,7 +92,9 @@ fn each_step_says_what_it_changed_and_the_changes_add_up_to_the_state() {
     let json = export::json(&schedule, &recording);
     let mut facts: BTreeMap<String, String> =
         serde_json::from_value(json["start"].clone()).expect("facts are texts by name");
-    for change in json["trace"].as_array().expect("steps").iter().flat_map(|it| it["changed"].as_array().expect("a list")) {
+    for change in
+        json["trace"].as_array().expect("steps").iter().flat_map(|it| it["changed"].as_array().expect("a list"))
+    {
         let name = change["fact"].as_str().expect("a name").to_owned();
         match &change["is"] {
             Value::String(is) => facts.insert(name, is.clone()),

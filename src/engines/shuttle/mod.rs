@@ -25,6 +25,9 @@ pub use self::sample::{Options, Sampled, sample};
 use self::stage::Stage;
 use crate::system::{Setting, Step, System};
 
+/// Steps after which a sampled execution is given up unless something else is said: far more than any model needs.
+pub const MAX_STEPS: usize = 1_000_000;
+
 /// Stack of each of shuttle's threads. Parsing a statement for the first time needs more than shuttle's default.
 const STACK_BYTES: usize = 1 << 20;
 

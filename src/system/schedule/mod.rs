@@ -4,6 +4,7 @@
 //! The named steps are the truth; seed, model hash and fingerprint are cross-checks. The file holds all that the
 //! steps depend on, so it replays without the scenario file it came from.
 
+pub mod directory;
 mod read;
 mod write;
 

@@ -1,36 +1,39 @@
-//! The schedules in the regressions directory, which `check` follows before anything else.
+//! A directory of schedules, meant to be kept under version control.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use super::Failure;
-use crate::engines::regressions::{Outcome, again};
-use crate::system::diagnostic::read::{REPORT_LIMIT_BYTES, read_text};
+use super::Schedule;
+use crate::system::diagnostic::write::write_file;
 use crate::system::diagnostic::{Diagnostic, code};
-use crate::system::model::Model;
-use crate::system::schedule;
 
-/// Follows the schedules of this model, in the order of their names. A directory that does not exist has none.
-pub(super) fn run(directory: &Path, model: &'static Model) -> Result<Vec<(String, Outcome)>, Failure> {
-    let mut outcomes = Vec::new();
-    for path in files(directory)? {
-        let text = read_text(&path, REPORT_LIMIT_BYTES)?;
-        let schedule = schedule::parse(&path, &text)?;
-        if schedule.setting.model != model.name || schedule.violation.is_none() {
-            continue;
-        }
-        let setting = schedule.setting.resolve(model).map_err(|reason| {
-            let message = format!("{}: {reason}", path.display());
-            Diagnostic::error(&code::SCHEDULE_MODEL, message)
-                .help("the model has changed since: delete the file if it has done its work")
-        })?;
-        outcomes.push((path.display().to_string(), again(&Rc::new(setting), &schedule)?));
+/// Where schedules of violations are kept unless something else is said.
+pub const REGRESSIONS: &str = "seatproof-regressions";
+
+/// Writes a found schedule into the regressions directory, under a name made of what it breaks and its last state;
+/// beside it, ending `.shuttle`, the execution as it was found, for shuttle's own replayer.
+///
+/// # Errors
+/// The directory cannot be made, or a file cannot be written.
+pub fn write(directory: &Path, schedule: &Schedule, native: Option<&str>) -> Result<PathBuf, Diagnostic> {
+    if let Err(error) = std::fs::create_dir_all(directory) {
+        let message = format!("directory `{}` cannot be made: {error}", directory.display());
+        return Err(Diagnostic::error(&code::OUTPUT, message).help("name another one with --regressions"));
     }
-    Ok(outcomes)
+    let property = schedule.violation.as_ref().map_or("schedule", |(property, _)| property.as_str());
+    let id = schedule.fingerprint.get(..8).unwrap_or("00000000");
+    let path = directory.join(format!("{property}-{id}.replay"));
+    if let Some(native) = native {
+        write_file(&path.with_extension("shuttle"), native)?;
+    }
+    write_file(&path, &schedule.to_string())?;
+    Ok(path)
 }
 
 /// The schedule that a user names: a file, or the only one in the directory whose name contains the text.
-pub(super) fn named(directory: &Path, named: &Path) -> Result<PathBuf, Diagnostic> {
+///
+/// # Errors
+/// None or several have it in their name, or the directory cannot be read.
+pub fn named(directory: &Path, named: &Path) -> Result<PathBuf, Diagnostic> {
     let is_path = named.exists() || named.components().count() > 1 || named.extension().is_some();
     let Some(id) = named.to_str().filter(|id| !is_path && !id.is_empty()) else { return Ok(named.to_owned()) };
     let is_meant = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains(id));
@@ -45,7 +48,11 @@ pub(super) fn named(directory: &Path, named: &Path) -> Result<PathBuf, Diagnosti
     Err(Diagnostic::error(&code::FILE_MISSING, message).help(help))
 }
 
-fn files(directory: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+/// The schedules of a directory, by name. A directory that does not exist has none.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn files(directory: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
     let refused = |error: std::io::Error| {
         let message = format!("directory `{}` cannot be read: {error}", directory.display());
         Diagnostic::error(&code::FILE_UNREADABLE, message).help("name another one with --regressions")

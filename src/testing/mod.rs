@@ -1,0 +1,232 @@
+//! Checks as `cargo test` runs them: one call in a test explores a setting, samples it, and fails with everything that
+//! is needed to see the violation again.
+//!
+//! Two variables of the environment change what a test does without changing its source: `SEATPROOF_SEED` gives the
+//! schedulers another seed, and `SEATPROOF_SCHEDULE` names a schedule, which the tests of its model then follow
+//! instead of searching.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::engines::DEFAULT_SEED;
+use crate::engines::portfolio::{self, SCHEDULERS, Sample};
+use crate::engines::reference::{ExploreError, explore};
+use crate::engines::regressions::{self, Outcome, RegressionError, follow_all};
+use crate::engines::replay::record;
+use crate::engines::shrink::ShrinkOptions;
+use crate::engines::shuttle::{MAX_STEPS, Options};
+use crate::engines::verdict::Exploration;
+use crate::report::{Signs, diagram};
+use crate::system::diagnostic::Diagnostic;
+use crate::system::schedule::{Schedule, directory};
+use crate::system::{ModelError, Setting};
+
+/// How hard a test looks, and from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// States that the explorer may keep; beyond, its verdict is `unknown`.
+    pub max_states: usize,
+    /// Executions of each scheduler.
+    pub executions: u64,
+    /// Everything that the schedulers draw follows from it.
+    pub seed: u64,
+    /// Where schedules of violations are followed first, and written to.
+    pub regressions: PathBuf,
+    /// Followed instead of searching, by tests of its model.
+    pub schedule: Option<PathBuf>,
+}
+
+impl Default for Plan {
+    /// Some seconds for a model of two clients.
+    fn default() -> Self {
+        let regressions = PathBuf::from(directory::REGRESSIONS);
+        Self { max_states: 20_000, executions: 200, seed: DEFAULT_SEED, regressions, schedule: None }
+    }
+}
+
+impl Plan {
+    /// The default, with the seed of `SEATPROOF_SEED` and the schedule of `SEATPROOF_SCHEDULE`.
+    ///
+    /// # Panics
+    /// When `SEATPROOF_SEED` is no whole number below 2⁶⁴: a test that went on with another seed would mislead.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let seed = std::env::var("SEATPROOF_SEED").map_or(DEFAULT_SEED, |text| match text.trim().parse() {
+            Ok(seed) => seed,
+            Err(_) => panic!("SEATPROOF_SEED is `{text}`; a seed is a whole number below 2^64"),
+        });
+        let schedule = std::env::var_os("SEATPROOF_SCHEDULE").filter(|path| !path.is_empty()).map(PathBuf::from);
+        Self { seed, schedule, ..Self::default() }
+    }
+}
+
+/// Why a test fails; printed, it is the test's failure message.
+#[derive(Debug)]
+pub enum Failure {
+    /// A property is broken.
+    Violated(Box<Violated>),
+    /// A schedule that was found before breaks its property again.
+    Again(String),
+    /// A schedule cannot be read, followed or written.
+    Schedule(Box<Diagnostic>),
+    /// The model is wrong.
+    Model(ModelError),
+    /// A draw has no values to explore.
+    Draw(&'static str),
+}
+
+/// A broken property, and all that is needed to see it again.
+#[derive(Debug)]
+pub struct Violated {
+    /// The smallest way to it that is known.
+    pub schedule: Schedule,
+    /// Seed of the search, and who found it.
+    pub found_by: String,
+    /// Where the schedule was written.
+    pub path: PathBuf,
+    /// The steps as a space-time diagram.
+    pub diagram: String,
+}
+
+/// Asserts that no order of events breaks a property of the setting, as far as [`Plan::from_env`] goes; `name` says in
+/// a schedule where it came from. What was proved and what was only sampled is in the result.
+///
+/// # Panics
+/// With a [`Failure`] as the message.
+#[track_caller]
+pub fn assert_safe(name: &str, setting: &Setting) -> Exploration {
+    match check(name, setting, &Plan::from_env()) {
+        Ok(exploration) => exploration,
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+/// Follows earlier schedules of the model, explores the setting, then samples it with every scheduler.
+///
+/// # Errors
+/// [`Failure`]: the first property that is broken, with its schedule written, or what kept the check from running.
+pub fn check(name: &str, setting: &Setting, plan: &Plan) -> Result<Exploration, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    if let Some(path) = &plan.schedule {
+        let schedule = regressions::load(path)?;
+        if schedule.setting.model == setting.model.name {
+            return follow(path, schedule, setting);
+        }
+    }
+    let old = follow_all(&plan.regressions, setting.model)?;
+    if let Some((path, _)) = old.into_iter().find(|(_, outcome)| *outcome == Outcome::StillViolates) {
+        return Err(Failure::Again(path));
+    }
+    let setting = Rc::new(setting.clone());
+    let mut exploration = explore(&setting, plan.max_states, &stop)?;
+    let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
+    let options = Options {
+        scheduler: SCHEDULERS[0],
+        seed: plan.seed,
+        executions: plan.executions,
+        max_steps: MAX_STEPS,
+        threads,
+    };
+    let shrinking = Some(ShrinkOptions::default());
+    let samples = portfolio::sample(&setting, options, shrinking, &mut exploration, &stop)?;
+    let schedules = portfolio::schedules(name, &setting, &exploration, &samples, plan.seed)?;
+    match schedules.into_iter().next() {
+        Some(schedule) => Err(violated(schedule, &setting, &samples, plan)?),
+        None => Ok(exploration),
+    }
+}
+
+/// The failure of a broken property, its schedule written.
+fn violated(schedule: Schedule, setting: &Setting, samples: &[Sample], plan: &Plan) -> Result<Failure, Failure> {
+    let property = schedule.violation.as_ref().map(|(property, _)| property.as_str());
+    let found = |sample: &&Sample| sample.sampled.found.as_ref().map(|found| found.property) == property;
+    let found_by = match samples.iter().find(found) {
+        Some(sample) => format!("{}, seed {}, execution {}", sample.scheduler, plan.seed, sample.sampled.executions),
+        None => format!("exploring every order; seed {} was not needed", plan.seed),
+    };
+    let path = directory::write(&plan.regressions, &schedule, None)?;
+    let diagram = drawn(&path, &schedule, setting)?;
+    Ok(Failure::Violated(Box::new(Violated { schedule, found_by, path, diagram })))
+}
+
+fn drawn(path: &std::path::Path, schedule: &Schedule, setting: &Setting) -> Result<String, Failure> {
+    let resolved = regressions::resolved(path, schedule, setting.model)?;
+    Ok(diagram::diagram(&record(&resolved, schedule, None)?.frames, Signs::UTF8))
+}
+
+/// Follows one schedule instead of searching. That it breaks nothing proves nothing.
+fn follow(path: &std::path::Path, schedule: Schedule, setting: &Setting) -> Result<Exploration, Failure> {
+    let resolved = regressions::resolved(path, &schedule, setting.model)?;
+    let recording = record(&resolved, &schedule, None)?;
+    if recording.replay.violations.is_empty() {
+        return Ok(portfolio::unexplored(setting));
+    }
+    let diagram = diagram::diagram(&recording.frames, Signs::UTF8);
+    let found_by = format!("{}, which SEATPROOF_SCHEDULE names", path.display());
+    Err(Failure::Violated(Box::new(Violated { schedule, found_by, path: path.to_owned(), diagram })))
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Violated(violated) => write!(f, "{violated}"),
+            Self::Again(path) => write!(
+                f,
+                "{path} still breaks its property\nsee it  SEATPROOF_SCHEDULE={path} cargo test\nand delete the file \
+                 when the violation is meant to be there"
+            ),
+            Self::Schedule(diagnostic) => write!(f, "{diagnostic}"),
+            Self::Model(error) => write!(f, "{error}"),
+            Self::Draw(draw) => write!(f, "{}", ExploreError::Draw(draw)),
+        }
+    }
+}
+
+impl fmt::Display for Violated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { schedule, found_by, path, diagram } = self;
+        let (property, reason) = schedule.violation.clone().unwrap_or_default();
+        let path = path.display();
+        writeln!(f, "{property} is violated in {}, {} steps", schedule.scenario, schedule.steps.len())?;
+        writeln!(f, "why     {reason}")?;
+        writeln!(f, "found   by {found_by}")?;
+        writeln!(f, "file    {path}   (commit it)")?;
+        writeln!(f, "replay  SEATPROOF_SCHEDULE={path} cargo test")?;
+        write!(f, "{diagram}")
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Schedule(Box::new(diagnostic))
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        Self::Model(error)
+    }
+}
+
+impl From<RegressionError> for Failure {
+    fn from(error: RegressionError) -> Self {
+        match error {
+            RegressionError::File(diagnostic) => Self::Schedule(diagnostic),
+            RegressionError::Model(error) => Self::Model(error),
+        }
+    }
+}
+
+impl From<ExploreError> for Failure {
+    fn from(error: ExploreError) -> Self {
+        match error {
+            ExploreError::Model(error) => Self::Model(error),
+            ExploreError::Draw(draw) => Self::Draw(draw),
+        }
+    }
+}
