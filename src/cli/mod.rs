@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod compare;
 mod console;
+mod deadline;
 mod discover;
 mod exit;
 mod input;

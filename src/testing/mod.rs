@@ -123,15 +123,15 @@ pub fn check(name: &str, setting: &Setting, plan: &Plan) -> Result<Exploration, 
     let setting = Rc::new(setting.clone());
     let mut exploration = explore(&setting, plan.max_states, &stop)?;
     let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
-    let options = Options {
-        scheduler: SCHEDULERS[0],
-        seed: plan.seed,
-        executions: plan.executions,
-        max_steps: MAX_STEPS,
-        threads,
-    };
-    let shrinking = Some(ShrinkOptions::default());
-    let samples = portfolio::sample(&setting, options, shrinking, &mut exploration, &stop)?;
+    let mut samples = Vec::new();
+    for scheduler in SCHEDULERS {
+        let Plan { seed, executions, .. } = *plan;
+        let options = Options { scheduler, seed, executions, max_steps: MAX_STEPS, threads };
+        samples.extend(portfolio::sample(&setting, options, &mut exploration, &stop)?);
+    }
+    for sample in &mut samples {
+        portfolio::shrink_sample(sample, &ShrinkOptions::default(), &mut exploration, &stop)?;
+    }
     let schedules = portfolio::schedules(name, &setting, &exploration, &samples, plan.seed)?;
     match schedules.into_iter().next() {
         Some(schedule) => Err(violated(schedule, &setting, &samples, plan)?),
