@@ -165,6 +165,9 @@ pub(super) struct Check {
     /// Stop after so many states, whatever the scenario says
     #[arg(long, value_name = "N")]
     pub(super) max_states: Option<usize>,
+    /// Do as many executions twice, and compare them step by step, as each scheduler samples [default: 3]
+    #[arg(long)]
+    pub(super) doublecheck: bool,
     /// Time for all checks together, such as 60s; what it cuts short says so [default: no limit]
     #[arg(long, value_name = "DURATION", value_parser = budget)]
     pub(super) timeout: Option<Duration>,

@@ -10,6 +10,7 @@ use super::console::Console;
 use super::deadline::Deadline;
 use super::input::{self, Loaded};
 use super::{Failure, exit, interrupt};
+use crate::engines::doublecheck;
 use crate::engines::portfolio::{self, SCHEDULERS, Sample};
 use crate::engines::reference::{ExploreError, explore};
 use crate::engines::regressions::{Outcome, follow_all};
@@ -26,6 +27,10 @@ use crate::system::setting;
 
 /// Executions of a scheduler where the scenario says nothing.
 const DEFAULT_EXECUTIONS: u64 = 1000;
+/// Executions that are done twice before every check, to see that the model reads nothing but outcomes.
+const WALKS: u64 = 3;
+/// Of the time, what these executions may take: one part in so many.
+const PHASES: usize = 10;
 
 pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let loaded = input::load(&args.input.scenario, None, console)?;
@@ -79,9 +84,12 @@ fn one(
     console: &Console,
 ) -> Result<u8, Failure> {
     let setting = Rc::new(setting::of_check(&loaded.scenario, check, loaded.model));
+    let full = Rc::new(setting::of_sample(&loaded.scenario, check, loaded.model));
     if !console.json {
         console.out(&exploration::heading(&loaded.scenario, check, &setting));
     }
+    let walks = if args.doublecheck { executions(args, check) } else { WALKS };
+    deadline.part(PHASES).run(|stop| doublecheck::walks(&full, args.seed, walks, stop))?;
     // The explorer gets half of the time; the schedulers and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
         Engine::Shuttle => portfolio::unexplored(&setting),
@@ -93,7 +101,7 @@ fn one(
     }
     let mut samples = match args.engine {
         Engine::Explore => Vec::new(),
-        Engine::All | Engine::Shuttle => sampled(args, loaded, check, &mut explored, deadline)?,
+        Engine::All | Engine::Shuttle => sampled(args, check, &full, &mut explored, deadline)?,
     };
     if !args.no_shrink {
         shrink(&mut samples, &mut explored, deadline, console)?;
@@ -156,23 +164,27 @@ fn explored(
     })
 }
 
+/// Executions of each scheduler.
+fn executions(args: &Check, check: &scenario::Check) -> u64 {
+    let executions = check.sample.as_ref().map_or(DEFAULT_EXECUTIONS, |sample| sample.executions);
+    args.executions.unwrap_or(executions)
+}
+
 /// Every scheduler of the portfolio at full size, each with an equal share of the time.
 fn sampled(
     args: &Check,
-    loaded: &Loaded,
     check: &scenario::Check,
+    full: &Setting,
     explored: &mut Exploration,
     deadline: &Deadline,
 ) -> Result<Vec<Sample>, Failure> {
-    let full = setting::of_sample(&loaded.scenario, check, loaded.model);
-    let executions = check.sample.as_ref().map_or(DEFAULT_EXECUTIONS, |sample| sample.executions);
-    let executions = args.executions.unwrap_or(executions);
+    let executions = executions(args, check);
     let mut samples = Vec::new();
     for (index, scheduler) in SCHEDULERS.into_iter().enumerate() {
         let threads = args.threads.get();
         let options = Options { scheduler, seed: args.seed, executions, max_steps: MAX_STEPS, threads };
         let part = deadline.part(SCHEDULERS.len() - index);
-        samples.extend(part.run(|stop| portfolio::sample(&full, options, explored, stop))?);
+        samples.extend(part.run(|stop| portfolio::sample(full, options, explored, stop))?);
     }
     Ok(samples)
 }

@@ -14,6 +14,7 @@ mod fire;
 pub mod model;
 mod name;
 pub mod property;
+mod resolve;
 pub mod scenario;
 pub mod schedule;
 mod service;

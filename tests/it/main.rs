@@ -2,6 +2,8 @@
 
 mod cli;
 mod diagnostic_render;
+mod divergence;
+mod doublecheck;
 mod error_codes;
 mod faults;
 mod k6_json;
@@ -28,6 +30,7 @@ mod scenario_options;
 mod scenario_robust;
 mod scenario_schema;
 mod schedule;
+mod schedule_fuzz;
 mod shrink;
 mod shuttle;
 mod simulate;

@@ -11,7 +11,7 @@ mod write;
 use std::collections::BTreeMap;
 
 use super::fingerprint::Fingerprint;
-use super::model::{Model, Param};
+use super::model::{Model, Param, ParamKind};
 use super::state::{Budgets, State};
 use super::{Halves, Service, Setting, Step, System};
 use crate::process::{Drawn, ParamValue, Params};
@@ -95,17 +95,22 @@ impl SettingText {
     /// The setting for a model of this name, with all its properties.
     ///
     /// # Errors
-    /// In words, when the model does not declare what the file names.
+    /// In words, when the model does not declare what the file names, or not with such a value.
     pub fn resolve(&self, model: &'static Model) -> Result<Setting, String> {
         let journey = |name: &String| {
             let index = model.journeys.iter().position(|journey| journey.name == name);
             let index = index.and_then(|index| u16::try_from(index).ok());
             index.ok_or_else(|| format!("model `{}` has no journey `{name}`", model.name))
         };
-        let admits =
-            |name: &str, value: ParamValue| model.params.iter().any(|param| param.name == name && param.admits(value));
+        let admits = |name: &str, value: ParamValue| {
+            let declared = model.params.iter().find(|param| param.name == name);
+            declared.is_some_and(|param| param.admits(value) && value.high <= longest(param.kind))
+        };
         if let Some((name, _)) = self.params.iter().find(|(name, value)| !admits(name, **value)) {
             return Err(format!("model `{}` has no parameter `{name}` that can have this value", model.name));
+        }
+        if let Some(name) = self.draws.keys().find(|name| model.draws.iter().all(|draw| draw != name)) {
+            return Err(format!("model `{}` has no draw `{name}`", model.name));
         }
         let value = |param: &Param| self.params.get(param.name).copied().unwrap_or(param.default);
         let params = model.params.iter().map(|param| (param.name, value(param)));
@@ -119,6 +124,30 @@ impl SettingText {
             draws: self.draws.clone(),
             properties: model.all_properties(),
         })
+    }
+}
+
+/// The greatest value of a parameter of this kind: durations as long as scenarios may have them, in microseconds.
+fn longest(kind: ParamKind) -> i64 {
+    match kind {
+        ParamKind::Duration | ParamKind::DurationRange => i64::MAX / 1_000,
+        ParamKind::Count { max, .. } | ParamKind::CountRange { max, .. } => max,
+    }
+}
+
+impl Schedule {
+    /// The setting for a model of the schedule's name.
+    ///
+    /// # Errors
+    /// In words, when the model does not declare what the file names.
+    pub fn resolve(&self, model: &'static Model) -> Result<Setting, String> {
+        let setting = self.setting.resolve(model)?;
+        match &self.violation {
+            Some((property, _)) if setting.properties.iter().all(|it| it.name != property) => {
+                Err(format!("model `{}` has no property `{property}`", model.name))
+            }
+            _ => Ok(setting),
+        }
     }
 }
 
