@@ -81,14 +81,15 @@ fn one(
     }
     let mut explored = match args.engine {
         Engine::Shuttle => portfolio::unexplored(&setting),
-        Engine::All | Engine::Explore => explored(args, check, &setting, interrupt)?,
+        Engine::All | Engine::Explore => explored(args, loaded, check, &setting, interrupt)?,
     };
     let samples = match args.engine {
         Engine::Explore => Vec::new(),
         Engine::All | Engine::Shuttle => {
             let full = setting::of_sample(&loaded.scenario, check, loaded.model);
             let shrinking = (!args.no_shrink).then(ShrinkOptions::default);
-            portfolio::sample(&full, options(args, check), shrinking, &mut explored, interrupt)?
+            portfolio::sample(&full, options(args, check), shrinking, &mut explored, interrupt)
+                .map_err(|error| loaded.failure(check, error))?
         }
     };
     let schedules = {
@@ -117,6 +118,7 @@ fn one(
 
 fn explored(
     args: &Check,
+    loaded: &Loaded,
     check: &scenario::Check,
     setting: &Rc<Setting>,
     interrupt: &AtomicBool,
@@ -124,7 +126,7 @@ fn explored(
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
     explore(setting, max_states, interrupt).map_err(|error| match error {
-        ExploreError::Model(error) => Failure::Model(error),
+        ExploreError::Model(error) => loaded.failure(check, error),
         ExploreError::Draw(draw) => {
             let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
             let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);

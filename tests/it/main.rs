@@ -4,6 +4,7 @@ mod cli;
 mod diagnostic_render;
 mod error_codes;
 mod faults;
+mod given_and_jobs;
 mod k6_json;
 mod k6_ramp;
 mod k6_recorder;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use smallvec::SmallVec;
 
 use super::super::diagnostic::{Diagnostic, Source, code};
+use super::super::given::Given;
 use super::super::state::Budgets;
 use super::super::{Halves, Service};
 use super::{FORMAT, Line, Schedule, SettingText};
@@ -57,6 +58,10 @@ struct SettingFile {
     journeys: Vec<String>,
     rounds: Option<u32>,
     service: toml::Spanned<ServiceFile>,
+    #[serde(default)]
+    jobs: BTreeMap<String, u32>,
+    #[serde(default)]
+    given: Vec<toml::Spanned<String>>,
     #[serde(default)]
     budgets: Budgets,
     params: BTreeMap<String, [i64; 2]>,
@@ -112,10 +117,15 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     if sizes.iter().any(|size| !(1..=SIZE_MAX).contains(size)) || parsed.setting.journeys.len() >= SIZE_MAX as usize {
         return Err(wrong("`service` and `journeys` have 1 to 65,535 members", service_span));
     }
-    Ok(schedule(parsed, seed))
+    let mut given = Vec::new();
+    for entry in &parsed.setting.given {
+        let read = Given::parse(entry.as_ref());
+        given.push(read.map_err(|reason| wrong(&format!("`given`: {reason}"), entry.span()))?);
+    }
+    Ok(schedule(parsed, seed, given))
 }
 
-fn schedule(file: File, seed: Option<u64>) -> Schedule {
+fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
     let setting = file.setting;
     let service = setting.service.into_inner();
     let draws = |values: Vec<Vec<i64>>| values.into_iter().map(SmallVec::from_vec).collect();
@@ -141,6 +151,8 @@ fn schedule(file: File, seed: Option<u64>) -> Schedule {
             },
             journeys: setting.journeys,
             rounds: setting.rounds,
+            jobs: setting.jobs,
+            given,
             budgets: setting.budgets,
             draws: setting.draws.into_iter().map(|(name, values)| (name, draws(values))).collect(),
         },
