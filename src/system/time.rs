@@ -21,6 +21,7 @@ impl System {
                 visit(until_us);
             }
         }
+        self.job_instants().for_each(&mut visit);
         for node in &self.state.world.redis {
             node.instants_after(now_us, &mut visit);
         }

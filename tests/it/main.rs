@@ -6,6 +6,7 @@ mod divergence;
 mod doublecheck;
 mod error_codes;
 mod faults;
+mod given_and_jobs;
 mod k6_json;
 mod k6_ramp;
 mod k6_recorder;
