@@ -6,6 +6,7 @@
 pub mod distribution;
 mod draw;
 pub mod exact;
+pub mod explore;
 pub mod figures;
 pub mod find;
 pub mod measured;

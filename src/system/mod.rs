@@ -13,6 +13,7 @@ pub mod fingerprint;
 mod fire;
 pub mod model;
 mod name;
+pub mod parts;
 pub mod property;
 pub mod scenario;
 pub mod schedule;
@@ -21,7 +22,7 @@ pub mod setting;
 pub mod state;
 pub mod step;
 pub mod threshold;
-mod time;
+pub mod time;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -3,6 +3,7 @@
 mod cli;
 mod diagnostic_render;
 mod error_codes;
+mod explore;
 mod faults;
 mod k6_json;
 mod k6_ramp;
