@@ -261,6 +261,7 @@ fn why(bound: &Bound) -> String {
     match bound {
         Bound::Sampled => "sampled: no violation met, no proof".to_owned(),
         Bound::States(states) => format!("stopped at {states} states: no proof"),
+        Bound::Memory(bytes) => format!("stopped at {bytes} bytes of memory: no proof"),
         Bound::Interrupted => "interrupted: no proof".to_owned(),
         Bound::Time => "stopped by the time budget: no proof".to_owned(),
     }

@@ -179,7 +179,10 @@ impl System {
                     self.judgement.ghost_changed();
                 }
                 // A claim less breaks no property.
-                Mark::GivesUp { seats } => self.state.world.ghost.give_up(process.client, seats),
+                Mark::GivesUp { seats } => {
+                    self.state.world.ghost.give_up(process.client, seats);
+                    self.judgement.ghost_touched();
+                }
             }
         }
         for note in &asides.notes {

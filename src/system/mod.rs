@@ -15,6 +15,7 @@ pub mod given;
 pub mod jobs;
 pub mod model;
 mod name;
+pub mod parts;
 pub mod property;
 mod resolve;
 pub mod scenario;
@@ -24,7 +25,7 @@ pub mod setting;
 pub mod state;
 pub mod step;
 pub mod threshold;
-mod time;
+pub mod time;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -5,6 +5,7 @@ mod diagnostic_render;
 mod divergence;
 mod doublecheck;
 mod error_codes;
+mod explore;
 mod faults;
 mod given_and_jobs;
 mod k6_json;
