@@ -189,7 +189,7 @@ pub(super) enum Engine {
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     /// A schedule: a file ending .replay, or a part of the name of one in the regressions directory
-    #[arg(value_name = "FILE|ID")]
+    #[arg(value_name = "FILE|ID", env = "SEATPROOF_SCHEDULE")]
     pub(super) schedule: PathBuf,
     /// Wait for Enter after each step; q ends (terminal only)
     #[arg(long, conflicts_with_all = ["json", "diagram", "export"])]

@@ -22,7 +22,7 @@ use crate::report::exploration::{self, Findings};
 use crate::system::Setting;
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::scenario;
-use crate::system::schedule::directory;
+use crate::system::schedule::{Schedule, directory};
 use crate::system::setting;
 
 /// Executions of a scheduler where the scenario says nothing.
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
         console.out(&report::regressions::text(&old));
     }
     // With expectations the checks say which violations may be there.
-    if !args.expect && old.iter().any(|(_, outcome)| *outcome == Outcome::StillViolates) {
+    if !args.expect && old.iter().any(|it| it.outcome == Outcome::StillViolates) {
         codes.push(exit::VIOLATED);
     }
     for (index, check) in checks.iter().enumerate() {
@@ -120,15 +120,27 @@ fn one(
     } else {
         console.out(&exploration::text(&setting, findings, console.signs));
     }
-    for schedule in &schedules {
-        let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
-        let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
-        let native = found.filter(|found| Some(found.property) == broken).find_map(|found| found.native.as_deref());
-        let path = directory::write(&args.regressions, schedule, native)?;
-        console.note(&format!("wrote {}   (commit this file)", path.display()));
-        console.note(&format!("next  seatproof replay {}", path.display()));
+    let written = schedules.iter().map(|schedule| keep(args, schedule, &samples, console)).collect::<Vec<_>>();
+    let judged = if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) };
+    Ok(exit::worst(written.into_iter().chain([judged])))
+}
+
+/// Writes a schedule. Where that is refused the other checks still go on.
+fn keep(args: &Check, schedule: &Schedule, samples: &[Sample], console: &Console) -> u8 {
+    let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
+    let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
+    let native = found.filter(|found| Some(found.property) == broken).find_map(|found| found.native.as_deref());
+    match directory::write(&args.regressions, schedule, native) {
+        Ok(path) => {
+            console.note(&format!("wrote {}   (commit this file)", path.display()));
+            console.note(&format!("next  seatproof replay {}", path.display()));
+            exit::OK
+        }
+        Err(refused) => {
+            console.diagnose(&refused);
+            refused.exit_code()
+        }
     }
-    Ok(if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) })
 }
 
 /// Makes small what the schedulers found, and says how long that took. It goes on after the time is up: the budget of

@@ -6,7 +6,7 @@ use super::recording::{Frame, Recording};
 use crate::system::facts::{Facts, facts};
 use crate::system::fingerprint::Fingerprint;
 use crate::system::property::Violation;
-use crate::system::schedule::{Line, Schedule};
+use crate::system::schedule::{Line, Schedule, model_hash};
 use crate::system::{ModelError, Setting, Step, System};
 
 /// What a replay came to.
@@ -18,6 +18,8 @@ pub struct Replay {
     pub violations: Vec<(usize, Violation)>,
     /// State after the last step.
     pub fingerprint: Fingerprint,
+    /// Hash over the setting and the steps, with the labels that the model gives them now.
+    pub model_hash: String,
     /// Why the schedule could not be followed to its end.
     pub divergence: Option<Divergence>,
 }
@@ -76,21 +78,22 @@ fn first(schedule: &Schedule, to: Option<usize>) -> &[Line] {
 }
 
 fn follow(system: &mut System, lines: &[Line], mut watch: Option<&mut Watch>) -> Result<Replay, ModelError> {
-    let mut replay =
-        Replay { steps: Vec::new(), violations: Vec::new(), fingerprint: Fingerprint(0), divergence: None };
+    let (mut steps, mut violations, mut divergence) = (Vec::new(), Vec::new(), None);
+    let mut fired = Vec::with_capacity(lines.len());
     system.judge();
     for (index, line) in lines.iter().enumerate() {
         let number = index + 1;
         let frame = match next_step(system, line) {
             Ok(step) => {
                 let frame = watch.is_some().then(|| Frame::begin(number, system, line, &step));
+                fired.push(Line { label: system.label(&step).to_owned(), ..line.clone() });
                 system.fire(&step)?;
-                replay.steps.push(step);
+                steps.push(step);
                 frame
             }
             Err(reason) => {
                 let possible = system.enabled().iter().map(|step| system.name(step)).collect();
-                replay.divergence = Some(Divergence { number, wanted: line.text.clone(), reason, possible });
+                divergence = Some(Divergence { number, wanted: line.text.clone(), reason, possible });
                 break;
             }
         };
@@ -99,9 +102,9 @@ fn follow(system: &mut System, lines: &[Line], mut watch: Option<&mut Watch>) ->
         };
         let mut broken = Vec::new();
         for violation in system.judge() {
-            if !known(&violation, &replay.violations) {
+            if !known(&violation, &violations) {
                 broken.push(violation.property);
-                replay.violations.push((number, violation));
+                violations.push((number, violation));
             }
         }
         if let (Some(watch), Some(mut frame)) = (&mut watch, frame) {
@@ -109,8 +112,8 @@ fn follow(system: &mut System, lines: &[Line], mut watch: Option<&mut Watch>) ->
             watch.frames.push(frame);
         }
     }
-    replay.fingerprint = Fingerprint::of(system.state());
-    Ok(replay)
+    let (fingerprint, model_hash) = (Fingerprint::of(system.state()), model_hash(system.setting(), &fired));
+    Ok(Replay { steps, violations, fingerprint, model_hash, divergence })
 }
 
 /// The enabled step that the line names, with the clock set to the line's time.
