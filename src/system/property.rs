@@ -23,6 +23,9 @@ pub struct Property {
 pub enum Reads {
     /// Ghost state.
     Ghost,
+    /// Of ghost state who holds a seat that another holds too: a seat with one holder is nobody's loss, so what others
+    /// are told of other seats changes nothing.
+    SharedSeats,
     /// Committed rows.
     Data,
 }
@@ -33,7 +36,7 @@ pub const GENERAL: [Property; 4] = [
         name: "one-holder-per-seat",
         about: "Never do two clients hold one seat: told 201 for it, not given up, and not past the time they were \
                 told.",
-        reads: Reads::Ghost,
+        reads: Reads::SharedSeats,
         breach: two_holders,
     },
     Property {
@@ -86,24 +89,36 @@ pub struct Violation {
 /// What changed since the properties were last judged.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Judgement {
+    is_due: bool,
     ghost: bool,
+    shared_seats: bool,
     data: bool,
 }
 
 impl Default for Judgement {
     /// Nothing has been judged yet.
     fn default() -> Self {
-        Self { ghost: true, data: true }
+        Self { is_due: true, ghost: true, shared_seats: true, data: true }
     }
 }
 
 impl Judgement {
+    #[inline]
+    pub(super) fn is_due(self) -> bool {
+        self.is_due
+    }
+
     pub(super) fn ghost_changed(&mut self) {
-        self.ghost = true;
+        (self.is_due, self.ghost) = (true, true);
+    }
+
+    /// Somebody was told to hold a seat that another holds too.
+    pub(super) fn seat_shared(&mut self) {
+        (self.is_due, self.shared_seats) = (true, true);
     }
 
     pub(super) fn data_changed(&mut self) {
-        self.data = true;
+        (self.is_due, self.data) = (true, true);
     }
 }
 
@@ -111,15 +126,15 @@ impl System {
     /// Judges the properties of which something changed since the last call; those broken, in their order.
     #[inline]
     pub fn judge(&mut self) -> Vec<Violation> {
-        let Judgement { ghost, data } = self.judgement;
-        // After most steps nothing changed, and an engine asks after every one.
-        if ghost || data { self.judge_changed(ghost, data) } else { Vec::new() }
+        if self.judgement.is_due { self.judge_changed() } else { Vec::new() }
     }
 
-    fn judge_changed(&mut self, ghost: bool, data: bool) -> Vec<Violation> {
-        self.judgement = Judgement { ghost: false, data: false };
+    fn judge_changed(&mut self) -> Vec<Violation> {
+        let nothing = Judgement { is_due: false, ghost: false, shared_seats: false, data: false };
+        let Judgement { ghost, shared_seats, data, .. } = std::mem::replace(&mut self.judgement, nothing);
         let due = self.setting.properties.iter().filter(|property| match property.reads {
             Reads::Ghost => ghost,
+            Reads::SharedSeats => shared_seats,
             Reads::Data => data,
         });
         let broken = due.filter_map(|property| {
