@@ -110,7 +110,7 @@ pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
 
 #[cold]
 fn wrong_statement(process: ProcessId, label: &'static str, statement: &'static str, reason: String) -> ModelError {
-    ModelError(Box::new(WrongStatement { process, label, statement, reason }))
+    ModelError::Statement(Box::new(WrongStatement { process, label, statement, reason }))
 }
 
 impl System {

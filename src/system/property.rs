@@ -3,6 +3,7 @@
 use crate::world::identity::ProcessId;
 
 use super::System;
+use super::parts::Changes;
 use super::state::State;
 
 /// A predicate over committed data and ghost state.
@@ -88,37 +89,38 @@ pub struct Violation {
 
 /// What changed since the properties were last judged.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Judgement {
-    is_due: bool,
-    ghost: bool,
-    shared_seats: bool,
-    data: bool,
-}
+pub(super) struct Judgement(pub(super) Changes);
 
 impl Default for Judgement {
     /// Nothing has been judged yet.
     fn default() -> Self {
-        Self { is_due: true, ghost: true, shared_seats: true, data: true }
+        Self(Changes { ghost: true, shared_seats: true, data: true, touched_ghost: true })
     }
 }
 
 impl Judgement {
     #[inline]
     pub(super) fn is_due(self) -> bool {
-        self.is_due
+        self.0.must_be_judged()
     }
 
     pub(super) fn ghost_changed(&mut self) {
-        (self.is_due, self.ghost) = (true, true);
+        self.0.ghost = true;
+        self.0.touched_ghost = true;
     }
 
     /// Somebody was told to hold a seat that another holds too.
     pub(super) fn seat_shared(&mut self) {
-        (self.is_due, self.shared_seats) = (true, true);
+        self.0.shared_seats = true;
+    }
+
+    /// Ghost state was changed in a way that breaks no property.
+    pub(super) fn ghost_touched(&mut self) {
+        self.0.touched_ghost = true;
     }
 
     pub(super) fn data_changed(&mut self) {
-        (self.is_due, self.data) = (true, true);
+        self.0.data = true;
     }
 }
 
@@ -126,16 +128,16 @@ impl System {
     /// Judges the properties of which something changed since the last call; those broken, in their order.
     #[inline]
     pub fn judge(&mut self) -> Vec<Violation> {
-        if self.judgement.is_due { self.judge_changed() } else { Vec::new() }
+        let changes = self.judgement.0;
+        if changes.must_be_judged() { self.judge_changed(changes) } else { Vec::new() }
     }
 
-    fn judge_changed(&mut self) -> Vec<Violation> {
-        let nothing = Judgement { is_due: false, ghost: false, shared_seats: false, data: false };
-        let Judgement { ghost, shared_seats, data, .. } = std::mem::replace(&mut self.judgement, nothing);
+    fn judge_changed(&mut self, changes: Changes) -> Vec<Violation> {
+        self.judgement.0 = Changes::default();
         let due = self.setting.properties.iter().filter(|property| match property.reads {
-            Reads::Ghost => ghost,
-            Reads::SharedSeats => shared_seats,
-            Reads::Data => data,
+            Reads::Ghost => changes.ghost,
+            Reads::SharedSeats => changes.shared_seats,
+            Reads::Data => changes.data,
         });
         let broken = due.filter_map(|property| {
             let reason = (property.breach)(&self.state)?;

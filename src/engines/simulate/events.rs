@@ -13,6 +13,8 @@ pub(super) enum Event {
     Deliver(ProcessId, u32),
     /// A sleep is over.
     Wake(ProcessId, u32),
+    /// A background job is due.
+    BeginJob(ProcessId),
     /// The database looks for deadlocks that this statement takes part in.
     DetectDeadlock(ProcessId),
     /// A virtual user may begin iterations.
@@ -31,6 +33,8 @@ pub(super) enum Event {
 const LEVEL_BITS: u32 = 6;
 /// Slots of a level, as many as a word has bits.
 const SLOTS: usize = 1 << LEVEL_BITS;
+/// Number of the last slot, and the mask of a digit.
+const LAST_SLOT: u64 = SLOTS as u64 - 1;
 /// Levels for all bits of a time.
 const LEVELS: usize = 64_usize.div_ceil(LEVEL_BITS as usize);
 /// No node.
@@ -109,7 +113,7 @@ impl Events {
     #[inline]
     fn append(&mut self, index: u32, at_us: u64) {
         let level = (at_us ^ self.now_us).checked_ilog2().unwrap_or(0) / LEVEL_BITS;
-        let slot = (at_us >> (level * LEVEL_BITS)) as usize % SLOTS;
+        let slot = (at_us >> (level * LEVEL_BITS) & LAST_SLOT) as usize;
         self.occupied |= 1 << level;
         let level = &mut self.levels[level as usize];
         let list = &mut level.slots[slot];

@@ -155,8 +155,10 @@ impl<'a> Execution<'a> {
     fn handle_rarer(&mut self, event: Event) -> Option<Due> {
         match event {
             Event::Arrive(..) | Event::Deliver(..) | Event::Wake(..) | Event::Retry(..) => {
-                unreachable!("these are not rare")
+                unreachable!("these have their own way")
             }
+            // A job whose last run has not ended begins when it has.
+            Event::BeginJob(process) => return self.system.is_ready(process).then_some(Due::Begin(process)),
             Event::DetectDeadlock(process) => {
                 return self.system.is_enabled(&Step::Deadlock(process)).then_some(Due::Deadlock(process));
             }
@@ -192,10 +194,21 @@ impl<'a> Execution<'a> {
                 }
             }
         }
+        for index in 0..self.test.setting.jobs.len() {
+            self.schedule_job(ProcessId::job(index));
+        }
         let next = |period_us: u64| start_us - start_us % period_us + period_us;
         self.events.at(next(VUS_PERIOD_US), Event::SampleVus);
         if self.test.may_abort {
             self.events.at(next(THRESHOLDS_PERIOD_US), Event::EvaluateThresholds);
+        }
+    }
+
+    /// The job's next begin, while there is load.
+    fn schedule_job(&mut self, process: ProcessId) {
+        let clock = self.system.state().jobs[process.job_index()];
+        if clock.runs_left > 0 && !self.is_load_over() {
+            self.events.at(clock.due_us.max(self.system.now_us()), Event::BeginJob(process));
         }
     }
 
@@ -317,7 +330,6 @@ impl<'a> Execution<'a> {
         if self.violation.is_some() {
             // The run is over: nothing follows from this step.
             self.system.forget_happenings_after(earlier);
-            self.system.notes().clear();
             return;
         }
         for (process, note) in self.system.notes().drain(..) {
@@ -355,6 +367,7 @@ impl<'a> Execution<'a> {
                 let iteration = self.users[usize::from(process.client)].iteration;
                 self.events.at(now_us, Event::Retry(process, iteration));
             }
+            Happening::RoundOver(process) if process.is_job() => self.schedule_job(process),
             Happening::RoundOver(process) => return self.round_over(process),
         }
         None
