@@ -57,6 +57,8 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             read(Place::Budgets);
             read(Place::Redis(usize::from(*node)));
         }
+        // Nobody works there.
+        Step::CrashInstance(_) if !layout.has_handlers => read(Place::Budgets),
         Step::CrashInstance(_) => return Footprint::Everything,
         Step::Begin(_) | Step::Deliver(_) | Step::Cut(_) => unreachable!("exploring fuses the halves of an operation"),
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::system::Setting;
+use crate::system::state::Budgets;
 use crate::world::identity::ProcessId;
 
 /// A part of a state.
@@ -34,8 +35,12 @@ pub(super) type Position = usize;
 pub(super) struct Layout {
     /// What stands at each position; the clients come first.
     pub(super) places: Vec<Place>,
-    /// True if nothing that a client does by itself can be affected by what happens to a service instance.
-    pub(super) is_crash_free: bool,
+    /// True if clients call a service.
+    pub(super) has_handlers: bool,
+    /// True if some fault that befalls a client can happen.
+    pub(super) clients_need_budgets: bool,
+    /// True if a service instance can crash, which touches every client that called it.
+    pub(super) can_crash: bool,
 }
 
 impl Layout {
@@ -55,7 +60,11 @@ impl Layout {
         if budgets.crash > 0 {
             places.push(Place::Unreaped);
         }
-        Self { places, is_crash_free: budgets.crash == 0 || setting.model.handlers.is_empty() }
+        let has_handlers = !setting.model.handlers.is_empty();
+        // The faults of nodes and the passing of time have groups of their own.
+        let of_clients = Budgets { redis_restart: 0, evict: 0, time_steps: 0, ..*budgets };
+        let clients_need_budgets = of_clients != Budgets::default();
+        Self { places, has_handlers, clients_need_budgets, can_crash: budgets.crash > 0 && has_handlers }
     }
 
     pub(super) fn len(&self) -> usize {

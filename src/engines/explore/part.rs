@@ -128,6 +128,10 @@ impl Interner {
         &self.parts[id as usize]
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.parts.len()
+    }
+
     /// What this part adds to the fingerprint of a state: a hash of its content and its place.
     pub(super) fn weight(&self, id: PartId) -> u64 {
         self.weights[id as usize]
