@@ -21,6 +21,8 @@ use crate::system::Setting;
 const BATCH: usize = 512;
 /// How many batches may be expanded and not merged yet: what they looked up is still in the cache.
 const AHEAD: usize = 8;
+/// After so many batches the workers pause, so that what is done with can be freed.
+const BREATH: usize = 128;
 /// Smaller levels are not worth starting a thread for.
 const PARALLEL_MIN: usize = 16 * BATCH;
 
@@ -74,7 +76,6 @@ impl<'a> Search<'a> {
             }
             let workers = if length < PARALLEL_MIN { 1 } else { self.progress.options.threads.get() };
             let halt = if workers < 2 { self.alone(first)? } else { self.together(first, workers)? };
-            self.peak_bytes = self.peak_bytes.max(self.bytes());
             match halt {
                 Some(Halt::Decided) => return Ok(None),
                 Some(Halt::Bound(bound)) => return Ok(Some(bound)),
@@ -85,6 +86,12 @@ impl<'a> Search<'a> {
 
     fn bytes(&self) -> usize {
         self.known.visited.bytes() + self.known.level.bytes() + self.progress.bytes()
+    }
+
+    /// Frees what lies before this state of the level, and notes how much is in use.
+    fn tidy_up(&mut self, at: usize) {
+        self.peak_bytes = self.peak_bytes.max(self.bytes());
+        self.known.level.free_before(at);
     }
 
     /// The bound on memory, if it is hit.
@@ -99,6 +106,7 @@ impl<'a> Search<'a> {
         for at in (0..self.known.level.len()).step_by(BATCH) {
             batch.expand(&self.known, at, self.known.level.len().min(at + BATCH));
             let halt = self.merge_at_leisure(&batch, (first + number(at), at), 0)?;
+            self.tidy_up(at);
             if let Some(halt) = halt.or_else(|| self.full()) {
                 return Ok(Some(halt));
             }
@@ -155,16 +163,20 @@ impl<'a> Search<'a> {
                 let _ended = Ended(&is_ended);
                 merge_together(known, progress, &queue, first)
             })?;
-            let Some((batch, state)) = interrupted else { break };
             let at = queue.merged() * BATCH;
-            let halt = match state {
-                Pause::At(state) => self.merge_at_leisure(&batch, (first + number(at), at), state)?,
+            self.tidy_up(at);
+            let halt = match interrupted {
+                Pause::At(batch, state) => {
+                    let halt = self.merge_at_leisure(&batch, (first + number(at), at), state)?;
+                    queue.merged.fetch_add(1, Ordering::Relaxed);
+                    halt
+                }
                 Pause::Halted(halt) => Some(halt),
+                Pause::Breath => None,
             };
             if let Some(halt) = halt.or_else(|| self.full()) {
                 return Ok(Some(halt));
             }
-            queue.merged.fetch_add(1, Ordering::Relaxed);
         }
         Ok(None)
     }
@@ -173,8 +185,10 @@ impl<'a> Search<'a> {
 /// Why merging side by side with other workers pauses.
 enum Pause {
     /// At this state of the batch something must be found out, or room must be made.
-    At(usize),
+    At(Batch, usize),
     Halted(Halt),
+    /// To free memory, or because the level is done.
+    Breath,
 }
 
 /// Sends the other workers home, also when the model panics.
@@ -220,8 +234,9 @@ fn merge_together(
     progress: &mut Progress<'_>,
     queue: &Queue,
     first: StateId,
-) -> Result<Option<(Batch, Pause)>, CloseError> {
-    while queue.merged() < queue.done.len() {
+) -> Result<Pause, CloseError> {
+    let until = queue.done.len().min(queue.merged() + BREATH);
+    while queue.merged() < until {
         let number_of_batch = queue.merged();
         let ready = queue.done[number_of_batch].lock().expect("no worker panics").take();
         let Some(batch) = ready else {
@@ -232,15 +247,15 @@ fn merge_together(
         };
         let at = number_of_batch * BATCH;
         if !known.visited.has_room(batch.candidates.iter().map(|candidate| candidate.fingerprint)) {
-            return Ok(Some((batch, Pause::At(0))));
+            return Ok(Pause::At(batch, 0));
         }
         match progress.merge(known, &batch, (first + number(at), at), 0)? {
             Merged::Wholly => queue.merged.fetch_add(1, Ordering::Relaxed),
-            Merged::UpTo(state) => return Ok(Some((batch, Pause::At(state)))),
-            Merged::Halted(halt) => return Ok(Some((batch, Pause::Halted(halt)))),
+            Merged::UpTo(state) => return Ok(Pause::At(batch, state)),
+            Merged::Halted(halt) => return Ok(Pause::Halted(halt)),
         };
     }
-    Ok(None)
+    Ok(Pause::Breath)
 }
 
 fn number(length: usize) -> StateId {
