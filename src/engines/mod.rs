@@ -4,6 +4,7 @@
 //! **Architecture invariant:** no semantics of their own; every engine goes through `system`.
 
 pub mod distribution;
+pub mod doublecheck;
 mod draw;
 pub mod exact;
 pub mod explore;

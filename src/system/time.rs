@@ -18,6 +18,7 @@ impl System {
             }
         };
         self.state.clients.iter().for_each(|client| instants_of_client(client, &mut visit));
+        self.job_instants().for_each(&mut visit);
         self.state.world.redis.iter().for_each(|node| node.instants_after(now_us, &mut visit));
         instants_of_sql(&self.state.world.sql, now_us, &mut visit);
         (next < u64::MAX).then_some(next)

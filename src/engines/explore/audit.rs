@@ -32,7 +32,8 @@ pub fn audit(setting: &Rc<Setting>) -> Result<usize, ExploreError> {
         }
         let state = extractor.state(&row).clone();
         real.state_mut().clone_from(&state);
-        let steps = candidates.iter().map(|candidate| extractor.transitions[candidate.transition as usize].step.clone());
+        let steps =
+            candidates.iter().map(|candidate| extractor.transitions[candidate.transition as usize].step.clone());
         let steps = steps.collect::<Vec<_>>();
         assert_eq!(steps, real.enabled(), "the steps of {state:?}");
         for (candidate, step) in candidates.iter().zip(&steps) {

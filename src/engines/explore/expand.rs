@@ -142,12 +142,7 @@ impl Batch {
 }
 
 /// Appends what the steps of a state lead to; how many there are.
-pub(super) fn expand(
-    memo: &Memo,
-    row: &[PartId],
-    fingerprint: u64,
-    out: &mut Vec<Candidate>,
-) -> Result<u16, Unknown> {
+pub(super) fn expand(memo: &Memo, row: &[PartId], fingerprint: u64, out: &mut Vec<Candidate>) -> Result<u16, Unknown> {
     let mut ordinal = 0;
     for group in 0..memo.groups.len() {
         let list = memo.list(group, row).ok_or(Unknown::List(group))?;

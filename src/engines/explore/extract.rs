@@ -66,9 +66,9 @@ pub(super) struct Extractor {
 impl Extractor {
     /// The extractor of a setting with an empty memo, and the packed initial state.
     pub(super) fn new(setting: &Rc<Setting>, is_reducing: bool) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
-        let layout = Layout::of(setting);
-        let mut interners = layout.places.iter().map(|place| Interner::new(*place)).collect::<Vec<_>>();
         let mut scratch = System::new(Rc::clone(setting), Halves::Fused, true)?;
+        let layout = Layout::of(setting, scratch.state());
+        let mut interners = layout.places.iter().map(|place| Interner::new(*place)).collect::<Vec<_>>();
         scratch.take_changes();
         let initial = interners.iter_mut().map(|interner| interner.intern(scratch.state())).collect::<Vec<_>>();
         let groups = lists::groups(&layout, &setting.budgets);
@@ -263,7 +263,8 @@ impl Extractor {
                 continue;
             }
             for handler in &client.handlers {
-                state.instances[instance].idle_workers -= 1;
+                // Jobs take no worker.
+                state.instances[instance].idle_workers -= u32::from(number > 0);
                 state.instances[instance].idle_connections -= u32::from(handler.slot.has_connection);
             }
         }

@@ -66,7 +66,7 @@ pub(super) fn groups(layout: &Layout, budgets: &Budgets) -> Vec<Kind> {
 
 /// The positions of the parts that change by themselves when time passes.
 pub(super) fn clocks(layout: &Layout) -> impl Iterator<Item = Position> {
-    let keeps_time = |place: &Place| matches!(place, Place::Client(_) | Place::Redis(_) | Place::Sql);
+    let keeps_time = |place: &Place| matches!(place, Place::Client(_) | Place::Redis(_) | Place::Sql | Place::Jobs);
     layout.places.iter().enumerate().filter(move |(_, place)| keeps_time(place)).map(|(position, _)| position)
 }
 
@@ -195,7 +195,11 @@ impl Extractor {
         if self.layout.clients_need_budgets {
             needed.push(Place::Budgets);
         }
-        if slots(client).any(|slot| matches!(slot.phase, Phase::Asleep(_))) {
+        let may_begin = number == 0 && client.handlers.iter().any(|job| job.slot.phase == Phase::Idle);
+        if may_begin {
+            needed.push(Place::Jobs);
+        }
+        if may_begin || slots(client).any(|slot| matches!(slot.phase, Phase::Asleep(_))) {
             needed.push(Place::Now);
         }
         if slots(client).any(|slot| matches!(slot.phase, Phase::Blocked)) {
@@ -263,6 +267,7 @@ impl Extractor {
         };
         match self.layout.places[position] {
             Place::Client(number) => instants_of_client(&state.clients[number], &mut visit),
+            Place::Jobs => self.scratch.job_instants().for_each(&mut visit),
             Place::Redis(number) => state.world.redis[number].instants_after(state.now_us, &mut visit),
             _ => instants_of_sql(&state.world.sql, state.now_us, &mut visit),
         }

@@ -34,6 +34,9 @@ pub(super) fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> 
     let mut classes: Vec<((u16, usize), Vec<Position>)> = Vec::new();
     for position in layout.clients() {
         let Place::Client(number) = layout.places[position] else { unreachable!("it is a client's position") };
+        if number == 0 {
+            continue;
+        }
         let kind = (setting.journeys[number - 1], number % setting.service.instances as usize);
         match classes.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, class)) => class.push(position),
