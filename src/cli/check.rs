@@ -11,8 +11,9 @@ use super::deadline::Deadline;
 use super::input::{self, Loaded};
 use super::{Failure, exit, interrupt};
 use crate::engines::doublecheck::{self, DoublecheckError};
+use crate::engines::explore::{self, explore};
 use crate::engines::portfolio::{self, SCHEDULERS, Sample};
-use crate::engines::reference::{ExploreError, explore};
+use crate::engines::reference::ExploreError;
 use crate::engines::regressions::{Outcome, follow_all};
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
@@ -171,14 +172,23 @@ fn explored(
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
-    explore(setting, max_states, stop).map_err(|error| match error {
+    let options = explore::Options {
+        max_states,
+        max_bytes: args.max_memory,
+        threads: args.threads.get(),
+        // A pinned number of states is that of the whole space.
+        reduction: !args.no_reduction && !(args.expect && check.expect_states.is_some()),
+        final_states: false,
+    };
+    let explored = explore(setting, options, stop).map_err(|error| match error {
         ExploreError::Model(error) => loaded.failure(check, error),
         ExploreError::Draw(draw) => {
             let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
             let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
             Failure::Input(Diagnostic::error(&code::CHECK, message).help(help))
         }
-    })
+    })?;
+    Ok(explored.exploration)
 }
 
 /// Executions of each scheduler.

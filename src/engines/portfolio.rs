@@ -63,6 +63,7 @@ pub fn unexplored(setting: &Setting) -> Exploration {
         transitions: 0,
         depth: 0,
         final_states: std::collections::BTreeSet::new(),
+        is_reduced: false,
         abstracted_draws: Vec::new(),
     }
 }
@@ -110,7 +111,7 @@ pub fn schedules(
         let is_its = |sample: &&Sample| sample.sampled.found.as_ref().is_some_and(|it| it.property == *property);
         let (setting, engine, seed) = match samples.iter().find(is_its).and_then(Sample::smallest) {
             Some((setting, _)) => (setting, "shuttle", Some(seed)),
-            None => (Rc::clone(setting), "reference", None),
+            None => (Rc::clone(setting), "explore", None),
         };
         let schedule = of_steps(&setting, &found.steps, engine, name, violation)?;
         schedules.push(Schedule { seed, ..schedule });

@@ -75,6 +75,9 @@ pub struct Exploration {
     pub depth: usize,
     /// Fingerprints of the states in which nothing can happen any more.
     pub final_states: BTreeSet<Fingerprint>,
+    /// True if orders of events that make no difference were left out, so that there are fewer states than the space
+    /// has.
+    pub is_reduced: bool,
     /// Draws that were explored by representatives or by the ends of their range only.
     pub abstracted_draws: Vec<&'static str>,
 }

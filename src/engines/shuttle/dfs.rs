@@ -79,6 +79,7 @@ impl Search {
             transitions: self.transitions,
             depth: self.depth,
             final_states: self.final_states,
+            is_reduced: false,
             abstracted_draws: self.abstracted.into_iter().collect(),
         })
     }
