@@ -20,6 +20,7 @@ mod recording;
 mod redis_commands;
 mod redis_conformance;
 mod redis_properties;
+mod redis_script_memo;
 mod redis_sessions;
 mod scenario_errors;
 mod scenario_files;
