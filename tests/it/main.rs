@@ -31,6 +31,7 @@ mod scenario_schema;
 mod schedule;
 mod shrink;
 mod shuttle;
+mod shuttle_agreement;
 mod simulate;
 mod simulate_digest;
 mod sql_conformance;
