@@ -3,10 +3,12 @@
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::engines::DEFAULT_SEED;
+use crate::system::scenario::duration;
 use crate::system::schedule::directory::REGRESSIONS;
 
 /// Check Redis seat locks for double sales, and predict the k6 run.
@@ -163,6 +165,12 @@ pub(super) struct Check {
     /// Stop after so many states, whatever the scenario says
     #[arg(long, value_name = "N")]
     pub(super) max_states: Option<usize>,
+    /// Do as many executions twice, and compare them step by step, as each scheduler samples [default: 3]
+    #[arg(long)]
+    pub(super) doublecheck: bool,
+    /// Time for all checks together, such as 60s; what it cuts short says so [default: no limit]
+    #[arg(long, value_name = "DURATION", value_parser = budget)]
+    pub(super) timeout: Option<Duration>,
     /// Where schedules of found violations go
     #[arg(long, value_name = "DIR", default_value = REGRESSIONS)]
     pub(super) regressions: PathBuf,
@@ -266,6 +274,15 @@ impl std::str::FromStr for Seed {
             return Ok(Self::Measured);
         }
         text.parse().map(Self::Number).map_err(|_| "a seed is a whole number below 2^64, or `measured`".to_owned())
+    }
+}
+
+/// A time budget; with none at all nothing could be said.
+fn budget(text: &str) -> Result<Duration, String> {
+    match duration::parse_ns(text) {
+        Ok(0) => Err("a budget of no time decides nothing".to_owned()),
+        Ok(ns) => Ok(Duration::from_nanos(ns)),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Purpose {
     Latency,
     /// Which thread a scheduler runs next.
     Scheduler,
+    /// Which step is taken twice next.
+    Doublecheck,
 }
 
 /// One stream of random numbers.

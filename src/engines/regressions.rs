@@ -68,7 +68,7 @@ pub fn load(path: &Path) -> Result<Schedule, RegressionError> {
 /// # Errors
 /// [`RegressionError`]: the model does not declare what the schedule names.
 pub fn resolved(path: &Path, schedule: &Schedule, model: &'static Model) -> Result<Rc<Setting>, RegressionError> {
-    let setting = schedule.setting.resolve(model).map_err(|reason| {
+    let setting = schedule.resolve(model).map_err(|reason| {
         let message = format!("{}: {reason}", path.display());
         Diagnostic::error(&code::SCHEDULE_MODEL, message)
             .help("the model has changed since: delete the file if it has done its work")

@@ -1,5 +1,7 @@
 //! What `check` says: a verdict per property, its bounds, and the steps of a counterexample.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::steps::{labelled, table};
@@ -43,8 +45,8 @@ pub fn judge(check: &Check, exploration: &Exploration, samples: &[Sample], sched
                 differ(&mut differences, property, "labelled steps", labels, counted);
                 differ(&mut differences, property, "operations", ops, counterexample.operations());
             }
-            // What was only sampled is as expected as long as no sample breaks it.
-            (_, Verdict::Unknown(Bound::Sampled)) => {}
+            // What is not known is no difference: a sample that broke nothing, a search that was stopped.
+            (_, Verdict::Unknown(Bound::Sampled | Bound::Interrupted | Bound::Time)) => {}
             (wanted, verdict) => {
                 let wanted = if wanted == ExpectedVerdict::Holds { "holds" } else { "violated" };
                 differences.push(format!("{property}: expected {wanted}, found {}", word(verdict)));
@@ -53,6 +55,7 @@ pub fn judge(check: &Check, exploration: &Exploration, samples: &[Sample], sched
     }
     if let Some(wanted) = check.expect_states
         && exploration.states > 0
+        && !exploration.is_cut_short()
         && wanted != exploration.states as u64
     {
         differences.push(format!("expected {wanted} states, found {}", exploration.states));
@@ -108,6 +111,12 @@ fn bounds(setting: &Setting) -> String {
     );
     let params = setting.params.iter().filter(|(_, value)| value.low == value.high);
     parts.extend(params.map(|(name, value)| format!("{name} {}", value.low)).take(2));
+    let jobs = setting.model.jobs.iter().zip(&setting.jobs).filter(|(_, runs)| **runs > 0);
+    parts.extend(jobs.map(|(job, runs)| format!("job {} at most {runs} time(s)", job.name)));
+    if !setting.given.is_empty() {
+        let given = setting.given.iter().map(ToString::to_string).collect::<Vec<_>>();
+        parts.push(format!("given: {}", given.join(", ")));
+    }
     let faults = setting.budgets.entries();
     let faults = faults.iter().filter(|(name, budget)| *budget > 0 && *name != "time_steps");
     let faults = faults.map(|(name, budget)| format!("{name} at most {budget}")).collect::<Vec<_>>();
@@ -128,13 +137,16 @@ fn breaker<'a>(samples: &'a [Sample], property: &str) -> Option<&'a Sample> {
 /// One line for each scheduler: how much it tried, and what it met.
 fn sampled(samples: &[Sample], seed: u64) -> String {
     let mut text = String::new();
-    for Sample { scheduler, setting, sampled, shrunk, .. } in samples {
+    for sample in samples {
+        let Sample { scheduler, setting, asked, sampled, shrunk, .. } = sample;
         let met = match &sampled.found {
             Some(found) => format!("{} broken in execution {}", found.property, found.execution),
+            None if sample.is_cut_short() => "no violation (sampled, cut short)".to_owned(),
             None => "no violation (sampled)".to_owned(),
         };
+        let of = if sample.is_cut_short() { format!(" of {asked}") } else { String::new() };
         let line = format!(
-            "{scheduler}, seed {seed}: {} execution(s) by {} client(s), {} steps, {} different schedules, {} different \
+            "{scheduler}, seed {seed}: {}{of} execution(s) by {} client(s), {} steps, {} different schedules, {} different \
              ends: {met}",
             sampled.executions,
             setting.journeys.len(),
@@ -152,8 +164,18 @@ fn sampled(samples: &[Sample], seed: u64) -> String {
 
 /// Who found a violation, at which size, and whether it is one of that size only.
 fn sampled_by(sample: &Sample) -> String {
-    let at = format!("{} at {} clients", sample.scheduler, sample.setting.journeys.len());
+    let from = sample.shrunk.as_ref().map_or_else(String::new, |it| format!("shrunk from {}, ", it.from.steps));
+    let at = format!("{from}{} at {} clients", sample.scheduler, sample.setting.journeys.len());
     if sample.holds_smaller { format!("{at}; holds within the bounds above") } else { at }
+}
+
+/// What shrinking did and how long it took: a note, because times differ from run to run.
+#[must_use]
+pub fn shrunk_in(sample: &Sample, shrunk: &Shrunk, took: Duration) -> String {
+    let property = sample.sampled.found.as_ref().map_or("", |found| found.property);
+    let tenths = took.as_millis().div_ceil(100);
+    let (steps, from) = (shrunk.to.steps, shrunk.from.steps);
+    format!("{property}: {steps} steps, shrunk from {from} in {}.{} s", tenths / 10, tenths % 10)
 }
 
 /// From which size to which.
@@ -205,7 +227,7 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
             }
             Verdict::Unknown(bound) => ("?", why(bound)),
         };
-        text.push_str(&format!("  {sign} {:12}  {property:width$}  {scope}\n", word(verdict)));
+        text.push_str(&paragraph(&format!("  {sign} {:12}  {property:width$}  ", word(verdict)), &scope));
     }
     let Exploration { states, transitions, depth, .. } = exploration;
     if *states > 0 {
@@ -239,7 +261,9 @@ fn why(bound: &Bound) -> String {
     match bound {
         Bound::Sampled => "sampled: no violation met, no proof".to_owned(),
         Bound::States(states) => format!("stopped at {states} states: no proof"),
+        Bound::Memory(bytes) => format!("stopped at {bytes} bytes of memory: no proof"),
         Bound::Interrupted => "interrupted: no proof".to_owned(),
+        Bound::Time => "stopped by the time budget: no proof".to_owned(),
     }
 }
 
@@ -261,12 +285,13 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
             "engine": if breaker(samples, property).is_some() { "shuttle" } else { "reference" },
         })
     });
-    let samples = samples.iter().map(|Sample { scheduler, setting, sampled, shrunk, holds_smaller }| {
+    let samples = samples.iter().map(|Sample { scheduler, setting, asked, sampled, shrunk, holds_smaller }| {
         json!({
             "scheduler": scheduler.to_string(),
             "seed": seed,
             "bounds": bounds(setting),
             "executions": sampled.executions,
+            "executions_asked_for": asked,
             "steps": sampled.steps,
             "distinct_schedules": sampled.distinct_schedules,
             "distinct_final_states": sampled.distinct_final_states,

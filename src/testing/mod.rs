@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::engines::DEFAULT_SEED;
+use crate::engines::doublecheck::{self, DoublecheckError, Nondeterminism};
 use crate::engines::portfolio::{self, SCHEDULERS, Sample};
 use crate::engines::reference::{ExploreError, explore};
 use crate::engines::regressions::{self, Outcome, RegressionError, follow_all};
@@ -23,6 +24,9 @@ use crate::report::{Signs, diagram};
 use crate::system::diagnostic::Diagnostic;
 use crate::system::schedule::{Schedule, directory};
 use crate::system::{ModelError, Setting};
+
+/// Executions that are done twice, to see that the model reads nothing but outcomes.
+const WALKS: u64 = 8;
 
 /// How hard a test looks, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +80,8 @@ pub enum Failure {
     Model(ModelError),
     /// A draw has no values to explore.
     Draw(&'static str),
+    /// The model reads something that is not an outcome.
+    Nondeterminism(Box<Nondeterminism>),
 }
 
 /// A broken property, and all that is needed to see it again.
@@ -121,17 +127,18 @@ pub fn check(name: &str, setting: &Setting, plan: &Plan) -> Result<Exploration, 
         return Err(Failure::Again(path));
     }
     let setting = Rc::new(setting.clone());
+    doublecheck::walks(&setting, plan.seed, WALKS, &stop)?;
     let mut exploration = explore(&setting, plan.max_states, &stop)?;
     let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
-    let options = Options {
-        scheduler: SCHEDULERS[0],
-        seed: plan.seed,
-        executions: plan.executions,
-        max_steps: MAX_STEPS,
-        threads,
-    };
-    let shrinking = Some(ShrinkOptions::default());
-    let samples = portfolio::sample(&setting, options, shrinking, &mut exploration, &stop)?;
+    let mut samples = Vec::new();
+    for scheduler in SCHEDULERS {
+        let Plan { seed, executions, .. } = *plan;
+        let options = Options { scheduler, seed, executions, max_steps: MAX_STEPS, threads };
+        samples.extend(portfolio::sample(&setting, options, &mut exploration, &stop)?);
+    }
+    for sample in &mut samples {
+        portfolio::shrink_sample(sample, &ShrinkOptions::default(), &mut exploration, &stop)?;
+    }
     let schedules = portfolio::schedules(name, &setting, &exploration, &samples, plan.seed)?;
     match schedules.into_iter().next() {
         Some(schedule) => Err(violated(schedule, &setting, &samples, plan)?),
@@ -161,6 +168,8 @@ fn drawn(path: &std::path::Path, schedule: &Schedule, setting: &Setting) -> Resu
 fn follow(path: &std::path::Path, schedule: Schedule, setting: &Setting) -> Result<Exploration, Failure> {
     let resolved = regressions::resolved(path, &schedule, setting.model)?;
     let recording = record(&resolved, &schedule, None)?;
+    let times = schedule.steps.iter().map(|line| line.at_us);
+    doublecheck::steps(&resolved, schedule.halves, times.zip(&recording.replay.steps))?;
     if recording.replay.violations.is_empty() {
         return Ok(portfolio::unexplored(setting));
     }
@@ -180,6 +189,7 @@ impl fmt::Display for Failure {
             ),
             Self::Schedule(diagnostic) => write!(f, "{diagnostic}"),
             Self::Model(error) => write!(f, "{error}"),
+            Self::Nondeterminism(difference) => write!(f, "{difference}"),
             Self::Draw(draw) => write!(f, "{}", ExploreError::Draw(draw)),
         }
     }
@@ -218,6 +228,15 @@ impl From<RegressionError> for Failure {
         match error {
             RegressionError::File(diagnostic) => Self::Schedule(diagnostic),
             RegressionError::Model(error) => Self::Model(error),
+        }
+    }
+}
+
+impl From<DoublecheckError> for Failure {
+    fn from(error: DoublecheckError) -> Self {
+        match error {
+            DoublecheckError::Model(error) => Self::Model(error),
+            DoublecheckError::Differs(difference) => Self::Nondeterminism(difference),
         }
     }
 }

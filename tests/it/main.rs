@@ -2,8 +2,12 @@
 
 mod cli;
 mod diagnostic_render;
+mod divergence;
+mod doublecheck;
 mod error_codes;
+mod explore;
 mod faults;
+mod given_and_jobs;
 mod k6_json;
 mod k6_ramp;
 mod k6_recorder;
@@ -29,6 +33,7 @@ mod scenario_options;
 mod scenario_robust;
 mod scenario_schema;
 mod schedule;
+mod schedule_fuzz;
 mod shrink;
 mod shuttle;
 mod shuttle_agreement;
