@@ -72,7 +72,7 @@ impl Threads {
         if !self.is_client(thread) {
             return None;
         }
-        let mut ready = Self::processes(thread, system).filter(|process| system.is_ready(*process));
+        let mut ready = self.processes(thread, system).filter(|process| system.is_ready(*process));
         let process = ready.next().filter(|_| ready.next().is_none())?;
         let slot = system.state().slot(process);
         match (slot.phase, &slot.op) {
