@@ -9,6 +9,9 @@ use xxhash_rust::xxh3::xxh3_128;
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u128);
 
+/// Most values have a shorter form: so the buffer need not grow.
+const USUAL_BYTES: usize = 1 << 13;
+
 impl Fingerprint {
     /// The fingerprint of any value, by its fields in order.
     ///
@@ -16,8 +19,9 @@ impl Fingerprint {
     /// Never for the types of this crate: they all have a serialised form.
     #[must_use]
     pub fn of(value: &impl Serialize) -> Self {
-        let bytes = postcard::to_stdvec(value).expect("plain data has a serialised form");
-        Self(xxh3_128(&bytes))
+        let mut bytes = Pending(Vec::with_capacity(USUAL_BYTES));
+        postcard::serialize_with_flavor(value, &mut bytes).expect("plain data has a serialised form");
+        Self(xxh3_128(&bytes.0))
     }
 }
 
