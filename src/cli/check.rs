@@ -10,7 +10,7 @@ use super::console::Console;
 use super::deadline::Deadline;
 use super::input::{self, Loaded};
 use super::{Failure, exit, interrupt};
-use crate::engines::doublecheck;
+use crate::engines::doublecheck::{self, DoublecheckError};
 use crate::engines::loom;
 use crate::engines::portfolio::{self, Permuted, SCHEDULERS, Sample};
 use crate::engines::reference::{ExploreError, explore};
@@ -92,23 +92,27 @@ fn one(
         console.out(&exploration::heading(&loaded.scenario, check, &setting));
     }
     let walks = if args.doublecheck { executions(args, check) } else { WALKS };
-    deadline.part(PHASES).run(|stop| doublecheck::walks(&full, args.seed, walks, stop))?;
+    let walked = deadline.part(PHASES).run(|stop| doublecheck::walks(&full, args.seed, walks, stop));
+    walked.map_err(|error| match error {
+        DoublecheckError::Model(error) => loaded.failure(check, error),
+        DoublecheckError::Differs(_) => Failure::from(error),
+    })?;
     // The explorer gets half of the time; the schedulers, loom, and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
         Engine::Shuttle | Engine::Loom => portfolio::unexplored(&setting),
-        Engine::Explore => deadline.run(|stop| explored(args, check, &setting, stop))?,
-        Engine::All => deadline.part(2).run(|stop| explored(args, check, &setting, stop))?,
+        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop))?,
+        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop))?,
     };
     if !deadline.is_interrupted() {
         explored.ran_out_of_time();
     }
     let mut samples = match args.engine {
         Engine::Explore | Engine::Loom => Vec::new(),
-        Engine::All | Engine::Shuttle => sampled(args, check, &full, &mut explored, deadline)?,
+        Engine::All | Engine::Shuttle => sampled(args, loaded, check, &full, &mut explored, deadline)?,
     };
     let mut permuted = match args.engine {
         Engine::Explore | Engine::Shuttle => None,
-        Engine::All | Engine::Loom => permuted(args, check, &setting, &mut explored, deadline)?,
+        Engine::All | Engine::Loom => permuted(args, loaded, check, &setting, &mut explored, deadline)?,
     };
     if !args.no_shrink {
         shrink(&mut samples, permuted.as_mut(), &mut explored, deadline, console)?;
@@ -161,18 +165,19 @@ fn shrink(
 
 fn explored(
     args: &Check,
+    loaded: &Loaded,
     check: &scenario::Check,
     setting: &Rc<Setting>,
     stop: &AtomicBool,
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
-    explore(setting, max_states, stop).map_err(|error| unexplorable(check, error))
+    explore(setting, max_states, stop).map_err(|error| unexplorable(loaded, check, error))
 }
 
-fn unexplorable(check: &scenario::Check, error: ExploreError) -> Failure {
+fn unexplorable(loaded: &Loaded, check: &scenario::Check, error: ExploreError) -> Failure {
     match error {
-        ExploreError::Model(error) => Failure::Model(error),
+        ExploreError::Model(error) => loaded.failure(check, error),
         ExploreError::Draw(draw) => {
             let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
             let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
@@ -190,6 +195,7 @@ fn executions(args: &Check, check: &scenario::Check) -> u64 {
 /// Every scheduler of the portfolio at full size, each with an equal share of the time.
 fn sampled(
     args: &Check,
+    loaded: &Loaded,
     check: &scenario::Check,
     full: &Setting,
     explored: &mut Exploration,
@@ -202,7 +208,8 @@ fn sampled(
         let options = Options { scheduler, seed: args.seed, executions, max_steps: MAX_STEPS, threads };
         // One part is loom's.
         let part = deadline.part(SCHEDULERS.len() + usize::from(args.engine == Engine::All) - index);
-        samples.extend(part.run(|stop| portfolio::sample(full, options, explored, stop))?);
+        let sampled = part.run(|stop| portfolio::sample(full, options, explored, stop));
+        samples.extend(sampled.map_err(|error| loaded.failure(check, error))?);
     }
     Ok(samples)
 }
@@ -210,6 +217,7 @@ fn sampled(
 /// loom at the size of the explorer, as far as it has threads.
 fn permuted(
     args: &Check,
+    loaded: &Loaded,
     check: &scenario::Check,
     setting: &Setting,
     explored: &mut Exploration,
@@ -218,7 +226,7 @@ fn permuted(
     let max_permutations = args.executions.unwrap_or(DEFAULT_PERMUTATIONS);
     let options = loom::Options { preemptions: Some(args.preemptions), max_permutations };
     let permuted = deadline.run(|stop| portfolio::permute(setting, options, explored, stop));
-    let mut permuted = permuted.map_err(|error| unexplorable(check, error))?;
+    let mut permuted = permuted.map_err(|error| unexplorable(loaded, check, error))?;
     if !deadline.is_interrupted() {
         explored.ran_out_of_time();
         if let Some(bound @ Bound::Interrupted) = permuted.as_mut().and_then(|it| it.explored.bound.as_mut()) {

@@ -54,6 +54,8 @@ pub enum Bound {
     Sampled,
     /// So many states were kept, and more remained.
     States(usize),
+    /// The search kept more bytes than this.
+    Memory(usize),
     /// loom explored what it explores with so many clients and preemptions.
     Preemptions {
         /// Clients of the setting.

@@ -69,6 +69,8 @@ fn after(journeys: &[u16], service: Service, budgets: Budgets, names: &[&str]) -
         rounds: Some(1),
         budgets,
         properties: Vec::new(),
+        jobs: Vec::new(),
+        given: Vec::new(),
         draws: BTreeMap::new(),
     };
     let mut system = System::new(Rc::new(setting), Halves::Fused, true).expect("the model is right");

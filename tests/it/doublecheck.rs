@@ -66,6 +66,8 @@ fn wrong(journey: u16) -> Rc<Setting> {
         rounds: Some(1),
         budgets: Budgets::default(),
         properties: GENERAL.to_vec(),
+        jobs: Vec::new(),
+        given: Vec::new(),
         draws: BTreeMap::new(),
     })
 }

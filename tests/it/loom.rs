@@ -197,8 +197,7 @@ async fn block(mut ctx: Ctx) -> Flow {
 /// Chooses among more alternatives than a die has faces.
 async fn choose(mut ctx: Ctx) -> Flow {
     let chosen = ctx.choose(17).await;
-    let words: [&[u8]; 3] = [b"SET", b"chosen", chosen.to_string().as_bytes()];
-    let _ = ctx.redis(&words).await;
+    let _ = ctx.redis(["SET", "chosen", &chosen.to_string()]).await;
     if ctx.choose(2).await == 1 {
         ctx.choose(3).await;
     }

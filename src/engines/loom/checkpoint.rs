@@ -68,7 +68,7 @@ pub fn replay(setting: &Setting, native: &str) -> Result<Vec<Step>, ReplayError>
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("loom.json");
     std::fs::write(&file, checkpoint.get())?;
-    let template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, true)?;
+    let template = System::new(Rc::new(setting.clone()), Halves::Fused, true)?;
     Stage::set(template, Search::new(setting, 1, &Arc::default()));
     Stage::with(|stage| stage.set_plan(dice));
     // The number of preemptions is in the file.

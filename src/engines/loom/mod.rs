@@ -2,8 +2,8 @@
 //! every fault and every choice.
 //!
 //! There is no second semantics: a thread that loom chooses fires a step of [`System`]. loom's threads are one for each
-//! client with the handler that it waits for, and one for time, faults of the infrastructure and handlers that nobody
-//! waits for any more (loom's main thread has too small a stack to do that itself, and loom has five threads at most).
+//! client with the handler that it waits for, and one for time, faults of the infrastructure, background jobs, and
+//! handlers that nobody waits for any more (loom's main thread has too small a stack to do that itself, and loom has five threads at most).
 //! When no thread has a step the execution ends, and all threads are woken to end with it.
 //!
 //! What loom calls complete is complete at the bound: within the chosen number of preemptions, and as far as its
@@ -85,8 +85,7 @@ pub struct Explored {
 /// With more clients than [`CLIENTS_MAX`].
 pub fn explore(setting: &Setting, options: Options, stop: &Arc<AtomicBool>) -> Result<Explored, ExploreError> {
     assert!(setting.journeys.len() <= CLIENTS_MAX, "loom has threads for {CLIENTS_MAX} clients");
-    // A process is a function of its history, so two final states are one only if the histories are.
-    let template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, true)?;
+    let template = System::new(Rc::new(setting.clone()), Halves::Fused, true)?;
     Stage::set(template, Search::new(setting, options.max_permutations, stop));
     let result = explored(options);
     Stage::clear();

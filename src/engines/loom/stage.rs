@@ -53,7 +53,8 @@ pub(super) enum After {
     End,
 }
 
-/// One execution in progress, and the template of the next.
+/// One execution in progress, and the template of the next: all clients have begun. A copy re-creates a process when
+/// the process goes on, so in the thread that it belongs to.
 pub(super) struct Stage {
     template: System,
     system: System,
@@ -130,7 +131,6 @@ impl Stage {
             return None;
         }
         self.system = self.template.clone();
-        self.system.begin_all();
         self.standing.clear();
         self.standing.resize_with(self.threads.count(), || Standing::Unborn);
         self.born.clear();

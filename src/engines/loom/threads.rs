@@ -22,7 +22,8 @@ impl Threads {
         self.clients + 1
     }
 
-    /// Time, faults of the infrastructure, what the database does by itself, and handlers that nobody waits for.
+    /// Time, faults of the infrastructure, what the database does by itself, background jobs, and handlers that nobody
+    /// waits for.
     fn nature(self) -> Thread {
         self.clients
     }
