@@ -42,7 +42,8 @@ impl<'a> Search<'a> {
         is_symmetric: bool,
         stop: &'a AtomicBool,
     ) -> Result<Self, CloseError> {
-        let extractor = Extractor::new(setting, options.reduction).map_err(|error| CloseError::Explore(error.into()))?;
+        let extractor =
+            Extractor::new(setting, options.reduction).map_err(|error| CloseError::Explore(error.into()))?;
         let (mut extractor, memo, initial) = extractor;
         let classes = if is_symmetric { classes(setting, &extractor.layout) } else { Vec::new() };
         let canon = (!classes.is_empty()).then(|| Canon::new(&classes, &initial));
