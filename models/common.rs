@@ -55,6 +55,7 @@ pub(super) const fn protocol(
         setup: None,
         journeys,
         handlers: &[],
+        jobs: &[],
         seats: SeatMap { key: seat_key, asked: |_: &Request| None },
         metrics: &[],
         attempts: None,

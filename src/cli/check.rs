@@ -10,7 +10,7 @@ use super::console::Console;
 use super::deadline::Deadline;
 use super::input::{self, Loaded};
 use super::{Failure, exit, interrupt};
-use crate::engines::doublecheck;
+use crate::engines::doublecheck::{self, DoublecheckError};
 use crate::engines::portfolio::{self, SCHEDULERS, Sample};
 use crate::engines::reference::{ExploreError, explore};
 use crate::engines::regressions::{Outcome, follow_all};
@@ -89,19 +89,23 @@ fn one(
         console.out(&exploration::heading(&loaded.scenario, check, &setting));
     }
     let walks = if args.doublecheck { executions(args, check) } else { WALKS };
-    deadline.part(PHASES).run(|stop| doublecheck::walks(&full, args.seed, walks, stop))?;
+    let walked = deadline.part(PHASES).run(|stop| doublecheck::walks(&full, args.seed, walks, stop));
+    walked.map_err(|error| match error {
+        DoublecheckError::Model(error) => loaded.failure(check, error),
+        DoublecheckError::Differs(_) => Failure::from(error),
+    })?;
     // The explorer gets half of the time; the schedulers and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
         Engine::Shuttle => portfolio::unexplored(&setting),
-        Engine::Explore => deadline.run(|stop| explored(args, check, &setting, stop))?,
-        Engine::All => deadline.part(2).run(|stop| explored(args, check, &setting, stop))?,
+        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop))?,
+        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop))?,
     };
     if !deadline.is_interrupted() {
         explored.ran_out_of_time();
     }
     let mut samples = match args.engine {
         Engine::Explore => Vec::new(),
-        Engine::All | Engine::Shuttle => sampled(args, check, &full, &mut explored, deadline)?,
+        Engine::All | Engine::Shuttle => sampled(args, loaded, check, &full, &mut explored, deadline)?,
     };
     if !args.no_shrink {
         shrink(&mut samples, &mut explored, deadline, console)?;
@@ -160,6 +164,7 @@ fn shrink(
 
 fn explored(
     args: &Check,
+    loaded: &Loaded,
     check: &scenario::Check,
     setting: &Rc<Setting>,
     stop: &AtomicBool,
@@ -167,7 +172,7 @@ fn explored(
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
     explore(setting, max_states, stop).map_err(|error| match error {
-        ExploreError::Model(error) => Failure::Model(error),
+        ExploreError::Model(error) => loaded.failure(check, error),
         ExploreError::Draw(draw) => {
             let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
             let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
@@ -185,6 +190,7 @@ fn executions(args: &Check, check: &scenario::Check) -> u64 {
 /// Every scheduler of the portfolio at full size, each with an equal share of the time.
 fn sampled(
     args: &Check,
+    loaded: &Loaded,
     check: &scenario::Check,
     full: &Setting,
     explored: &mut Exploration,
@@ -196,7 +202,8 @@ fn sampled(
         let threads = args.threads.get();
         let options = Options { scheduler, seed: args.seed, executions, max_steps: MAX_STEPS, threads };
         let part = deadline.part(SCHEDULERS.len() - index);
-        samples.extend(part.run(|stop| portfolio::sample(full, options, explored, stop))?);
+        let sampled = part.run(|stop| portfolio::sample(full, options, explored, stop));
+        samples.extend(sampled.map_err(|error| loaded.failure(check, error))?);
     }
     Ok(samples)
 }

@@ -7,6 +7,7 @@ pub mod distribution;
 pub mod doublecheck;
 mod draw;
 pub mod exact;
+pub mod explore;
 pub mod figures;
 pub mod find;
 pub mod measured;

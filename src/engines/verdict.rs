@@ -54,6 +54,8 @@ pub enum Bound {
     Sampled,
     /// So many states were kept, and more remained.
     States(usize),
+    /// The search kept more bytes than this.
+    Memory(usize),
     /// The user asked to stop.
     Interrupted,
     /// The time budget was used up.

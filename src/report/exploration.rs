@@ -111,6 +111,12 @@ fn bounds(setting: &Setting) -> String {
     );
     let params = setting.params.iter().filter(|(_, value)| value.low == value.high);
     parts.extend(params.map(|(name, value)| format!("{name} {}", value.low)).take(2));
+    let jobs = setting.model.jobs.iter().zip(&setting.jobs).filter(|(_, runs)| **runs > 0);
+    parts.extend(jobs.map(|(job, runs)| format!("job {} at most {runs} time(s)", job.name)));
+    if !setting.given.is_empty() {
+        let given = setting.given.iter().map(ToString::to_string).collect::<Vec<_>>();
+        parts.push(format!("given: {}", given.join(", ")));
+    }
     let faults = setting.budgets.entries();
     let faults = faults.iter().filter(|(name, budget)| *budget > 0 && *name != "time_steps");
     let faults = faults.map(|(name, budget)| format!("{name} at most {budget}")).collect::<Vec<_>>();
@@ -255,6 +261,7 @@ fn why(bound: &Bound) -> String {
     match bound {
         Bound::Sampled => "sampled: no violation met, no proof".to_owned(),
         Bound::States(states) => format!("stopped at {states} states: no proof"),
+        Bound::Memory(bytes) => format!("stopped at {bytes} bytes of memory: no proof"),
         Bound::Interrupted => "interrupted: no proof".to_owned(),
         Bound::Time => "stopped by the time budget: no proof".to_owned(),
     }

@@ -29,7 +29,7 @@ impl Planner {
 /// The database before the first step: the model's tables and rows.
 pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
     let process = ProcessId::SETUP;
-    let wrong = |statement, reason| ModelError { process, label: "initial data", statement, reason };
+    let wrong = |statement, reason| ModelError::Statement { process, label: "initial data", statement, reason };
     let schema = setting.model.schema;
     let mut store = SqlStore::from_ddl(schema).map_err(|error| wrong(schema, error.to_string()))?;
     let mut serials = SerialSource { process, count: 0 };
@@ -77,7 +77,7 @@ impl System {
         let slot = self.state.slot(process);
         let Some(Op::Sql(Statement(statement), _)) = slot.op else { unreachable!("{process} issued no SQL statement") };
         let plan = self.planner.borrow_mut().plan(&self.state.world.sql, statement);
-        plan.map_err(|reason| ModelError { process, label: slot.label, statement, reason })
+        plan.map_err(|reason| ModelError::Statement { process, label: slot.label, statement, reason })
     }
 
     fn progressed(&mut self, process: ProcessId, progress: Progress) {

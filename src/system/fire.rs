@@ -17,6 +17,7 @@ impl System {
     /// When the step is not enabled, or a process of the model panics.
     pub fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
         match step {
+            Step::Begin(process) if process.is_job() => self.begin_job(*process),
             Step::Begin(process) => self.begin(*process),
             Step::Apply(process) => self.apply(*process)?,
             Step::Deliver(process) => self.deliver_applied(*process),
@@ -53,7 +54,9 @@ impl System {
         let client = &self.state.clients[usize::from(process.client)];
         let model = self.setting.model;
         let tokens = self.state.slot(process).tokens_at_start;
-        let (body, request) = if let Some(handler) = client.handler(process.call) {
+        let (body, request) = if process.is_job() {
+            (Body::Journey(model.jobs[process.job_index()].run), None)
+        } else if let Some(handler) = client.handler(process.call) {
             (Body::Handler(self.handler_of(&handler.request).run), Some(handler.request.clone()))
         } else if process == ProcessId::SETUP {
             (Body::Journey(model.setup.expect("only a model with a set-up begins it").run), None)
@@ -162,6 +165,7 @@ impl System {
         match next {
             Ok(op) => self.issue(process, op),
             Err(End::Answer(response)) => self.answer(process, response),
+            Err(End::Round(flow)) if process.is_job() => self.end_job(process, flow),
             Err(End::Round(flow)) => self.end_round(process, flow),
         }
     }
@@ -175,7 +179,10 @@ impl System {
                     self.judgement.ghost_changed();
                 }
                 // A claim less breaks no property.
-                Mark::GivesUp { seats } => self.state.world.ghost.give_up(process.client, seats),
+                Mark::GivesUp { seats } => {
+                    self.state.world.ghost.give_up(process.client, seats);
+                    self.judgement.ghost_touched();
+                }
             }
         }
         for note in &asides.notes {

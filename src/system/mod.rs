@@ -11,8 +11,11 @@ pub mod facts;
 mod fault;
 pub mod fingerprint;
 mod fire;
+pub mod given;
+pub mod jobs;
 pub mod model;
 mod name;
+pub mod parts;
 pub mod property;
 mod resolve;
 pub mod scenario;
@@ -22,7 +25,7 @@ pub mod setting;
 pub mod state;
 pub mod step;
 pub mod threshold;
-mod time;
+pub mod time;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -35,6 +38,7 @@ use crate::world::identity::ProcessId;
 use crate::world::redis::Redis;
 
 use database::Planner;
+use given::{Given, GivenError};
 use model::Model;
 use property::Property;
 use state::{Budgets, Client, Instance, Slot, State};
@@ -57,6 +61,10 @@ pub struct Setting {
     pub budgets: Budgets,
     /// What must hold.
     pub properties: Vec<Property>,
+    /// How often each background job of the model may begin, in the model's order; those left out never do.
+    pub jobs: Vec<u32>,
+    /// What has happened before.
+    pub given: Vec<Given>,
     /// Representatives of draws whose support is too large to explore, by the draw's name.
     pub draws: BTreeMap<String, Vec<Drawn>>,
 }
@@ -101,18 +109,24 @@ pub enum Happening {
     Noted(ProcessId, Note),
 }
 
-/// An SQL statement of the model that the store cannot plan: a mistake in the model, not a behaviour of it.
+/// A mistake in what is executed, not a behaviour of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{process}, step {label}: {reason}\n  in: {statement}")]
-pub struct ModelError {
-    /// Who issued it.
-    pub process: ProcessId,
-    /// At which labelled step.
-    pub label: &'static str,
-    /// The statement.
-    pub statement: &'static str,
-    /// What is wrong with it.
-    pub reason: String,
+pub enum ModelError {
+    /// An SQL statement of the model that the store cannot plan.
+    #[error("{process}, step {label}: {reason}\n  in: {statement}")]
+    Statement {
+        /// Who issued it.
+        process: ProcessId,
+        /// At which labelled step.
+        label: &'static str,
+        /// The statement.
+        statement: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The prologue says what cannot happen.
+    #[error(transparent)]
+    Given(#[from] GivenError),
 }
 
 /// One execution in progress. Cloning forks it; the copy re-creates its processes from their histories.
@@ -137,11 +151,11 @@ impl System {
     /// operation.
     ///
     /// # Errors
-    /// When the model's schema or one of its initial statements is wrong.
+    /// When the model's schema or one of its initial statements is wrong, or what is given cannot happen.
     pub fn new(setting: Rc<Setting>, halves: Halves, keeps_history: bool) -> Result<Self, ModelError> {
         let mut system = Self::unbegun(setting, halves, keeps_history)?;
         if halves == Halves::Fused {
-            system.begin_all();
+            system.begin_all()?;
         }
         Ok(system)
     }
@@ -160,10 +174,13 @@ impl System {
             idle_connections: setting.service.connections,
             connection_queue: VecDeque::new(),
         };
+        let mut clients: Vec<_> = std::iter::once(0).chain(setting.journeys.iter().copied()).map(client).collect();
+        clients[0].handlers = jobs::slots(&setting);
         let state = State {
             now_us: 0,
             world,
-            clients: std::iter::once(0).chain(setting.journeys.iter().copied()).map(client).collect(),
+            clients,
+            jobs: jobs::clocks(&setting),
             instances: vec![instance; setting.service.instances as usize],
             waiting: BTreeSet::new(),
             unreaped: BTreeSet::new(),
@@ -182,12 +199,16 @@ impl System {
         })
     }
 
-    /// Every client issues its first operation.
-    pub fn begin_all(&mut self) {
+    /// Every client issues its first operation, and what is given happens.
+    ///
+    /// # Errors
+    /// When what is given cannot happen.
+    pub fn begin_all(&mut self) -> Result<(), ModelError> {
         for number in 1..self.state.clients.len() {
             let number = u16::try_from(number).expect("there are at most 65,535 clients");
             self.begin(ProcessId::client(number));
         }
+        self.do_given()
     }
 
     /// The state.

@@ -22,6 +22,8 @@ pub fn of_check(scenario: &Scenario, check: &Check, model: &'static Model) -> Se
         service: service(scenario),
         journeys: journeys(&check.journeys),
         rounds: Some(check.bounds.rounds),
+        jobs: jobs(model, &check.jobs),
+        given: check.given.iter().map(|(given, _)| given.clone()).collect(),
         budgets: budgets(check.faults, check.bounds.time_steps),
         properties: properties.filter(|property| check.properties.iter().any(|name| name == property.name)).collect(),
         draws: draws(&check.draws),
@@ -68,6 +70,8 @@ impl Setting {
             rounds: Some(1),
             budgets: Budgets::default(),
             properties: model.all_properties(),
+            jobs: Vec::new(),
+            given: Vec::new(),
             draws: BTreeMap::new(),
         }
     }
@@ -91,6 +95,14 @@ fn budgets(faults: Faults, time_steps: Option<u32>) -> Budgets {
         // Without a bound, time may pass as often as there is something to wait for.
         time_steps: time_steps.unwrap_or(u32::MAX),
     }
+}
+
+/// Runs by the model's order of its jobs, from those that are listed; none where no job may begin.
+#[must_use]
+pub fn jobs(model: &Model, listed: &[(usize, u32)]) -> Vec<u32> {
+    let runs = |index| listed.iter().find(|(job, _)| *job == index).map_or(0, |(_, runs)| *runs);
+    let all = (0..model.jobs.len()).map(runs).collect::<Vec<_>>();
+    if all.iter().all(|runs| *runs == 0) { Vec::new() } else { all }
 }
 
 fn draws(draws: &[Draw]) -> BTreeMap<String, Vec<Drawn>> {

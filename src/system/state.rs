@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::jobs::JobClock;
 use crate::process::{Op, Outcome, Process, Request};
 use crate::world::World;
 use crate::world::identity::ProcessId;
@@ -17,6 +18,8 @@ pub struct State {
     pub world: World,
     /// Clients by number; 0 is the set-up.
     pub clients: Vec<Client>,
+    /// Background jobs of the service, in the model's order; their processes are handlers of client 0.
+    pub jobs: Vec<JobClock>,
     /// Service instances.
     pub instances: Vec<Instance>,
     /// Processes whose SQL statement waits for another transaction.
@@ -220,6 +223,16 @@ pub struct Budgets {
 }
 
 impl Budgets {
+    /// Everything may happen as often as it can.
+    pub const UNLIMITED: Self = Self {
+        lose_request: u32::MAX,
+        lose_reply: u32::MAX,
+        crash: u32::MAX,
+        redis_restart: u32::MAX,
+        evict: u32::MAX,
+        time_steps: u32::MAX,
+    };
+
     /// Every budget by its name in scenario files, in the order of printing.
     #[must_use]
     pub fn entries(&self) -> [(&'static str, u32); 6] {

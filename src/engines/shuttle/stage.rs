@@ -76,7 +76,7 @@ impl Stage {
     /// Begins the next execution.
     pub(super) fn begin(&mut self) {
         self.system = self.template.clone();
-        self.system.begin_all();
+        self.error = self.error.take().or(self.system.begin_all().err());
         self.steps.clear();
         self.choice = None;
         self.broken.clear();
@@ -126,7 +126,7 @@ impl Stage {
     /// True when nothing can ever come of this thread again.
     fn is_done(&self, thread: Thread) -> bool {
         let is_ended = |process| self.system.state().slot(process).phase == Phase::Ended;
-        self.threads.is_client(thread) && Threads::processes(thread, &self.system).all(is_ended)
+        self.threads.is_client(thread) && self.threads.processes(thread, &self.system).all(is_ended)
     }
 
     /// The step that a chosen thread takes.
@@ -157,7 +157,7 @@ impl Stage {
         if !self.threads.is_client(thread) {
             return None;
         }
-        let mut processes = Threads::processes(thread, &self.system);
+        let mut processes = self.threads.processes(thread, &self.system);
         let client = processes.next()?;
         let draw = self.system.draw_of(client).filter(|_| processes.next().is_none())?;
         let is_sampled = !self.system.setting().draws.contains_key(draw.name);

@@ -14,6 +14,8 @@ pub(super) enum Event {
     Deliver(ProcessId, u32),
     /// A sleep is over.
     Wake(ProcessId, u32),
+    /// A background job is due.
+    BeginJob(ProcessId),
     /// The database looks for deadlocks that this statement takes part in.
     DetectDeadlock(ProcessId),
     /// A virtual user may begin iterations.

@@ -97,6 +97,7 @@ impl<'a> Execution<'a> {
             Event::Deliver(process, iteration) => self.deliver(process, iteration),
             Event::Wake(process, iteration) if self.is_current(process, iteration) => self.fire(&Step::Wake(process)),
             Event::Wake(..) => Ok(()),
+            Event::BeginJob(process) => self.begin_job(process),
             Event::DetectDeadlock(process) => self.detect_deadlock(process),
             Event::Start(number) => self.start_shift(number),
             Event::Stop(number) => {
@@ -134,11 +135,28 @@ impl<'a> Execution<'a> {
                 }
             }
         }
+        for index in 0..self.test.setting.jobs.len() {
+            self.schedule_job(ProcessId::job(index));
+        }
         let next = |period_us: u64| start_us - start_us % period_us + period_us;
         self.events.at(next(VUS_PERIOD_US), Event::SampleVus);
         if self.test.may_abort {
             self.events.at(next(THRESHOLDS_PERIOD_US), Event::EvaluateThresholds);
         }
+    }
+
+    /// The job's next begin, while there is load.
+    fn schedule_job(&mut self, process: ProcessId) {
+        let clock = self.system.state().jobs[process.job_index()];
+        if clock.runs_left > 0 && !self.is_load_over() {
+            self.events.at(clock.due_us.max(self.system.now_us()), Event::BeginJob(process));
+        }
+    }
+
+    /// A job whose last run has not ended begins when it has.
+    fn begin_job(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        let step = Step::Begin(process);
+        if self.system.is_ready(process) { self.fire(&step) } else { Ok(()) }
     }
 
     fn is_load_over(&self) -> bool {
@@ -289,6 +307,7 @@ impl<'a> Execution<'a> {
                 let iteration = self.users[usize::from(process.client)].iteration;
                 self.events.at(now_us, Event::Arrive(process, iteration));
             }
+            Happening::RoundOver(process) if process.is_job() => self.schedule_job(process),
             Happening::RoundOver(process) => return self.round_over(process),
             Happening::Noted(process, note) => {
                 self.measure.note(note, self.users[usize::from(process.client)].call_us);

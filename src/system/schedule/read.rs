@@ -8,6 +8,7 @@ use serde::Deserialize;
 use smallvec::SmallVec;
 
 use super::super::diagnostic::{Diagnostic, Source, code};
+use super::super::given::Given;
 use super::super::scenario::duration::MAX_NS;
 use super::super::state::Budgets;
 use super::super::{Halves, Service};
@@ -60,6 +61,10 @@ struct SettingFile {
     journeys: toml::Spanned<Vec<String>>,
     rounds: Option<u32>,
     service: toml::Spanned<ServiceFile>,
+    #[serde(default)]
+    jobs: BTreeMap<String, u32>,
+    #[serde(default)]
+    given: Vec<toml::Spanned<String>>,
     #[serde(default)]
     budgets: Budgets,
     params: BTreeMap<String, [i64; 2]>,
@@ -125,10 +130,15 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     if let Some(late) = times.find(|at| *at.as_ref() > AT_MAX_US) {
         return Err(wrong("a time is later than 292 years", late.span()));
     }
-    Ok(schedule(parsed, seed))
+    let mut given = Vec::new();
+    for entry in &parsed.setting.given {
+        let read = Given::parse(entry.as_ref());
+        given.push(read.map_err(|reason| wrong(&format!("`given`: {reason}"), entry.span()))?);
+    }
+    Ok(schedule(parsed, seed, given))
 }
 
-fn schedule(file: File, seed: Option<u64>) -> Schedule {
+fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
     let setting = file.setting;
     let service = setting.service.into_inner();
     let draws = |values: Vec<Vec<i64>>| values.into_iter().map(SmallVec::from_vec).collect();
@@ -154,6 +164,8 @@ fn schedule(file: File, seed: Option<u64>) -> Schedule {
             },
             journeys: setting.journeys.into_inner(),
             rounds: setting.rounds,
+            jobs: setting.jobs,
+            given,
             budgets: setting.budgets,
             draws: setting.draws.into_iter().map(|(name, values)| (name, draws(values))).collect(),
         },
