@@ -278,7 +278,8 @@ impl Extractor {
             return *broken;
         }
         self.load_all(row);
-        let changes = Changes { ghost: judged & 1 != 0, data: judged & 2 != 0, touched_ghost: false };
+        let ghost = judged & 1 != 0;
+        let changes = Changes { ghost, shared_seats: ghost, data: judged & 2 != 0, touched_ghost: false };
         let violations = self.scratch.judge_after(changes);
         let properties = &self.scratch.setting().properties;
         let is_broken = |name| violations.iter().any(|violation| violation.property == name);
