@@ -41,8 +41,10 @@ pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
         let replay = replay_to(&setting, &schedule, to)?;
         Recording { replay, start: Facts::new(), frames: Vec::new() }
     };
-    let times = schedule.steps.iter().map(|line| line.at_us);
-    doublecheck::steps(&setting, schedule.halves, times.zip(&recording.replay.steps))?;
+    if !recording.replay.steps.is_empty() {
+        let times = schedule.steps.iter().map(|line| line.at_us);
+        doublecheck::steps(&setting, schedule.halves, times.zip(&recording.replay.steps))?;
+    }
     match args.export {
         Some(format) => {
             console.out(&exported(format, &schedule, &recording));
