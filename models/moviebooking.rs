@@ -86,6 +86,7 @@ pub const MODEL: Model = Model {
         Handler { route: RELEASE, run: |ctx, request| Box::pin(release(ctx, request)) },
         Handler { route: confirm::CONFIRM, run: |ctx, request| Box::pin(confirm::confirm(ctx, request)) },
     ],
+    jobs: &[],
     seats: SeatMap { key: seat_key, asked: |request| (request.route == LOCK).then(|| request.ints("seats")) },
     metrics: &[
         CustomMetric { name: "seat_lock_success", kind: MetricKind::Counter, is_time: false },

@@ -1,15 +1,20 @@
-//! `check`: the scenario's checks, each explored to its end or to its bound, then sampled at full size.
+//! `check`: what was found before, then the scenario's checks: each explored to its end or to its bound, then sampled
+//! at full size, then explored by loom under a bound on preemptions, all under one time budget.
 
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use super::args::{Check, Engine};
 use super::console::Console;
+use super::deadline::Deadline;
 use super::input::{self, Loaded};
 use super::{Failure, exit, interrupt};
-use crate::engines::portfolio::{self, SCHEDULERS};
-use crate::engines::reference::{ExploreError, explore};
+use crate::engines::doublecheck::{self, DoublecheckError};
+use crate::engines::explore::{self, explore};
+use crate::engines::loom;
+use crate::engines::portfolio::{self, Permuted, SCHEDULERS, Sample};
+use crate::engines::reference::ExploreError;
 use crate::engines::regressions::{Outcome, follow_all};
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
@@ -19,16 +24,22 @@ use crate::report::exploration::{self, Findings};
 use crate::system::Setting;
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::scenario;
-use crate::system::schedule::directory;
+use crate::system::schedule::{Schedule, directory};
 use crate::system::setting;
 
 /// Executions of a scheduler where the scenario says nothing.
 const DEFAULT_EXECUTIONS: u64 = 1000;
+/// Permutations of loom where nobody says anything: about a second.
+const DEFAULT_PERMUTATIONS: u64 = 5000;
+/// Executions that are done twice before every check, to see that the model reads nothing but outcomes.
+const WALKS: u64 = 3;
+/// Of the time, what these executions may take: one part in so many.
+const PHASES: usize = 10;
 
 pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let loaded = input::load(&args.input.scenario, None, console)?;
     let checks = selected(args, &loaded)?;
-    let interrupt = interrupt::flag();
+    let deadline = Deadline::new(args.timeout, interrupt::flag());
     let mut codes = Vec::new();
     let mut documents = Vec::new();
     let old = follow_all(&args.regressions, loaded.model)?;
@@ -36,11 +47,12 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
         console.out(&report::regressions::text(&old));
     }
     // With expectations the checks say which violations may be there.
-    if !args.expect && old.iter().any(|(_, outcome)| *outcome == Outcome::StillViolates) {
+    if !args.expect && old.iter().any(|it| it.outcome == Outcome::StillViolates) {
         codes.push(exit::VIOLATED);
     }
-    for check in checks {
-        codes.push(one(args, &loaded, check, &interrupt, &mut documents, console)?);
+    for (index, check) in checks.iter().enumerate() {
+        let part = deadline.part(checks.len() - index);
+        codes.push(one(args, &loaded, check, &part, &mut documents, console)?);
     }
     if console.json {
         console.out_json(&serde_json::json!({
@@ -71,78 +83,181 @@ fn one(
     args: &Check,
     loaded: &Loaded,
     check: &scenario::Check,
-    interrupt: &Arc<AtomicBool>,
+    deadline: &Deadline,
     documents: &mut Vec<serde_json::Value>,
     console: &Console,
 ) -> Result<u8, Failure> {
     let setting = Rc::new(setting::of_check(&loaded.scenario, check, loaded.model));
+    let full = Rc::new(setting::of_sample(&loaded.scenario, check, loaded.model));
     if !console.json {
         console.out(&exploration::heading(&loaded.scenario, check, &setting));
     }
+    let walks = if args.doublecheck { executions(args, check) } else { WALKS };
+    let walked = deadline.part(PHASES).run(|stop| doublecheck::walks(&full, args.seed, walks, stop));
+    walked.map_err(|error| match error {
+        DoublecheckError::Model(error) => loaded.failure(check, error),
+        DoublecheckError::Differs(_) => Failure::from(error),
+    })?;
+    // The explorer gets half of the time; the schedulers, loom, and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
-        Engine::Shuttle => portfolio::unexplored(&setting),
-        Engine::All | Engine::Explore => explored(args, check, &setting, interrupt)?,
+        Engine::Shuttle | Engine::Loom => portfolio::unexplored(&setting),
+        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop))?,
+        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop))?,
     };
-    let samples = match args.engine {
-        Engine::Explore => Vec::new(),
-        Engine::All | Engine::Shuttle => {
-            let full = setting::of_sample(&loaded.scenario, check, loaded.model);
-            let shrinking = (!args.no_shrink).then(ShrinkOptions::default);
-            portfolio::sample(&full, options(args, check), shrinking, &mut explored, interrupt)?
-        }
+    if !deadline.is_interrupted() {
+        explored.ran_out_of_time();
+    }
+    let mut samples = match args.engine {
+        Engine::Explore | Engine::Loom => Vec::new(),
+        Engine::All | Engine::Shuttle => sampled(args, loaded, check, &full, &mut explored, deadline)?,
     };
-    let schedules = {
-        let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
-        portfolio::schedules(&name, &setting, &explored, &samples, args.seed)?
+    let mut permuted = match args.engine {
+        Engine::Explore | Engine::Shuttle => None,
+        Engine::All | Engine::Loom => permuted(args, loaded, check, &setting, &mut explored, deadline)?,
     };
-    let judged = exploration::judge(check, &explored, &samples, &schedules);
-    let findings =
-        Findings { exploration: &explored, samples: &samples, seed: args.seed, schedules: &schedules, judged: &judged };
+    if !args.no_shrink {
+        shrink(&mut samples, permuted.as_mut(), &mut explored, deadline, console)?;
+    }
+    let permuted = permuted.as_ref();
+    let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
+    let schedules = portfolio::schedules(&name, &setting, &explored, &samples, permuted, args.seed)?;
+    let judged = exploration::judge(check, &explored, &schedules);
+    let (seed, samples, schedules) = (args.seed, samples.as_slice(), schedules.as_slice());
+    let findings = Findings { exploration: &explored, samples, permuted, seed, schedules, judged: &judged };
     if console.json {
         documents.push(exploration::json(check, &setting, findings));
     } else {
         console.out(&exploration::text(&setting, findings, console.signs));
     }
-    for schedule in &schedules {
+    let native = |schedule: &Schedule| {
         let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
-        let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
-        let native = found.filter(|found| Some(found.property) == broken).find_map(|found| found.native.as_deref());
-        let path = directory::write(&args.regressions, schedule, native)?;
-        console.note(&format!("wrote {}   (commit this file)", path.display()));
-        console.note(&format!("next  seatproof replay {}", path.display()));
+        let mut found = found.chain(permuted.iter().flat_map(|permuted| &permuted.explored.found));
+        let (broken, _) = schedule.violation.as_ref()?;
+        found.find(|found| found.property == broken)?.native.clone()
+    };
+    let written = schedules.iter().map(|schedule| keep(args, schedule, native(schedule), console)).collect::<Vec<_>>();
+    let judged = if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) };
+    Ok(exit::worst(written.into_iter().chain([judged])))
+}
+
+/// Writes a schedule. Where that is refused the other checks still go on.
+fn keep(args: &Check, schedule: &Schedule, native: Option<String>, console: &Console) -> u8 {
+    match directory::write(&args.regressions, schedule, native.as_deref()) {
+        Ok(path) => {
+            console.note(&format!("wrote {}   (commit this file)", path.display()));
+            console.note(&format!("next  seatproof replay {}", path.display()));
+            exit::OK
+        }
+        Err(refused) => {
+            console.diagnose(&refused);
+            refused.exit_code()
+        }
     }
-    let is_interrupted = interrupt.load(Ordering::Relaxed);
-    Ok(if is_interrupted { exit::INTERRUPTED } else { code(args, &explored, &judged) })
+}
+
+/// Makes small what the schedulers found, and says how long that took. It goes on after the time is up: the budget of
+/// shrinking is counted in steps, and what is as large as it was found helps nobody.
+fn shrink(
+    samples: &mut [Sample],
+    permuted: Option<&mut Permuted>,
+    explored: &mut Exploration,
+    deadline: &Deadline,
+    console: &Console,
+) -> Result<(), Failure> {
+    let untimed = deadline.untimed();
+    if let Some(permuted) = permuted {
+        untimed.run(|stop| portfolio::shrink_permuted(permuted, &ShrinkOptions::default(), explored, stop))?;
+    }
+    for sample in samples {
+        let begun = Instant::now();
+        untimed.run(|stop| portfolio::shrink_sample(sample, &ShrinkOptions::default(), explored, stop))?;
+        if let Some(shrunk) = &sample.shrunk {
+            console.note(&exploration::shrunk_in(sample, shrunk, begun.elapsed()));
+        }
+    }
+    Ok(())
 }
 
 fn explored(
     args: &Check,
+    loaded: &Loaded,
     check: &scenario::Check,
     setting: &Rc<Setting>,
-    interrupt: &AtomicBool,
+    stop: &AtomicBool,
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
-    explore(setting, max_states, interrupt).map_err(|error| match error {
-        ExploreError::Model(error) => Failure::Model(error),
+    let options = explore::Options {
+        max_states,
+        max_bytes: args.max_memory,
+        threads: args.threads.get(),
+        // A pinned number of states is that of the whole space.
+        reduction: !args.no_reduction && !(args.expect && check.expect_states.is_some()),
+        final_states: false,
+    };
+    let explored = explore(setting, options, stop).map_err(|error| unexplorable(loaded, check, error))?;
+    Ok(explored.exploration)
+}
+
+fn unexplorable(loaded: &Loaded, check: &scenario::Check, error: ExploreError) -> Failure {
+    match error {
+        ExploreError::Model(error) => loaded.failure(check, error),
         ExploreError::Draw(draw) => {
             let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
             let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
             Failure::Input(Diagnostic::error(&code::CHECK, message).help(help))
         }
-    })
+    }
 }
 
-/// How the schedulers sample; which one it is the portfolio says.
-fn options(args: &Check, check: &scenario::Check) -> Options {
+/// Executions of each scheduler.
+fn executions(args: &Check, check: &scenario::Check) -> u64 {
     let executions = check.sample.as_ref().map_or(DEFAULT_EXECUTIONS, |sample| sample.executions);
-    Options {
-        scheduler: SCHEDULERS[0],
-        seed: args.seed,
-        executions: args.executions.unwrap_or(executions),
-        max_steps: MAX_STEPS,
-        threads: args.threads.get(),
+    args.executions.unwrap_or(executions)
+}
+
+/// Every scheduler of the portfolio at full size, each with an equal share of the time.
+fn sampled(
+    args: &Check,
+    loaded: &Loaded,
+    check: &scenario::Check,
+    full: &Setting,
+    explored: &mut Exploration,
+    deadline: &Deadline,
+) -> Result<Vec<Sample>, Failure> {
+    let executions = executions(args, check);
+    let mut samples = Vec::new();
+    for (index, scheduler) in SCHEDULERS.into_iter().enumerate() {
+        let threads = args.threads.get();
+        let options = Options { scheduler, seed: args.seed, executions, max_steps: MAX_STEPS, threads };
+        // One part is loom's.
+        let part = deadline.part(SCHEDULERS.len() + usize::from(args.engine == Engine::All) - index);
+        let sampled = part.run(|stop| portfolio::sample(full, options, explored, stop));
+        samples.extend(sampled.map_err(|error| loaded.failure(check, error))?);
     }
+    Ok(samples)
+}
+
+/// loom at the size of the explorer, as far as it has threads.
+fn permuted(
+    args: &Check,
+    loaded: &Loaded,
+    check: &scenario::Check,
+    setting: &Setting,
+    explored: &mut Exploration,
+    deadline: &Deadline,
+) -> Result<Option<Permuted>, Failure> {
+    let max_permutations = args.executions.unwrap_or(DEFAULT_PERMUTATIONS);
+    let options = loom::Options { preemptions: Some(args.preemptions), max_permutations };
+    let permuted = deadline.run(|stop| portfolio::permute(setting, options, explored, stop));
+    let mut permuted = permuted.map_err(|error| unexplorable(loaded, check, error))?;
+    if !deadline.is_interrupted() {
+        explored.ran_out_of_time();
+        if let Some(bound @ Bound::Interrupted) = permuted.as_mut().and_then(|it| it.explored.bound.as_mut()) {
+            *bound = Bound::Time;
+        }
+    }
+    Ok(permuted)
 }
 
 fn code(args: &Check, exploration: &Exploration, judged: &exploration::Judged) -> u8 {
@@ -155,8 +270,9 @@ fn code(args: &Check, exploration: &Exploration, judged: &exploration::Judged) -
     });
     match exit::worst(codes) {
         exit::INTERRUPTED => exit::INTERRUPTED,
-        _ if args.expect && judged.is_as_expected() => exit::OK,
-        _ if args.expect => exit::VIOLATED,
+        _ if args.expect && !judged.is_as_expected() => exit::VIOLATED,
+        _ if args.expect && exploration.is_cut_short() => exit::INCONCLUSIVE,
+        _ if args.expect => exit::OK,
         code => code,
     }
 }

@@ -2,21 +2,35 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Failure;
 use super::console::Console;
 use crate::models::{self, Entry};
+use crate::system::ModelError;
 use crate::system::diagnostic::read::{SCENARIO_LIMIT_BYTES, read_text};
-use crate::system::diagnostic::{Diagnostic, code};
+use crate::system::diagnostic::{Diagnostic, Source, code};
 use crate::system::model::Model;
-use crate::system::scenario::{self, Load, Scenario, apply_k6_options};
+use crate::system::scenario::{self, Check, Load, Scenario, apply_k6_options};
 
 /// A scenario and its model.
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) scenario: Scenario,
     pub(super) model: &'static Model,
+    /// The scenario's text, for mistakes that only show when it is executed.
+    text: String,
 }
 
 impl Loaded {
+    /// A mistake that showed when a check was executed: in what the check says is given, or in the model.
+    pub(super) fn failure(&self, check: &Check, error: ModelError) -> Failure {
+        let ModelError::Given(error) = error else { return Failure::Model(error) };
+        let file = self.scenario.path.display().to_string();
+        let span = check.given.get(error.index).map_or(0..0, |(_, span)| span.clone());
+        let diagnostic = Diagnostic::error(&code::CHECK, format!("check `{}`: {}", check.name, error.reason));
+        let help = "the entries of `given` happen one after the other, and nothing else does";
+        Failure::Input(diagnostic.at(Source { file: &file, text: &self.text }, span).help(help))
+    }
+
     /// The scenario's load.
     pub(super) fn load(&self) -> Result<&Load, Diagnostic> {
         self.scenario.load.as_ref().ok_or_else(|| {
@@ -30,12 +44,11 @@ impl Loaded {
 pub(super) fn load(path: &Path, options: Option<&PathBuf>, console: &Console) -> Result<Loaded, Diagnostic> {
     let declarations = models::CATALOG.map(|entry| entry.model.declaration());
     let built_in = path.to_str().and_then(models::find).filter(|_| !path.exists());
-    let (mut scenario, warnings) = match built_in {
-        Some(Entry { model, scenario }) => {
-            scenario::parse(Path::new(&format!("models/{}.toml", model.name)), scenario, &declarations)?
-        }
-        None => scenario::load(path, &declarations)?,
+    let (path, text) = match built_in {
+        Some(Entry { model, scenario }) => (PathBuf::from(format!("models/{}.toml", model.name)), scenario.to_owned()),
+        None => (path.to_owned(), read_text(path, SCENARIO_LIMIT_BYTES)?),
     };
+    let (mut scenario, warnings) = scenario::parse(&path, &text, &declarations)?;
     for warning in &warnings {
         console.warn(warning);
     }
@@ -48,5 +61,5 @@ pub(super) fn load(path: &Path, options: Option<&PathBuf>, console: &Console) ->
             console.warn(&warning);
         }
     }
-    Ok(Loaded { scenario, model: found.model })
+    Ok(Loaded { scenario, model: found.model, text })
 }

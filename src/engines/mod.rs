@@ -1,13 +1,16 @@
-//! How the next step is chosen: simulate, the reference explorer, shuttle, replay; and what is computed from
+//! How the next step is chosen: simulate, the reference explorer, shuttle, loom, replay; and what is computed from
 //! executions.
 //!
 //! **Architecture invariant:** no semantics of their own; every engine goes through `system`.
 
 pub mod distribution;
+pub mod doublecheck;
 mod draw;
 pub mod exact;
+pub mod explore;
 pub mod figures;
 pub mod find;
+pub mod loom;
 pub mod measured;
 pub mod metrics;
 pub mod portfolio;

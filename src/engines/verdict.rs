@@ -54,8 +54,23 @@ pub enum Bound {
     Sampled,
     /// So many states were kept, and more remained.
     States(usize),
+    /// The search kept more bytes than this.
+    Memory(usize),
+    /// loom explored what it explores with so many clients and preemptions.
+    Preemptions {
+        /// Clients of the setting.
+        clients: usize,
+        /// Preemptions of an execution at most.
+        preemptions: u8,
+    },
+    /// loom ran so many executions, and more remained.
+    Permutations(u64),
+    /// An execution was given up after so many steps.
+    Steps(usize),
     /// The user asked to stop.
     Interrupted,
+    /// The time budget was used up.
+    Time,
 }
 
 /// The result of a search.
@@ -71,6 +86,27 @@ pub struct Exploration {
     pub depth: usize,
     /// Fingerprints of the states in which nothing can happen any more.
     pub final_states: BTreeSet<Fingerprint>,
+    /// True if orders of events that make no difference were left out, so that there are fewer states than the space
+    /// has.
+    pub is_reduced: bool,
     /// Draws that were explored by representatives or by the ends of their range only.
     pub abstracted_draws: Vec<&'static str>,
+}
+
+impl Exploration {
+    /// True when the search was stopped from outside before every property was decided.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        let is_cut = |verdict: &Verdict| matches!(verdict, Verdict::Unknown(Bound::Interrupted | Bound::Time));
+        self.verdicts.iter().any(|(_, verdict)| is_cut(verdict))
+    }
+
+    /// Says that it was the time budget that stopped the search, not the user.
+    pub fn ran_out_of_time(&mut self) {
+        for (_, verdict) in &mut self.verdicts {
+            if *verdict == Verdict::Unknown(Bound::Interrupted) {
+                *verdict = Verdict::Unknown(Bound::Time);
+            }
+        }
+    }
 }

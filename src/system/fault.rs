@@ -71,6 +71,10 @@ impl System {
             self.forget_session(handler);
             let client = &mut self.state.clients[usize::from(handler.client)];
             client.handlers.retain(|slot| slot.call != handler.call);
+            if handler.is_job() {
+                self.restart_job(handler);
+                continue;
+            }
             let is_caller = matches!(client.slot.phase, Phase::Calling(call) if call == handler.call);
             if is_caller {
                 self.abandon_call(ProcessId::client(handler.client));

@@ -7,13 +7,18 @@
 
 mod database;
 pub mod diagnostic;
+pub mod digest;
 pub mod facts;
 mod fault;
 pub mod fingerprint;
 mod fire;
+pub mod given;
+pub mod jobs;
 pub mod model;
 mod name;
+pub mod parts;
 pub mod property;
+mod resolve;
 pub mod scenario;
 pub mod schedule;
 mod service;
@@ -21,7 +26,7 @@ pub mod setting;
 pub mod state;
 pub mod step;
 pub mod threshold;
-mod time;
+pub mod time;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -34,6 +39,7 @@ use crate::world::identity::ProcessId;
 use crate::world::redis::Redis;
 
 use database::Planner;
+use given::{Given, GivenError};
 use model::Model;
 use property::Property;
 use state::{Budgets, Client, Instance, Slot, State};
@@ -56,6 +62,10 @@ pub struct Setting {
     pub budgets: Budgets,
     /// What must hold.
     pub properties: Vec<Property>,
+    /// How often each background job of the model may begin, in the model's order; those left out never do.
+    pub jobs: Vec<u32>,
+    /// What has happened before.
+    pub given: Vec<Given>,
     /// Representatives of draws whose support is too large to explore, by the draw's name.
     pub draws: BTreeMap<String, Vec<Drawn>>,
 }
@@ -82,28 +92,59 @@ pub enum Halves {
 }
 
 /// Something that an engine which keeps time must know about.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
     /// A process issued an operation.
     Issued(ProcessId),
     /// An operation took effect; its outcome may be delivered.
     Applied(ProcessId),
-    /// A process sleeps until this instant (virtual microseconds).
-    Asleep(ProcessId, u64),
+    /// A process sleeps until the instant that its slot tells.
+    Asleep(ProcessId),
     /// A statement waits for another transaction.
     Blocked(ProcessId),
     /// What a process waited for (a row, a connection) may have come free.
     Unblocked(ProcessId),
     /// A client finished a round.
     RoundOver(ProcessId),
-    /// A client's script recorded a sample.
-    Noted(ProcessId, Note),
 }
 
-/// An SQL statement of the model that the store cannot plan: a mistake in the model, not a behaviour of it.
+/// What happened and has not been taken yet: first in, first out. Mostly one at a time, which a queue that wraps round
+/// makes dearer than a list that is emptied at its end.
+#[derive(Clone, Debug, Default)]
+struct Happenings {
+    list: Vec<Happening>,
+    taken: usize,
+}
+
+impl Happenings {
+    #[inline]
+    fn take(&mut self) -> Option<Happening> {
+        let next = self.list.get(self.taken).copied();
+        if next.is_some() {
+            self.taken += 1;
+        } else {
+            self.list.clear();
+            self.taken = 0;
+        }
+        next
+    }
+}
+
+/// A mistake in what is executed, not a behaviour of it. Boxed, so that a step that succeeds returns next to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// An SQL statement of the model that the store cannot plan.
+    #[error(transparent)]
+    Statement(Box<WrongStatement>),
+    /// The prologue says what cannot happen.
+    #[error(transparent)]
+    Given(Box<GivenError>),
+}
+
+/// What is wrong with a statement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{process}, step {label}: {reason}\n  in: {statement}")]
-pub struct ModelError {
+pub struct WrongStatement {
     /// Who issued it.
     pub process: ProcessId,
     /// At which labelled step.
@@ -123,7 +164,9 @@ pub struct System {
     /// False where nobody will fork or fingerprint the execution: histories are then not kept.
     keeps_history: bool,
     state: State,
-    happenings: VecDeque<Happening>,
+    happenings: Happenings,
+    /// Samples that clients' scripts recorded and nobody took yet.
+    notes: Vec<(ProcessId, Note)>,
     /// Scratch of [`System::apply`]: values that a Redis command removed.
     removed: Vec<(crate::world::argv::ByteString, crate::world::argv::ByteString)>,
     judgement: property::Judgement,
@@ -136,11 +179,11 @@ impl System {
     /// operation.
     ///
     /// # Errors
-    /// When the model's schema or one of its initial statements is wrong.
+    /// When the model's schema or one of its initial statements is wrong, or what is given cannot happen.
     pub fn new(setting: Rc<Setting>, halves: Halves, keeps_history: bool) -> Result<Self, ModelError> {
         let mut system = Self::unbegun(setting, halves, keeps_history)?;
         if halves == Halves::Fused {
-            system.begin_all();
+            system.begin_all()?;
         }
         Ok(system)
     }
@@ -159,10 +202,13 @@ impl System {
             idle_connections: setting.service.connections,
             connection_queue: VecDeque::new(),
         };
+        let mut clients: Vec<_> = std::iter::once(0).chain(setting.journeys.iter().copied()).map(client).collect();
+        clients[0].handlers = jobs::slots(&setting);
         let state = State {
             now_us: 0,
             world,
-            clients: std::iter::once(0).chain(setting.journeys.iter().copied()).map(client).collect(),
+            clients,
+            jobs: jobs::clocks(&setting),
             instances: vec![instance; setting.service.instances as usize],
             waiting: BTreeSet::new(),
             unreaped: BTreeSet::new(),
@@ -174,22 +220,28 @@ impl System {
             halves,
             keeps_history,
             state,
-            happenings: VecDeque::new(),
+            happenings: Happenings::default(),
+            notes: Vec::new(),
             removed: Vec::new(),
             judgement: property::Judgement::default(),
             heard: None,
         })
     }
 
-    /// Every client issues its first operation.
-    pub fn begin_all(&mut self) {
+    /// Every client issues its first operation, and what is given happens.
+    ///
+    /// # Errors
+    /// When what is given cannot happen.
+    pub fn begin_all(&mut self) -> Result<(), ModelError> {
         for number in 1..self.state.clients.len() {
             let number = u16::try_from(number).expect("there are at most 65,535 clients");
             self.begin(ProcessId::client(number));
         }
+        self.do_given()
     }
 
     /// The state.
+    #[inline]
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
@@ -214,6 +266,7 @@ impl System {
     }
 
     /// Virtual microseconds since the start.
+    #[inline]
     #[must_use]
     pub fn now_us(&self) -> u64 {
         self.state.now_us
@@ -223,20 +276,49 @@ impl System {
     ///
     /// # Panics
     /// When time would run backwards.
+    #[inline]
     pub fn advance_to(&mut self, now_us: u64) {
         assert!(now_us >= self.state.now_us, "virtual time runs forwards");
         self.state.now_us = now_us;
     }
 
+    #[inline]
     pub(crate) fn happen(&mut self, happening: Happening) {
         // Only engines that keep time listen.
         if self.halves == Halves::Split {
-            self.happenings.push_back(happening);
+            self.happenings.list.push(happening);
         }
     }
 
-    /// What happened and has not been taken yet, in order.
-    pub fn happenings(&mut self) -> &mut VecDeque<Happening> {
-        &mut self.happenings
+    /// The next thing that happened and has not been taken yet, in order.
+    #[inline]
+    pub fn take_happening(&mut self) -> Option<Happening> {
+        self.happenings.take()
+    }
+
+    /// How many things happened and have not been taken yet.
+    #[inline]
+    #[must_use]
+    pub fn pending_happenings(&self) -> usize {
+        self.happenings.list.len() - self.happenings.taken
+    }
+
+    /// Forgets all but the first `count` things that happened and have not been taken yet, and all samples.
+    pub fn forget_happenings_after(&mut self, count: usize) {
+        self.happenings.list.truncate(self.happenings.taken + count);
+        self.notes.clear();
+    }
+
+    /// True if properties have something to judge or clients' scripts have recorded a sample. After most steps neither
+    /// is so, and an engine that keeps time asks after every one.
+    #[inline]
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.judgement.is_due() || !self.notes.is_empty()
+    }
+
+    /// The samples that clients' scripts recorded since this was last emptied, in order.
+    pub fn notes(&mut self) -> &mut Vec<(ProcessId, Note)> {
+        &mut self.notes
     }
 }

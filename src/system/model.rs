@@ -28,6 +28,8 @@ pub struct Model {
     pub journeys: &'static [Journey],
     /// The service's request handlers.
     pub handlers: &'static [Handler],
+    /// What the service does by itself, again and again.
+    pub jobs: &'static [Job],
     /// Where seats are locked.
     pub seats: SeatMap,
     /// k6 metrics of the measured script, beside the built-in ones.
@@ -47,6 +49,28 @@ pub struct Model {
 }
 
 impl Model {
+    /// A model of nothing, to begin one of your own with: `Model { name, journeys, ..Model::BARE }`. Seats are locked
+    /// under keys like `seat:7`.
+    pub const BARE: Self = Self {
+        name: "bare",
+        about: "",
+        params: &[],
+        schema: "",
+        rows: |_| Vec::new(),
+        setup: None,
+        journeys: &[],
+        jobs: &[],
+        handlers: &[],
+        seats: SeatMap { key: |seat| ByteString::from(format!("seat:{seat}").as_str()), asked: |_| None },
+        metrics: &[],
+        attempts: None,
+        conflicts: &[],
+        checks: &[],
+        request_names: &[],
+        draws: &[],
+        properties: &[],
+    };
+
     /// What scenario files are checked against.
     #[must_use]
     pub fn declaration(&self) -> Declaration<'static> {
@@ -54,6 +78,7 @@ impl Model {
             name: self.name,
             params: self.params,
             journeys: self.journeys.iter().map(|journey| journey.name).collect(),
+            jobs: self.jobs.iter().map(|job| job.name).collect(),
             metrics: self.metrics,
             request_names: self.request_names,
             properties: self.all_properties().iter().map(|property| property.name).collect(),
@@ -89,6 +114,19 @@ pub struct Handler {
     pub route: &'static str,
     /// Its code.
     pub run: fn(Ctx, Request) -> Started<Response>,
+}
+
+/// A background job of the service.
+#[derive(Copy, Clone, Debug)]
+pub struct Job {
+    /// Name in scenario files.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Virtual microseconds from one begin to the next.
+    pub period_us: u64,
+    /// Its code: one run, after which it says whether there is another.
+    pub run: fn(Ctx) -> Started<Flow>,
 }
 
 /// How locks on seats are laid out in Redis, for the properties that speak of seats and owners.

@@ -17,6 +17,9 @@ impl System {
     pub fn name(&self, step: &Step) -> String {
         let op = |process| self.op_of(process);
         let text = match step {
+            Step::Begin(process) if process.is_job() => {
+                format!("{process}: begins {}", self.setting.model.jobs[process.job_index()].name)
+            }
             Step::Begin(process) => format!("{process}: begins"),
             Step::Apply(process) => match self.state.slot(*process).phase {
                 Phase::Blocked => format!("{process}: goes on: {}", op(*process)),

@@ -3,6 +3,7 @@
 use crate::world::identity::ProcessId;
 
 use super::System;
+use super::parts::Changes;
 use super::state::State;
 
 /// A predicate over committed data and ghost state.
@@ -23,6 +24,9 @@ pub struct Property {
 pub enum Reads {
     /// Ghost state.
     Ghost,
+    /// Of ghost state who holds a seat that another holds too: a seat with one holder is nobody's loss, so what others
+    /// are told of other seats changes nothing.
+    SharedSeats,
     /// Committed rows.
     Data,
 }
@@ -33,7 +37,7 @@ pub const GENERAL: [Property; 4] = [
         name: "one-holder-per-seat",
         about: "Never do two clients hold one seat: told 201 for it, not given up, and not past the time they were \
                 told.",
-        reads: Reads::Ghost,
+        reads: Reads::SharedSeats,
         breach: two_holders,
     },
     Property {
@@ -85,25 +89,38 @@ pub struct Violation {
 
 /// What changed since the properties were last judged.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Judgement {
-    ghost: bool,
-    data: bool,
-}
+pub(super) struct Judgement(pub(super) Changes);
 
 impl Default for Judgement {
     /// Nothing has been judged yet.
     fn default() -> Self {
-        Self { ghost: true, data: true }
+        Self(Changes { ghost: true, shared_seats: true, data: true, touched_ghost: true })
     }
 }
 
 impl Judgement {
+    #[inline]
+    pub(super) fn is_due(self) -> bool {
+        self.0.must_be_judged()
+    }
+
     pub(super) fn ghost_changed(&mut self) {
-        self.ghost = true;
+        self.0.ghost = true;
+        self.0.touched_ghost = true;
+    }
+
+    /// Somebody was told to hold a seat that another holds too.
+    pub(super) fn seat_shared(&mut self) {
+        self.0.shared_seats = true;
+    }
+
+    /// Ghost state was changed in a way that breaks no property.
+    pub(super) fn ghost_touched(&mut self) {
+        self.0.touched_ghost = true;
     }
 
     pub(super) fn data_changed(&mut self) {
-        self.data = true;
+        self.0.data = true;
     }
 }
 
@@ -111,16 +128,16 @@ impl System {
     /// Judges the properties of which something changed since the last call; those broken, in their order.
     #[inline]
     pub fn judge(&mut self) -> Vec<Violation> {
-        let Judgement { ghost, data } = self.judgement;
-        // After most steps nothing changed, and an engine asks after every one.
-        if ghost || data { self.judge_changed(ghost, data) } else { Vec::new() }
+        let changes = self.judgement.0;
+        if changes.must_be_judged() { self.judge_changed(changes) } else { Vec::new() }
     }
 
-    fn judge_changed(&mut self, ghost: bool, data: bool) -> Vec<Violation> {
-        self.judgement = Judgement { ghost: false, data: false };
+    fn judge_changed(&mut self, changes: Changes) -> Vec<Violation> {
+        self.judgement.0 = Changes::default();
         let due = self.setting.properties.iter().filter(|property| match property.reads {
-            Reads::Ghost => ghost,
-            Reads::Data => data,
+            Reads::Ghost => changes.ghost,
+            Reads::SharedSeats => changes.shared_seats,
+            Reads::Data => changes.data,
         });
         let broken = due.filter_map(|property| {
             let reason = (property.breach)(&self.state)?;

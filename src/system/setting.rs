@@ -1,4 +1,4 @@
-//! From a scenario's check to the setting that engines explore.
+//! What engines explore: from a scenario's check, or from a model and the names of its journeys.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +22,8 @@ pub fn of_check(scenario: &Scenario, check: &Check, model: &'static Model) -> Se
         service: service(scenario),
         journeys: journeys(&check.journeys),
         rounds: Some(check.bounds.rounds),
+        jobs: jobs(model, &check.jobs),
+        given: check.given.iter().map(|(given, _)| given.clone()).collect(),
         budgets: budgets(check.faults, check.bounds.time_steps),
         properties: properties.filter(|property| check.properties.iter().any(|name| name == property.name)).collect(),
         draws: draws(&check.draws),
@@ -46,6 +48,35 @@ pub fn of_sample(scenario: &Scenario, check: &Check, model: &'static Model) -> S
     }
 }
 
+impl Setting {
+    /// A setting for a model's own tests: these clients, one round each, nothing goes wrong, every property must hold.
+    /// Change the fields that should be otherwise: `Setting { budgets, ..Setting::of(&MINE, &["buy", "buy"]) }`.
+    ///
+    /// # Panics
+    /// When the model has no journey of such a name.
+    #[must_use]
+    pub fn of(model: &'static Model, journeys: &[&str]) -> Self {
+        let journey = |name: &&str| {
+            let index = model.journeys.iter().position(|journey| journey.name == *name);
+            let index = index.unwrap_or_else(|| panic!("model `{}` has no journey `{name}`", model.name));
+            u16::try_from(index).expect("a model has fewer than 65,536 journeys")
+        };
+        Self {
+            model,
+            params: Params::new(model.params.iter().map(|param| (param.name, param.default))),
+            // What a Spring Boot service has unless it is configured: threads of Tomcat, connections of Hikari.
+            service: Service { instances: 1, workers: 200, connections: 10 },
+            journeys: journeys.iter().map(journey).collect(),
+            rounds: Some(1),
+            budgets: Budgets::default(),
+            properties: model.all_properties(),
+            jobs: Vec::new(),
+            given: Vec::new(),
+            draws: BTreeMap::new(),
+        }
+    }
+}
+
 fn params(model: &Model, values: &[ParamValue]) -> Params {
     Params::new(model.params.iter().map(|param| param.name).zip(values.iter().copied()))
 }
@@ -64,6 +95,14 @@ fn budgets(faults: Faults, time_steps: Option<u32>) -> Budgets {
         // Without a bound, time may pass as often as there is something to wait for.
         time_steps: time_steps.unwrap_or(u32::MAX),
     }
+}
+
+/// Runs by the model's order of its jobs, from those that are listed; none where no job may begin.
+#[must_use]
+pub fn jobs(model: &Model, listed: &[(usize, u32)]) -> Vec<u32> {
+    let runs = |index| listed.iter().find(|(job, _)| *job == index).map_or(0, |(_, runs)| *runs);
+    let all = (0..model.jobs.len()).map(runs).collect::<Vec<_>>();
+    if all.iter().all(|runs| *runs == 0) { Vec::new() } else { all }
 }
 
 fn draws(draws: &[Draw]) -> BTreeMap<String, Vec<Drawn>> {

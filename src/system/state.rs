@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::jobs::JobClock;
 use crate::process::{Op, Outcome, Process, Request};
 use crate::world::World;
 use crate::world::identity::ProcessId;
@@ -17,6 +18,8 @@ pub struct State {
     pub world: World,
     /// Clients by number; 0 is the set-up.
     pub clients: Vec<Client>,
+    /// Background jobs of the service, in the model's order; their processes are handlers of client 0.
+    pub jobs: Vec<JobClock>,
     /// Service instances.
     pub instances: Vec<Instance>,
     /// Processes whose SQL statement waits for another transaction.
@@ -119,7 +122,15 @@ impl Slot {
         }
     }
 
+    /// The operation took effect, and its outcome is on its way back.
+    #[inline]
+    pub(super) fn apply(&mut self, outcome: Outcome) {
+        self.phase = Phase::Applied;
+        self.outcome = Some(outcome);
+    }
+
     /// Goes to a phase without an operation.
+    #[inline]
     pub(super) fn rest(&mut self, phase: Phase) {
         self.phase = phase;
         self.op = None;
@@ -220,6 +231,16 @@ pub struct Budgets {
 }
 
 impl Budgets {
+    /// Everything may happen as often as it can.
+    pub const UNLIMITED: Self = Self {
+        lose_request: u32::MAX,
+        lose_reply: u32::MAX,
+        crash: u32::MAX,
+        redis_restart: u32::MAX,
+        evict: u32::MAX,
+        time_steps: u32::MAX,
+    };
+
     /// Every budget by its name in scenario files, in the order of printing.
     #[must_use]
     pub fn entries(&self) -> [(&'static str, u32); 6] {
@@ -239,12 +260,14 @@ impl State {
     ///
     /// # Panics
     /// When it does not exist: engines only name processes that the system named before.
+    #[inline]
     #[must_use]
     pub fn slot(&self, process: ProcessId) -> &Slot {
         self.find(process).unwrap_or_else(|| panic!("{process} does not exist"))
     }
 
     /// The slot of a process, if it exists.
+    #[inline]
     #[must_use]
     pub fn find(&self, process: ProcessId) -> Option<&Slot> {
         let client = self.clients.get(usize::from(process.client))?;
@@ -255,6 +278,7 @@ impl State {
     ///
     /// # Panics
     /// When the process does not exist.
+    #[inline]
     pub(crate) fn slot_mut(&mut self, process: ProcessId) -> &mut Slot {
         slot_of(&mut self.clients, process)
     }
@@ -276,6 +300,7 @@ impl State {
 }
 
 /// The slot of a process that exists, while the rest of the state may be borrowed otherwise.
+#[inline]
 pub(super) fn slot_of(clients: &mut [Client], process: ProcessId) -> &mut Slot {
     let client = &mut clients[usize::from(process.client)];
     if process.call == 0 {

@@ -4,7 +4,7 @@ use crate::process::{Draw, Drawn, Op};
 use crate::world::argv::ByteString;
 use crate::world::identity::ProcessId;
 
-use super::state::{Instance, Phase, Slot, Whereabouts};
+use super::state::{Budgets, Instance, Phase, Slot, Whereabouts};
 use super::{Halves, System};
 
 /// One thing that happens. A schedule is a list of steps.
@@ -45,6 +45,13 @@ pub enum Step {
 }
 
 impl Step {
+    /// True when the name of a fault's step begins with this word.
+    #[must_use]
+    pub fn is_fault_name(word: &str) -> bool {
+        let words = Budgets::UNLIMITED.entries();
+        word != "time_steps" && words.iter().any(|(name, _)| *name == word)
+    }
+
     /// The process that takes this step by itself; none for the passing of time, faults, and what the database does.
     #[must_use]
     pub fn actor(&self) -> Option<ProcessId> {
@@ -171,6 +178,9 @@ impl System {
     }
 
     fn may_begin(&self, process: ProcessId) -> bool {
+        if process.is_job() {
+            return self.job_may_begin(process);
+        }
         let has_code = process != ProcessId::SETUP || self.setting.model.setup.is_some();
         self.halves == Halves::Split && process.call == 0 && has_code
     }

@@ -1,7 +1,8 @@
 //! The passing of time as a step: to the next instant at which some comparison can change.
 
 use super::System;
-use super::state::Phase;
+use super::state::{Client, Phase};
+use crate::world::sql::SqlStore;
 
 impl System {
     /// The next instant at which something can turn out differently: the end of a sleep, each deadline in Redis and
@@ -16,20 +17,10 @@ impl System {
                 next = next.min(instant_us);
             }
         };
-        for process in self.state.processes() {
-            if let Phase::Asleep(until_us) = self.state.slot(process).phase {
-                visit(until_us);
-            }
-        }
-        for node in &self.state.world.redis {
-            node.instants_after(now_us, &mut visit);
-        }
-        self.state.world.sql.timestamps_after(now_us, &mut |timestamp_us| {
-            if let Ok(timestamp_us) = u64::try_from(timestamp_us) {
-                visit(timestamp_us);
-                visit(timestamp_us.saturating_add(1));
-            }
-        });
+        self.state.clients.iter().for_each(|client| instants_of_client(client, &mut visit));
+        self.job_instants().for_each(&mut visit);
+        self.state.world.redis.iter().for_each(|node| node.instants_after(now_us, &mut visit));
+        instants_of_sql(&self.state.world.sql, now_us, &mut visit);
         (next < u64::MAX).then_some(next)
     }
 
@@ -42,4 +33,24 @@ impl System {
             node.purge_expired(to_us);
         }
     }
+}
+
+/// The ends of the sleeps of a client and its handlers, past ones too.
+pub fn instants_of_client(client: &Client, visit: &mut dyn FnMut(u64)) {
+    let slots = std::iter::once(&client.slot).chain(client.handlers.iter().map(|handler| &handler.slot));
+    for slot in slots {
+        if let Phase::Asleep(until_us) = slot.phase {
+            visit(until_us);
+        }
+    }
+}
+
+/// The timestamps of a database after `now_us`, each with the microsecond after it.
+pub fn instants_of_sql(sql: &SqlStore, now_us: u64, visit: &mut dyn FnMut(u64)) {
+    sql.timestamps_after(now_us, &mut |timestamp_us| {
+        if let Ok(timestamp_us) = u64::try_from(timestamp_us) {
+            visit(timestamp_us);
+            visit(timestamp_us.saturating_add(1));
+        }
+    });
 }

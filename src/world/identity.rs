@@ -20,6 +20,9 @@ impl ProcessId {
     /// The process that prepares a load test before its clients begin.
     pub const SETUP: Self = Self::client(0);
 
+    /// Calls of client 0 above this one are no calls but the background jobs of the service.
+    const JOBS: u32 = 0xf_0000;
+
     /// The client with this number.
     #[must_use]
     pub const fn client(client: u16) -> Self {
@@ -32,9 +35,35 @@ impl ProcessId {
         Self { client, call }
     }
 
-    /// Reads a name as it is printed: `vu1`, `vu1/2`, `setup`.
+    /// The background job with this place in the model's list.
+    ///
+    /// # Panics
+    /// When a model declares more than 65,535 jobs.
+    #[must_use]
+    pub fn job(index: usize) -> Self {
+        let number = u16::try_from(index + 1).expect("a model has fewer than 65,536 jobs");
+        Self { client: Self::SETUP.client, call: Self::JOBS + u32::from(number) }
+    }
+
+    /// True for a background job.
+    #[must_use]
+    pub const fn is_job(self) -> bool {
+        self.client == Self::SETUP.client && self.call > Self::JOBS
+    }
+
+    /// The place in the model's list of jobs, for a background job.
+    #[must_use]
+    pub const fn job_index(self) -> usize {
+        (self.call - Self::JOBS - 1) as usize
+    }
+
+    /// Reads a name as it is printed: `vu1`, `vu1/2`, `setup`, `job1`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
+        if let Some(number) = name.strip_prefix("job") {
+            let process = Self::job(usize::from(number.parse::<u16>().ok()?.checked_sub(1)?));
+            return (process.to_string() == name).then_some(process);
+        }
         let (client, call) = name.split_once('/').unwrap_or((name, "0"));
         let client = if client == "setup" { 0 } else { client.strip_prefix("vu")?.parse().ok()? };
         let process = Self { client, call: call.parse().ok()? };
@@ -44,6 +73,9 @@ impl ProcessId {
 
 impl fmt::Display for ProcessId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_job() {
+            return write!(f, "job{}", self.job_index() + 1);
+        }
         if self.client == Self::SETUP.client {
             f.write_str("setup")?;
         } else {

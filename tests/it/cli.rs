@@ -192,6 +192,55 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     assert_eq!(code(&["--only", "lock-release", "--engine", "shuttle"]), 3, "a sample proves nothing");
 }
 
+#[test]
+fn a_time_budget_cuts_short_and_says_so_and_changes_nothing_where_it_suffices() {
+    let sandbox = Sandbox::new();
+    let only = |args: &[&str]| {
+        let _ = std::fs::remove_dir_all(sandbox.0.path().join("seatproof-regressions"));
+        sandbox.run(&[&["check", "--only", "lock-release"], args].concat())
+    };
+    let (code, out, err) = only(&["--timeout", "1ms", "--executions", "1000000"]);
+    assert_eq!(code, 3, "{out}{err}");
+    for words in
+        ["? inconclusive  one-booking-per-seat  stopped by the time budget: no proof", "(sampled, cut", " of 1000000 "]
+    {
+        assert!(out.contains(words), "{words}\n{out}");
+    }
+    assert!(!out.contains("not as expected"), "what is not known is no difference: {out}");
+    assert_eq!(only(&["--timeout", "1ms", "--executions", "1000000", "--expect"]).0, 3, "nor is it as expected");
+    let (free, ample) = (only(&["--executions", "2"]), only(&["--executions", "2", "--timeout", "10h"]));
+    assert_eq!(free, ample);
+    assert_eq!(free.0, 0, "{}", free.1);
+}
+
+/// Where schedules cannot be written, the checks still say what they found.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_regressions_directory_that_cannot_be_made_stops_no_check() {
+    let sandbox = Sandbox::new();
+    let args = ["check", "get_then_set", "--only", "none", "--only", "pause", "--engine", "explore"];
+    let (code, out, err) = sandbox.run(&[&args[..], &["--regressions", "/proc/nothing"]].concat());
+    assert_eq!(code, 1, "{err}");
+    assert!(out.contains("check get_then_set / pause"), "{out}");
+    assert!(err.contains("`/proc/nothing` cannot be made") && err.contains("--regressions"), "{err}");
+    let (code, ..) = sandbox.run(&[&args[..], &["--expect", "--regressions", "/proc/nothing"]].concat());
+    assert_eq!(code, 2, "as expected, but nothing was written");
+}
+
+/// What a scheduler finds at full size is printed small; how long that took is a note.
+#[test]
+fn what_shrinking_did_is_said_and_its_time_only_on_stderr() {
+    let sandbox = Sandbox::new();
+    let args = ["check", "set_nx_px_get_del", "--only", "pause", "--engine", "shuttle", "--executions", "40"];
+    let (code, out, err) = sandbox.run(&args);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("steps (shrunk from ") && out.contains("shrunk      "), "{out}");
+    assert!(err.contains(" steps, shrunk from ") && err.contains(" s\n"), "{err}");
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    std::fs::remove_dir_all(sandbox.0.path().join("seatproof-regressions")).expect("schedules were written");
+    assert_eq!(sandbox.run(&args).1, out, "the same bytes again");
+}
+
 /// A database so slow that the lock's TTL runs out inside the transaction.
 #[test]
 fn a_violation_under_load_stops_the_run_and_names_step_and_seed() {
@@ -227,6 +276,12 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
     sandbox.file("cut.json", "{ \"metrics\": { \"http_reqs\": { \"count\": 12,");
     sandbox.file("bytes.toml", b"model = \"\xff\xfe\"");
     sandbox.file("empty.replay", "");
+    sandbox.file("bytes.replay", b"format = 1\xff");
+    for (directory, file) in [("cut", "x.replay"), ("bytes", "x.replay")] {
+        std::fs::create_dir(sandbox.0.path().join(directory)).expect("a directory");
+        let content: &[u8] = if directory == "cut" { b"format = 1\ntool = " } else { b"\xff" };
+        sandbox.file(&format!("{directory}/{file}"), content);
+    }
     let huge = std::fs::File::create(sandbox.0.path().join("huge")).expect("a file");
     huge.set_len(1 << 30).expect("a sparse file");
     let cases: &[(&[&str], i32, &str, &str)] = &[
@@ -247,6 +302,19 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
         (&["check", "--only", "sell"], 2, "no check `sell`", "lock-release"),
         (&["replay", "empty.replay"], 4, "empty", "completely"),
         (&["replay", "field.toml"], 4, "field.toml:1:1", "no complete schedule"),
+        (&["replay", "bytes.replay"], 4, "bytes.replay", "UTF-8"),
+        (&["replay", "huge"], 2, "1073741824 bytes", "limit"),
+        (&["replay", "."], 2, "is a directory", "name a file inside it"),
+        (&["replay", "absent.replay"], 2, "absent.replay", "relative to the current directory"),
+        (&["replay", "1234abcd"], 2, "no file `1234abcd`", "--regressions"),
+        (&["check", "huge"], 2, "1073741824 bytes", "limit"),
+        (&["check", "."], 2, "is a directory", "name a file inside it"),
+        (&["check", "bytes.toml"], 2, "line 1", "UTF-8"),
+        (&["check", "--regressions", "cut"], 4, "cut/x.replay:2:", "completely"),
+        (&["check", "--regressions", "bytes"], 4, "bytes/x.replay", "UTF-8"),
+        (&["check", "--regressions", "huge"], 2, "directory `huge` cannot be read", "--regressions"),
+        (&["check", "--timeout", "0s"], 2, "--timeout", "decides nothing"),
+        (&["check", "--timeout", "sixty"], 2, "--timeout", "a number with a unit"),
         (&["explain", "SP9999"], 2, "SP9999", "list"),
         (&["simulate", "--seeds", "9..2"], 2, "9..2", "B is not included"),
     ];
@@ -286,4 +354,20 @@ fn an_interrupted_sweep_keeps_and_labels_what_is_finished() {
     assert_eq!(code, 130, "{err}");
     assert!(out.contains("of 10000000 runs (interrupted)"), "{out}");
     assert!(err.contains("are finished and shown"), "{err}");
+}
+
+/// Ctrl-C during a check: every check is named with what is known of it.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_check_keeps_and_labels_what_is_finished() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["check", "--executions", "1000000", "--threads", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(signal.success());
+    let (code, out, err) = outcome(&child.wait_with_output().expect("it ends"));
+    assert_eq!(code, 130, "{err}");
+    assert!(out.contains("cut short") && out.contains("interrupted: no proof"), "{out}");
+    assert!(out.contains("check moviebooking / redis-restart"), "the last check is named too: {out}");
 }

@@ -10,7 +10,7 @@ use crate::support::scenario::{FULL, read};
 use seatproof::system::diagnostic::{Severity, code};
 
 /// What is replaced, and by what.
-const CASES: [(&str, &str); 61] = [
+const CASES: [(&str, &str); 68] = [
     // Syntax and keys.
     ("[links.http]", "[links.http"),
     ("[links.http]", "[links.http]\r\n\tx = = 3"),
@@ -75,6 +75,13 @@ const CASES: [(&str, &str); 61] = [
     ("properties = [\"one-holder-per-seat\", \"all-or-nothing\"]", "properties = [\"one-holder-per-seat\"]"),
     ("properties = [\"one-holder-per-seat\", \"all-or-nothing\"]", "properties = [\"one_holder_per_seat\"]"),
     ("properties = [\"one-holder-per-seat\", \"all-or-nothing\"]", "properties = []"),
+    ("\"wait 601s\"", "\"sleep 601s\""),
+    ("\"wait 601s\"", "\"wait 601\""),
+    ("\"vu1 until POST /seat-locks\"", "\"vu3\""),
+    ("\"job cleanup\"", "\"job clean\""),
+    ("{ cleanup = 2 }", "{ clean = 2 }"),
+    ("{ cleanup = 2 }", "{ cleanup = -2 }"),
+    ("jobs = [\"cleanup\"]", "jobs = [\"clean\"]"),
     ("\"holds\"", "\"hold\""),
     ("\"holds\"", "{ verdict = \"holds\", ops = 3 }"),
     ("check.lock-release", "check.\"lock release\""),

@@ -72,9 +72,9 @@ fn first_broken(
         let max_states = usize::try_from(trials.max_steps - trials.fired).map_or(max_states, |it| it.min(max_states));
         let exploration = match explore(&Rc::new(explored), max_states, trials.stop) {
             Ok(exploration) => exploration,
+            // With fewer seats no representative may be left, and what is given may be impossible.
+            Err(ExploreError::Draw(_) | ExploreError::Model(ModelError::Given(_))) => continue,
             Err(ExploreError::Model(error)) => return Err(error),
-            // With fewer seats no representative may be left.
-            Err(ExploreError::Draw(_)) => continue,
         };
         trials.fired += exploration.transitions as u64;
         if let Some((_, Verdict::Violated(found))) = exploration.verdicts.first()

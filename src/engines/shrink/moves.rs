@@ -20,9 +20,9 @@ pub(super) struct Move {
 }
 
 impl Move {
-    /// The client whose move it is; `None` for time and the faults of the infrastructure.
+    /// The client whose move it is; `None` for jobs, time and the faults of the infrastructure.
     pub(super) fn client(&self) -> Option<u16> {
-        process_of(&self.step).map(|process| process.client)
+        process_of(&self.step).filter(|process| !process.is_job()).map(|process| process.client)
     }
 
     /// The move of another client.
@@ -116,7 +116,10 @@ impl Tracker {
 
     /// The move that this step is here.
     pub(super) fn generalised(&self, step: &Step) -> Move {
-        let Some(process) = process_of(step) else { return Move { round: 0, nth: 0, step: step.clone() } };
+        // A job is named after the model's list, whatever else is left out.
+        let Some(process) = process_of(step).filter(|process| !process.is_job()) else {
+            return Move { round: 0, nth: 0, step: step.clone() };
+        };
         let rounds = self.calls_before.get(usize::from(process.client)).map_or(&[][..], Vec::as_slice);
         let begun = match process.call {
             0 => rounds.len(),

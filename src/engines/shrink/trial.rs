@@ -52,7 +52,7 @@ impl Trials<'_> {
             return Ok(None);
         }
         self.replays += 1;
-        let mut execution = Execution::new(&case.setting, self.property)?;
+        let Some(mut execution) = Execution::new(&case.setting, self.property)? else { return Ok(None) };
         let mut broken = execution.judge();
         for it in &case.moves {
             if broken.is_some() {
@@ -68,7 +68,7 @@ impl Trials<'_> {
     /// The same for steps with the names that one execution gives them.
     pub(super) fn record(&mut self, setting: &Setting, steps: &[Step]) -> Result<Option<Broken>, ModelError> {
         self.replays += 1;
-        let mut execution = Execution::new(setting, self.property)?;
+        let Some(mut execution) = Execution::new(setting, self.property)? else { return Ok(None) };
         let mut broken = execution.judge();
         for step in steps {
             if broken.is_some() {
@@ -93,14 +93,19 @@ struct Execution {
 }
 
 impl Execution {
-    fn new(setting: &Setting, property: &'static str) -> Result<Self, ModelError> {
+    /// None when what is given cannot have happened in a setting so small.
+    fn new(setting: &Setting, property: &'static str) -> Result<Option<Self>, ModelError> {
         let mut setting = setting.clone();
         setting.properties.retain(|it| it.name == property);
         // Nothing is forked or fingerprinted here.
-        let system = System::new(Rc::new(setting), Halves::Fused, false)?;
+        let system = match System::new(Rc::new(setting), Halves::Fused, false) {
+            Ok(system) => system,
+            Err(ModelError::Given(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let mut tracker = Tracker::default();
         tracker.follow(&system);
-        Ok(Self { system, tracker, property, moves: Vec::new(), steps: Vec::new(), draws: BTreeMap::new() })
+        Ok(Some(Self { system, tracker, property, moves: Vec::new(), steps: Vec::new(), draws: BTreeMap::new() }))
     }
 
     /// Fires the step, or the nearest possible one; false when there is none.

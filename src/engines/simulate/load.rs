@@ -65,6 +65,8 @@ impl LoadTest {
                 service: setting::service(scenario),
                 journeys: vec![journey; shifts.len()],
                 rounds: None,
+                jobs: setting::jobs(model, &load.jobs.iter().map(|job| (*job, u32::MAX)).collect::<Vec<_>>()),
+                given: Vec::new(),
                 budgets: Budgets::default(),
                 draws: std::collections::BTreeMap::new(),
                 properties: model.all_properties(),

@@ -6,7 +6,9 @@ use super::de::Table;
 use super::fault::Fault;
 use super::tree::{At, Kind, Node};
 use super::values::{number, number_or, title};
-use super::{Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, Sample, form, names, params};
+use super::{
+    Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, Sample, form, given, names, params,
+};
 use crate::system::diagnostic::{code, suggest};
 use crate::system::model::ParamValue;
 
@@ -43,11 +45,14 @@ fn check(
     let form = &at.value;
     let properties = properties(form, model)?;
     let (expect, expect_states) = expect(&form.expect, &properties, model)?;
+    let journeys = journeys(name, form, model)?;
     let whole = Check {
         name: name.value.clone(),
         title: title(&form.title)?,
         about: form.about.clone(),
-        journeys: journeys(name, form, model)?,
+        given: given::build(form.given.as_ref(), journeys.len(), model)?,
+        jobs: given::jobs(&form.jobs, model)?,
+        journeys,
         params: params::build(&form.params, model.params, base)?,
         draws: draws(&form.draws, model)?,
         faults: faults(&form.faults)?,

@@ -106,6 +106,8 @@ pub(super) struct Load {
     #[serde(default)]
     #[schemars(schema_with = "schema::duration")]
     pub(super) graceful_stop: Option<Node>,
+    /// Background jobs of the model that run during the load test, each whenever its period has passed. Default: none.
+    pub(super) jobs: Option<At<Vec<At<String>>>>,
     /// HTTP statuses that do not count as failed requests: numbers and ranges. Default `["200-399"]`, as in k6.
     #[serde(rename = "expected_statuses")]
     #[serde(default)]
@@ -166,6 +168,12 @@ pub(super) struct Check {
     /// Values that stand for all values of a draw: at most 16 lists of numbers each.
     #[serde(default)]
     pub(super) draws: Table<At<Vec<Vec<At<i64>>>>>,
+    /// What has happened before, done once and in this order: `"vu1 until POST /checkout"` (the client and its handlers
+    /// act alone), `"job cleanup"`, `"wait 601s"`, or the name of a step. Neither explored nor counted.
+    pub(super) given: Option<At<Vec<At<String>>>>,
+    /// How often each background job of the model may begin in one execution. Default: never.
+    #[serde(default)]
+    pub(super) jobs: Table<At<i64>>,
     /// How often each fault may happen in one execution. Default: never.
     #[serde(default)]
     pub(super) faults: Faults,

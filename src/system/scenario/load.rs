@@ -24,6 +24,10 @@ pub(super) fn build(form: &form::Load, model: &Declaration<'_>) -> Result<Load, 
         stages: stages(&form.stages, start_vus, bare)?,
         graceful_ramp_down_ns: graceful(form.graceful_ramp_down.as_ref(), bare)?,
         graceful_stop_ns: graceful(form.graceful_stop.as_ref(), bare)?,
+        jobs: match &form.jobs {
+            Some(list) => list.value.iter().map(|at| names::find("job", at, &model.jobs)).collect::<Result<_, _>>()?,
+            None => Vec::new(),
+        },
         expected_statuses: match &form.expected_statuses {
             Some(list) => list.value.iter().map(status_range).collect::<Result<_, _>>()?,
             None => default_statuses(),

@@ -9,6 +9,7 @@ mod de;
 pub mod duration;
 mod fault;
 mod form;
+mod given;
 mod json;
 mod load;
 mod names;
@@ -20,10 +21,12 @@ mod tree;
 mod values;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::system::diagnostic::Diagnostic;
 use crate::system::diagnostic::read::{SCENARIO_LIMIT_BYTES, read_text};
+use crate::system::given::Given;
 use crate::system::model::{CustomMetric, Param, ParamValue};
 use crate::system::threshold::{MetricName, Threshold};
 
@@ -40,6 +43,8 @@ pub struct Declaration<'a> {
     pub params: &'a [Param],
     /// Names of the journeys, in the order that [`Load::journey`] and [`Check::journeys`] count.
     pub journeys: Cow<'a, [&'a str]>,
+    /// Names of the background jobs, in the order that [`Load::jobs`] and [`Check::jobs`] count.
+    pub jobs: Cow<'a, [&'a str]>,
     /// k6 metrics of the model's script, beside the built-in ones.
     pub metrics: &'a [CustomMetric],
     /// Values of k6's `name` tag that the model's requests carry.
@@ -119,6 +124,8 @@ pub struct Load {
     pub graceful_ramp_down_ns: u64,
     /// k6's `gracefulStop`, in nanoseconds.
     pub graceful_stop_ns: u64,
+    /// Background jobs that run, each whenever its period has passed.
+    pub jobs: Vec<usize>,
     /// HTTP statuses that do not count as failed; k6's `http.expectedStatuses`.
     pub expected_statuses: Vec<StatusRange>,
     /// Seed of the run that reproduces a measured one.
@@ -167,6 +174,10 @@ pub struct Check {
     pub params: Vec<ParamValue>,
     /// Representatives of drawn values.
     pub draws: Vec<Draw>,
+    /// What has happened before, and where the file says so.
+    pub given: Vec<(Given, Range<usize>)>,
+    /// How often each background job may begin; jobs that are not listed never do.
+    pub jobs: Vec<(usize, u32)>,
     /// Fault budgets.
     pub faults: Faults,
     /// Bounds that make the verdict conditional.

@@ -158,6 +158,7 @@ fn reshape(
         stages: load::stages(&shape.stages, start_vus, bare)?,
         graceful_ramp_down_ns: load::graceful(shape.graceful_ramp_down.as_ref(), bare)?,
         graceful_stop_ns: load::graceful(shape.graceful_stop.as_ref(), bare)?,
+        jobs: old.map_or_else(Vec::new, |load| load.jobs.clone()),
         expected_statuses: old.map_or_else(load::default_statuses, |load| load.expected_statuses.clone()),
         measured_seed: None,
     })

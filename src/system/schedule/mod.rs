@@ -11,7 +11,8 @@ mod write;
 use std::collections::BTreeMap;
 
 use super::fingerprint::Fingerprint;
-use super::model::{Model, Param};
+use super::given::Given;
+use super::model::{Model, Param, ParamKind};
 use super::state::{Budgets, State};
 use super::{Halves, Service, Setting, Step, System};
 use crate::process::{Drawn, ParamValue, Params};
@@ -70,6 +71,10 @@ pub struct SettingText {
     pub journeys: Vec<String>,
     /// Rounds of each client; `None` for as long as the engine begins new ones.
     pub rounds: Option<u32>,
+    /// How often each background job may begin, by name.
+    pub jobs: BTreeMap<String, u32>,
+    /// What has happened before.
+    pub given: Vec<Given>,
     /// Faults that may happen.
     pub budgets: Budgets,
     /// Representatives of draws.
@@ -87,6 +92,11 @@ impl SettingText {
             service: setting.service,
             journeys: setting.journeys.iter().map(journey).collect(),
             rounds: setting.rounds,
+            jobs: {
+                let named = setting.model.jobs.iter().zip(&setting.jobs).filter(|(_, runs)| **runs > 0);
+                named.map(|(job, runs)| (job.name.to_owned(), *runs)).collect()
+            },
+            given: setting.given.clone(),
             budgets: setting.budgets,
             draws: setting.draws.clone(),
         }
@@ -95,18 +105,37 @@ impl SettingText {
     /// The setting for a model of this name, with all its properties.
     ///
     /// # Errors
-    /// In words, when the model does not declare what the file names.
+    /// In words, when the model does not declare what the file names, or not with such a value.
     pub fn resolve(&self, model: &'static Model) -> Result<Setting, String> {
         let journey = |name: &String| {
             let index = model.journeys.iter().position(|journey| journey.name == name);
             let index = index.and_then(|index| u16::try_from(index).ok());
             index.ok_or_else(|| format!("model `{}` has no journey `{name}`", model.name))
         };
-        let admits =
-            |name: &str, value: ParamValue| model.params.iter().any(|param| param.name == name && param.admits(value));
+        let admits = |name: &str, value: ParamValue| {
+            let declared = model.params.iter().find(|param| param.name == name);
+            declared.is_some_and(|param| param.admits(value) && value.high <= longest(param.kind))
+        };
         if let Some((name, _)) = self.params.iter().find(|(name, value)| !admits(name, **value)) {
             return Err(format!("model `{}` has no parameter `{name}` that can have this value", model.name));
         }
+        if let Some(name) = self.draws.keys().find(|name| model.draws.iter().all(|draw| draw != name)) {
+            return Err(format!("model `{}` has no draw `{name}`", model.name));
+        }
+        let job = |(name, runs): (&String, &u32)| {
+            let index = model.jobs.iter().position(|job| job.name == name);
+            let index = index.ok_or_else(|| format!("model `{}` has no job `{name}`", model.name))?;
+            Ok((index, *runs))
+        };
+        let clients = self.journeys.len();
+        let is_there = |given: &&Given| {
+            given.client().is_none_or(|client| usize::from(client.client) <= clients)
+                && given.job().is_none_or(|name| model.jobs.iter().any(|job| job.name == name))
+        };
+        if let Some(given) = self.given.iter().find(|given| !is_there(given)) {
+            return Err(format!("`{given}` is given, and there is no such client or job"));
+        }
+        let listed = self.jobs.iter().map(job).collect::<Result<Vec<_>, String>>()?;
         let value = |param: &Param| self.params.get(param.name).copied().unwrap_or(param.default);
         let params = model.params.iter().map(|param| (param.name, value(param)));
         Ok(Setting {
@@ -115,10 +144,36 @@ impl SettingText {
             service: self.service,
             journeys: self.journeys.iter().map(journey).collect::<Result<_, _>>()?,
             rounds: self.rounds,
+            jobs: super::setting::jobs(model, &listed),
+            given: self.given.clone(),
             budgets: self.budgets,
             draws: self.draws.clone(),
             properties: model.all_properties(),
         })
+    }
+}
+
+/// The greatest value of a parameter of this kind: durations as long as scenarios may have them, in microseconds.
+fn longest(kind: ParamKind) -> i64 {
+    match kind {
+        ParamKind::Duration | ParamKind::DurationRange => i64::MAX / 1_000,
+        ParamKind::Count { max, .. } | ParamKind::CountRange { max, .. } => max,
+    }
+}
+
+impl Schedule {
+    /// The setting for a model of the schedule's name.
+    ///
+    /// # Errors
+    /// In words, when the model does not declare what the file names.
+    pub fn resolve(&self, model: &'static Model) -> Result<Setting, String> {
+        let setting = self.setting.resolve(model)?;
+        match &self.violation {
+            Some((property, _)) if setting.properties.iter().all(|it| it.name != property) => {
+                Err(format!("model `{}` has no property `{property}`", model.name))
+            }
+            _ => Ok(setting),
+        }
     }
 }
 
@@ -174,9 +229,14 @@ fn fingerprint(system: &System, steps: &[Line]) -> Fingerprint {
 pub fn model_hash(setting: &Setting, steps: &[Line]) -> String {
     let params = setting.params.iter().map(|(name, value)| (name, value.low, value.high)).collect::<Vec<_>>();
     let service = (setting.service.instances, setting.service.workers, setting.service.connections);
+    // Settings without jobs and without a past keep the hash that they had before there were any.
+    let past = (!setting.given.is_empty() || !setting.jobs.is_empty())
+        .then(|| (setting.given.iter().map(ToString::to_string).collect::<Vec<_>>(), &setting.jobs));
     let setting = (setting.model.name, params, service, &setting.journeys, setting.rounds, setting.budgets);
     let steps = steps.iter().map(|line| (line.text.as_str(), line.label.as_str())).collect::<Vec<_>>();
-    Fingerprint::of(&(setting, steps)).to_string()[..16].to_owned()
+    let hash =
+        past.map_or_else(|| Fingerprint::of(&(&setting, &steps)), |past| Fingerprint::of(&(&setting, past, &steps)));
+    hash.to_string()[..16].to_owned()
 }
 
 /// The steps of an execution with fused halves, from its first state, as a schedule.

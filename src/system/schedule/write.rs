@@ -60,6 +60,15 @@ impl fmt::Display for SettingText {
         if let Some(rounds) = self.rounds {
             writeln!(f, "rounds = {rounds}")?;
         }
+        if !self.jobs.is_empty() {
+            let jobs = self.jobs.iter().map(|(name, runs)| format!("{} = {runs}", quoted(name))).collect::<Vec<_>>();
+            writeln!(f, "jobs = {{ {} }}", jobs.join(", "))?;
+        }
+        if !self.given.is_empty() {
+            writeln!(f, "# What has happened before the first step.")?;
+            let given = self.given.iter().map(|given| quoted(&given.to_string())).collect::<Vec<_>>();
+            writeln!(f, "given = [{}]", given.join(", "))?;
+        }
         let service = self.service;
         let (instances, workers, connections) = (service.instances, service.workers, service.connections);
         writeln!(f, "service = {{ instances = {instances}, workers = {workers}, connections = {connections} }}")?;

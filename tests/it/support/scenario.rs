@@ -40,6 +40,7 @@ pub(crate) const MODEL: Declaration<'_> = Declaration {
     name: "moviebooking",
     params: &PARAMS,
     journeys: Cow::Borrowed(&["contend", "lock_release", "book"]),
+    jobs: Cow::Borrowed(&["cleanup"]),
     metrics: &[
         CustomMetric { name: "seat_lock_success", kind: MetricKind::Counter, is_time: false },
         CustomMetric { name: "seat_lock_success_rate", kind: MetricKind::Rate, is_time: false },
@@ -92,6 +93,7 @@ gracefulRampDown = "15s"
 gracefulStop = "45s"
 expected_statuses = ["200-399", 409, "423"]
 measured_seed = 42
+jobs = ["cleanup"]
 
 [thresholds]
 http_req_failed = ["rate<0.3"]
@@ -106,6 +108,8 @@ clients = 2
 journey = "lock_release"
 params = { seats = 2 }
 draws = { seats = [[1], [1, 2]] }
+given = ["vu1 until POST /seat-locks", "wait 601s", "job cleanup"]
+jobs = { cleanup = 2 }
 faults = { lose_request = 1, lose_reply = 2, crash = 3, redis_restart = 4, evict = 5 }
 bounds = { time_steps = 2, rounds = 3, max_states = 1000 }
 properties = ["one-holder-per-seat", "all-or-nothing"]
