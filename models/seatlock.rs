@@ -38,9 +38,8 @@ CREATE TABLE bookings (owner text PRIMARY KEY, seat_id bigint NOT NULL);
 
 const PROPERTIES: [Property; 1] = [one_booking_per_seat(|state| {
     let tables = [("fenced_bookings", 0), ("bookings", 1)];
-    let bookings = tables.iter().flat_map(|(table, seat)| {
-        state.world.sql.committed_rows(table).map(|booking| &booking[*seat])
-    });
+    let bookings =
+        tables.iter().flat_map(|(table, seat)| state.world.sql.committed_rows(table).map(|booking| &booking[*seat]));
     booked_twice(bookings)
 })];
 

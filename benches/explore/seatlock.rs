@@ -94,9 +94,8 @@ impl Size {
         let order = &mut order[..self.contenders as usize];
         for (contender, slot) in (0..self.contenders).zip(order.iter_mut()) {
             let own = u64::from(contender) + 1;
-            let owned = (0..2 * self.seats).fold(0, |bits, at| {
-                bits << 1 | u64::from(get(state, self.lock(0) + 3 * at, 3) == own)
-            });
+            let owned = (0..2 * self.seats)
+                .fold(0, |bits, at| bits << 1 | u64::from(get(state, self.lock(0) + 3 * at, 3) == own));
             *slot = (get(state, 5 * contender, 5) << 8 | owned, own);
         }
         order.sort_unstable();

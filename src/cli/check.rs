@@ -9,9 +9,9 @@ use super::args::{Check, Engine};
 use super::console::Console;
 use super::deadline::Deadline;
 use super::input::{self, Loaded};
-use super::{Failure, exit, interrupt};
+use super::{Failure, exit, interrupt, progress};
 use crate::engines::doublecheck::{self, DoublecheckError};
-use crate::engines::explore::{self, explore};
+use crate::engines::explore::{self, explore_watched};
 use crate::engines::portfolio::{self, SCHEDULERS, Sample};
 use crate::engines::reference::ExploreError;
 use crate::engines::regressions::{Outcome, follow_all};
@@ -98,8 +98,8 @@ fn one(
     // The explorer gets half of the time; the schedulers and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
         Engine::Shuttle => portfolio::unexplored(&setting),
-        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop))?,
-        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop))?,
+        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop, console))?,
+        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop, console))?,
     };
     if !deadline.is_interrupted() {
         explored.ran_out_of_time();
@@ -157,6 +157,7 @@ fn explored(
     check: &scenario::Check,
     setting: &Rc<Setting>,
     stop: &AtomicBool,
+    console: &Console,
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
@@ -168,7 +169,9 @@ fn explored(
         reduction: !args.no_reduction && !(args.expect && check.expect_states.is_some()),
         final_states: false,
     };
-    let explored = explore(setting, options, stop).map_err(|error| match error {
+    let mut line = progress::Search::new(&check.name, console);
+    let explored = explore_watched(setting, options, stop, &mut |glance| line.show(glance));
+    let explored = explored.map_err(|error| match error {
         ExploreError::Model(error) => loaded.failure(check, error),
         ExploreError::Draw(draw) => {
             let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
@@ -176,6 +179,10 @@ fn explored(
             Failure::Input(Diagnostic::error(&code::CHECK, message).help(help))
         }
     })?;
+    drop(line);
+    if let Some(reason) = explored.asymmetry {
+        console.note(&format!("note: clients that look alike are told apart, because {reason}"));
+    }
     Ok(explored.exploration)
 }
 

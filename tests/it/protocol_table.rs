@@ -72,8 +72,5 @@ fn every_protocol_is_in_the_tables() {
     const OTHERS: [&str; 2] = ["moviebooking", "seatlock"];
     let shown = protocols().into_iter().map(|scenario| scenario.model).collect::<Vec<_>>();
     let all = CATALOG.map(|entry| entry.model.name);
-    assert_eq!(
-        all.iter().filter(|name| !OTHERS.contains(name)).collect::<Vec<_>>(),
-        shown.iter().collect::<Vec<_>>()
-    );
+    assert_eq!(all.iter().filter(|name| !OTHERS.contains(name)).collect::<Vec<_>>(), shown.iter().collect::<Vec<_>>());
 }

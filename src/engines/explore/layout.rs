@@ -55,7 +55,8 @@ impl Layout {
         let first = usize::from(!has_jobs);
         let mut places = (first..=setting.journeys.len()).map(Place::Client).collect::<Vec<_>>();
         places.extend([Place::Redis(0), Place::Sql, Place::Ghost]);
-        let instances = (0..setting.service.instances as usize).filter(|number| can_run_out(setting, state, *number, faults));
+        let instances =
+            (0..setting.service.instances as usize).filter(|number| can_run_out(setting, state, *number, faults));
         places.extend(instances.map(Place::Instance));
         if faults > 0 || budgets.time_steps > 0 {
             places.push(Place::Budgets);
@@ -106,7 +107,8 @@ impl Layout {
 /// client has one request under way, and each fault can leave one more behind.
 fn can_run_out(setting: &Setting, state: &State, instance: usize, faults: u32) -> bool {
     let service = &setting.service;
-    let clients = state.clients.iter().enumerate().filter(|(number, _)| number % service.instances as usize == instance);
+    let clients =
+        state.clients.iter().enumerate().filter(|(number, _)| number % service.instances as usize == instance);
     // What a prologue has left at work, and the jobs, are handlers already.
     let most = clients.map(|(_, client)| 1 + client.handlers.len() as u64).sum::<u64>() + u64::from(faults);
     !setting.model.handlers.is_empty() && most > u64::from(service.workers.min(service.connections))
