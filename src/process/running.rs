@@ -133,9 +133,11 @@ impl Process {
     ///
     /// # Panics
     /// When the process awaits anything but its context, or panics itself.
+    #[inline(always)]
     #[must_use]
     pub fn resume(&mut self, outcome: Outcome) -> Yield {
-        self.mailbox.outcome.set(Some(outcome));
+        let unread = self.mailbox.outcome.replace(Some(outcome));
+        assert!(unread.is_none(), "{}: it went on without reading an outcome", self.process);
         self.advance()
     }
 
@@ -157,17 +159,19 @@ impl Process {
         (process, last)
     }
 
+    #[inline(always)]
     fn advance(&mut self) -> Yield {
         let poll = self.future.poll();
         let mailbox = &*self.mailbox;
         let next = match poll {
             Poll::Ready(end) => Err(end),
-            Poll::Pending => Ok(mailbox.issued.take().unwrap_or_else(|| {
-                panic!(
+            Poll::Pending => match mailbox.issued.take() {
+                Some(op) => Ok(op),
+                None => panic!(
                     "{}: a process may await nothing but its ctx (no timers, sockets or other futures)",
                     self.process
-                )
-            })),
+                ),
+            },
         };
         Yield { next, label: mailbox.label.get(), asides: mailbox.asides.take(), tokens: mailbox.tokens.get() }
     }

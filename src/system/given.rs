@@ -95,7 +95,7 @@ impl System {
         for (index, given) in setting.given.iter().enumerate() {
             self.follow(&given.action)?.map_err(|reason| {
                 let text = given.text.clone();
-                ModelError::Given(GivenError { index, text, reason })
+                ModelError::Given(Box::new(GivenError { index, text, reason }))
             })?;
         }
         self.state.budgets = setting.budgets;

@@ -60,7 +60,7 @@ impl System {
         slot.tokens_at_start = slot.tokens;
         let (live, first) = Process::spawn(self.spawn_of(process));
         self.state.slot_mut(process).live = Live(Some(live));
-        self.absorb(process, first);
+        self.absorb_first(process, first);
     }
 
     /// A run is over.

@@ -10,6 +10,8 @@ use super::state::State;
 pub struct Changes {
     /// Ghost state, in a way that a property can break by.
     pub ghost: bool,
+    /// Who holds a seat that another holds too. Only if ghost state is changed as well.
+    pub shared_seats: bool,
     /// Committed rows.
     pub data: bool,
     /// Ghost state was read or written at all: also claims were dropped, or facts stated that were known.

@@ -24,6 +24,9 @@ pub struct Property {
 pub enum Reads {
     /// Ghost state.
     Ghost,
+    /// Of ghost state who holds a seat that another holds too: a seat with one holder is nobody's loss, so what others
+    /// are told of other seats changes nothing.
+    SharedSeats,
     /// Committed rows.
     Data,
 }
@@ -34,7 +37,7 @@ pub const GENERAL: [Property; 4] = [
         name: "one-holder-per-seat",
         about: "Never do two clients hold one seat: told 201 for it, not given up, and not past the time they were \
                 told.",
-        reads: Reads::Ghost,
+        reads: Reads::SharedSeats,
         breach: two_holders,
     },
     Property {
@@ -91,14 +94,24 @@ pub(super) struct Judgement(pub(super) Changes);
 impl Default for Judgement {
     /// Nothing has been judged yet.
     fn default() -> Self {
-        Self(Changes { ghost: true, data: true, touched_ghost: true })
+        Self(Changes { ghost: true, shared_seats: true, data: true, touched_ghost: true })
     }
 }
 
 impl Judgement {
+    #[inline]
+    pub(super) fn is_due(self) -> bool {
+        self.0.must_be_judged()
+    }
+
     pub(super) fn ghost_changed(&mut self) {
         self.0.ghost = true;
         self.0.touched_ghost = true;
+    }
+
+    /// Somebody was told to hold a seat that another holds too.
+    pub(super) fn seat_shared(&mut self) {
+        self.0.shared_seats = true;
     }
 
     /// Ghost state was changed in a way that breaks no property.
@@ -116,7 +129,6 @@ impl System {
     #[inline]
     pub fn judge(&mut self) -> Vec<Violation> {
         let changes = self.judgement.0;
-        // After most steps nothing changed, and an engine asks after every one.
         if changes.must_be_judged() { self.judge_changed(changes) } else { Vec::new() }
     }
 
@@ -124,6 +136,7 @@ impl System {
         self.judgement.0 = Changes::default();
         let due = self.setting.properties.iter().filter(|property| match property.reads {
             Reads::Ghost => changes.ghost,
+            Reads::SharedSeats => changes.shared_seats,
             Reads::Data => changes.data,
         });
         let broken = due.filter_map(|property| {

@@ -62,7 +62,7 @@ impl<'a> Search<'a> {
         }
         let fingerprint = extractor.fingerprint(&row);
         let mut progress = Progress::new(extractor, initial.len(), options, stop);
-        progress.admit(&mut known, &row, fingerprint, (0, 0, 3))?;
+        progress.admit(&mut known, &row, fingerprint, (0, 0, 7))?;
         Ok(Self { known, progress, initial, peak_bytes: 0 })
     }
 
