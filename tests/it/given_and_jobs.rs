@@ -5,6 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
+use seatproof::engines::explore as explorer;
 use seatproof::engines::reference::{ExploreError, explore};
 use seatproof::engines::replay::replay;
 use seatproof::engines::verdict::{Exploration, Verdict};
@@ -77,7 +78,17 @@ fn setting(clients: usize, time_steps: u32, runs: u32, given: &[&str]) -> Rc<Set
 }
 
 fn explored(setting: &Rc<Setting>) -> Exploration {
-    explore(setting, 100_000, &AtomicBool::new(false)).expect("the model is right")
+    let oracle = explore(setting, 100_000, &AtomicBool::new(false)).expect("the model is right");
+    let options = explorer::Options {
+        max_states: 100_000,
+        max_bytes: None,
+        threads: std::num::NonZeroUsize::MIN,
+        reduction: false,
+        final_states: true,
+    };
+    let found = explorer::explore(setting, options, &AtomicBool::new(false)).expect("the model is right");
+    assert_eq!(found.exploration, oracle, "the explorer agrees with the reference one");
+    oracle
 }
 
 /// Steps of the shortest way to two holders.

@@ -207,7 +207,7 @@ impl Extractor {
                 writes.push(Write { position: u32::try_from(position).expect("a state has few parts"), id });
             }
         }
-        let judged = u8::from(changes.ghost) | u8::from(changes.data) << 1;
+        let judged = bits(changes);
         memo.learn_effect(number, &reads, row, (delta, judged, &writes));
         self.note(|row| Learned::Effect(number, row), row);
         Ok(())
@@ -287,7 +287,7 @@ impl Extractor {
         let (changes, _) = self.fire(&transition.step, None)?;
         self.loaded.fill(None);
         let next = (0..self.layout.len()).map(|position| self.take(position)).collect();
-        Ok((next, u8::from(changes.ghost) | u8::from(changes.data) << 1))
+        Ok((next, bits(changes)))
     }
 
     /// Which properties a state breaks, one bit each, as far as the changed data can break them.
@@ -296,8 +296,8 @@ impl Extractor {
             return broken;
         }
         self.load_all(row);
-        let ghost = judged & 1 != 0;
-        let changes = Changes { ghost, shared_seats: ghost, data: judged & 2 != 0, touched_ghost: false };
+        let [ghost, data, shared_seats] = [1, 2, 4].map(|bit| judged & bit != 0);
+        let changes = Changes { ghost, shared_seats, data, touched_ghost: false };
         let violations = self.scratch.judge_after(changes);
         let properties = &self.scratch.setting().properties;
         let is_broken = |name| violations.iter().any(|violation| violation.property == name);
@@ -323,4 +323,10 @@ impl Extractor {
         self.drain_pools();
         self.scratch.state()
     }
+}
+
+/// Which properties must be judged after these changes, in the memo's form.
+pub(super) fn bits(changes: Changes) -> u8 {
+    let Changes { ghost, data, shared_seats, touched_ghost: _ } = changes;
+    u8::from(ghost) | u8::from(data) << 1 | u8::from(shared_seats) << 2
 }

@@ -96,17 +96,41 @@ pub struct Explored {
     pub asymmetry: Option<&'static str>,
 }
 
+/// How far a search has come.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// Steps from the initial state to those that are met now.
+    pub depth: usize,
+    /// States met.
+    pub states: usize,
+    /// States met and not expanded.
+    pub queue: usize,
+}
+
+/// As [`explore_watched`], and nobody watches.
+///
+/// # Errors
+/// [`ExploreError`]: a wrong model, or a draw without representatives.
+pub fn explore(setting: &Rc<Setting>, options: Options, stop: &AtomicBool) -> Result<Explored, ExploreError> {
+    explore_watched(setting, options, stop, &mut |_| ())
+}
+
 /// Explores every order of events, fault and choice that the setting allows. The first violation met of each property
 /// is a shortest one, and the first in the order of steps among those; the search goes on until every property is
 /// decided.
 ///
 /// # Errors
 /// [`ExploreError`]: a wrong model, or a draw without representatives.
-pub fn explore(setting: &Rc<Setting>, options: Options, stop: &AtomicBool) -> Result<Explored, ExploreError> {
-    match searched(setting, options, options.reduction, stop) {
+pub fn explore_watched(
+    setting: &Rc<Setting>,
+    options: Options,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Glance),
+) -> Result<Explored, ExploreError> {
+    match searched(setting, options, options.reduction, stop, watch) {
         Ok(explored) => Ok(explored),
         Err(CloseError::Explore(error)) => Err(error),
-        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, false, stop) {
+        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, false, stop, watch) {
             Ok(explored) => Ok(Explored { asymmetry: Some(asymmetry.0), ..explored }),
             Err(CloseError::Explore(error)) => Err(error),
             Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
@@ -119,9 +143,10 @@ fn searched(
     options: Options,
     is_symmetric: bool,
     stop: &AtomicBool,
+    watch: &mut dyn FnMut(Glance),
 ) -> Result<Explored, CloseError> {
     let mut search = Search::new(setting, options, is_symmetric, stop)?;
-    let bound = search.run()?;
+    let bound = search.run(watch)?;
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
     let mut verdicts = Vec::with_capacity(setting.properties.len());
     for (number, property) in setting.properties.iter().enumerate() {
