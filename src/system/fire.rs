@@ -4,6 +4,7 @@ use crate::process::token::Token;
 use crate::process::{Asides, Body, Draw, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
 use crate::world::identity::{ProcessId, SessionId};
 
+use super::property::Subject;
 use super::state::{Live, Phase, Slot, State, slot_of};
 use super::{Halves, Happening, ModelError, Step, System};
 
@@ -90,6 +91,7 @@ impl System {
                 let node = &mut world.redis[usize::from(*node)];
                 let reply = node.execute(SessionId::Own(process), argv, *now_us, &mut self.removed);
                 self.judge_removals(process);
+                self.judgement.redis_changed();
                 Outcome::Reply(reply)
             }
             Some(Op::Now) => Outcome::Now(Instant(*now_us)),
@@ -99,6 +101,9 @@ impl System {
 
     /// Notes in ghost state which of the values just removed were another client's locks.
     fn judge_removals(&mut self, process: ProcessId) {
+        if !self.removed.is_empty() {
+            self.judgement.meet(Subject::Removal);
+        }
         for (key, value) in self.removed.drain(..) {
             let owner = Token::parse(value.as_bytes()).map(|token| token.process.client);
             if owner.is_some_and(|owner| owner != process.client) {
@@ -164,6 +169,7 @@ impl System {
         slot.label = label;
         match next {
             Ok(op) => self.issue(process, op),
+            Err(End::Panic(message)) => self.panicked(process, message),
             Err(End::Answer(response)) => self.answer(process, response),
             Err(End::Round(flow)) if process.is_job() => self.end_job(process, flow),
             Err(End::Round(flow)) => self.end_round(process, flow),
@@ -176,6 +182,14 @@ impl System {
             match mark {
                 Mark::Holds { seats, until_us } => {
                     self.state.world.ghost.hold(process.client, seats, *until_us);
+                    self.judgement.meet(Subject::Hold);
+                    self.judgement.ghost_changed();
+                }
+                Mark::Ticket { seats } => {
+                    for seat in seats {
+                        self.state.world.ghost.tickets.entry(*seat).or_default().insert(process.client);
+                    }
+                    self.judgement.meet(Subject::Ticket);
                     self.judgement.ghost_changed();
                 }
                 // A claim less breaks no property.

@@ -7,6 +7,7 @@
 
 mod database;
 pub mod diagnostic;
+mod drain;
 pub mod facts;
 mod fault;
 pub mod fingerprint;
@@ -140,6 +141,8 @@ pub struct System {
     /// Scratch of [`System::apply`]: values that a Redis command removed.
     removed: Vec<(crate::world::argv::ByteString, crate::world::argv::ByteString)>,
     judgement: property::Judgement,
+    /// True when a property asks what becomes of seats once nobody acts any more.
+    drains: bool,
     /// What processes heard since it was last asked; nobody listens unless asked to.
     heard: Option<Vec<(ProcessId, Outcome)>>,
 }
@@ -184,7 +187,7 @@ impl System {
             unreaped: BTreeSet::new(),
             budgets: setting.budgets,
         };
-        Ok(Self {
+        let mut system = Self {
             setting,
             planner: Rc::default(),
             halves,
@@ -193,8 +196,11 @@ impl System {
             happenings: VecDeque::new(),
             removed: Vec::new(),
             judgement: property::Judgement::default(),
+            drains: false,
             heard: None,
-        })
+        };
+        system.plan_properties()?;
+        Ok(system)
     }
 
     /// Every client issues its first operation, and what is given happens.

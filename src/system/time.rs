@@ -25,7 +25,8 @@ impl System {
         for node in &self.state.world.redis {
             node.instants_after(now_us, &mut visit);
         }
-        self.state.world.sql.timestamps_after(now_us, &mut |timestamp_us| {
+        // A timestamp that is the present still has the microsecond after it to come.
+        self.state.world.sql.timestamps_after(now_us.saturating_sub(1), &mut |timestamp_us| {
             if let Ok(timestamp_us) = u64::try_from(timestamp_us) {
                 visit(timestamp_us);
                 visit(timestamp_us.saturating_add(1));
@@ -38,6 +39,7 @@ impl System {
     pub(super) fn pass_time(&mut self, to_us: u64) {
         self.state.budgets.time_steps -= 1;
         self.advance_to(to_us);
+        self.judgement.redis_changed();
         for node in &mut self.state.world.redis {
             // A dead key is found dead whenever it is touched: dropping it now makes fewer states.
             node.purge_expired(to_us);

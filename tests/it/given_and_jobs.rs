@@ -29,7 +29,7 @@ static SWEPT: Model = Model {
     journeys: &[Journey { name: "take", about: "Asks for the seat.", run: |ctx| Box::pin(take(ctx)) }],
     handlers: &[Handler { route: "POST /take", run: |ctx, request| Box::pin(taken(ctx, request)) }],
     jobs: &[Job { name: "sweep", about: "Frees it.", period_us: 60_000_000, run: |ctx| Box::pin(sweep(ctx)) }],
-    seats: SeatMap { key: |_| ByteString::from("seat"), asked: |_| None },
+    seats: SeatMap { key: |_| ByteString::from("seat"), ..SeatMap::NONE },
     metrics: &[],
     attempts: None,
     conflicts: &[],

@@ -35,7 +35,7 @@ static OWN: Model = Model {
     ],
     handlers: &[Handler { route: "GET /ping", run: |_, _| Box::pin(async { Response::new(204, 100) }) }],
     jobs: &[],
-    seats: SeatMap { key: |_| ByteString::from(KEY), asked: |_| None },
+    seats: SeatMap { key: |_| ByteString::from(KEY), ..SeatMap::NONE },
     metrics: &[],
     attempts: None,
     conflicts: &[],

@@ -132,7 +132,7 @@ fn journeys(name: &At<String>, form: &form::Check, model: &Declaration<'_>) -> R
 /// The properties to judge: those named, or all.
 fn properties(form: &form::Check, model: &Declaration<'_>) -> Result<Vec<String>, Fault> {
     let Some(list) = &form.properties else {
-        return Ok(model.properties.iter().map(|name| (*name).to_owned()).collect());
+        return Ok(model.default_properties.iter().map(|name| (*name).to_owned()).collect());
     };
     if list.value.is_empty() {
         return Err(Fault::new(&code::CHECK, &list.span, "a check judges at least one property")

@@ -51,6 +51,8 @@ pub struct Declaration<'a> {
     pub request_names: &'a [&'a str],
     /// Names of all properties that can be judged, the tool's own included.
     pub properties: Cow<'a, [&'a str]>,
+    /// Names of those that a check judges which names none.
+    pub default_properties: Cow<'a, [&'a str]>,
     /// Names of the draws whose values a check may represent.
     pub draws: &'a [&'a str],
 }

@@ -48,6 +48,7 @@ pub(crate) const MODEL: Declaration<'_> = Declaration {
     ],
     request_names: &["lock_seats", "release_seats"],
     properties: Cow::Borrowed(&["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]),
+    default_properties: Cow::Borrowed(&["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]),
     draws: &["seats"],
 };
 
