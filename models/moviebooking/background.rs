@@ -1,7 +1,7 @@
 //! What happens without a customer: the two clean-up jobs, and the administrator's price recalculation.
 
 use super::payment::{seats_of, write_booking};
-use super::{Refused, SHOWTIME, deactivate, end_transaction};
+use super::{Refused, SHOWTIME, deactivate, end_transaction, guard};
 use crate::process::{Ctx, Flow, Request, Response};
 use crate::system::model::Job;
 use crate::world::sql::{Row, SqlError};
@@ -29,7 +29,7 @@ async fn clean_locks(mut ctx: Ctx) -> Flow {
     ctx.label("K1");
     if ctx.sql("BEGIN", []).await.is_ok() {
         let result = clean_locks_in_transaction(&mut ctx).await;
-        end_transaction(ctx, result.map(|()| Response::new(200, 0)).map_err(Refused::from)).await;
+        end_transaction(&mut ctx, result.map(|()| Response::new(200, 0)).map_err(Refused::from)).await;
     }
     Flow::Again
 }
@@ -40,6 +40,9 @@ async fn clean_locks_in_transaction(ctx: &mut Ctx) -> Result<(), SqlError> {
     let expired = "SELECT id, lock_key, owner_id, showtime_id, active, expires_at FROM seat_locks \
                    WHERE active = true AND expires_at < $1";
     let locks = ctx.sql(expired, [Value::from(now)]).await?.rows;
+    if guard::is_on(ctx) {
+        return free_claimed(ctx, &locks).await;
+    }
     ctx.label("K2");
     let mut seats = Vec::new();
     for lock in &locks {
@@ -58,11 +61,24 @@ async fn clean_locks_in_transaction(ctx: &mut Ctx) -> Result<(), SqlError> {
     Ok(())
 }
 
+/// Of the locks that nobody else has claimed, the seats that are LOCKED.
+async fn free_claimed(ctx: &mut Ctx, locks: &[Row]) -> Result<(), SqlError> {
+    ctx.label("K3");
+    for lock in locks {
+        if guard::claim(ctx, lock).await? {
+            let of_lock = "SELECT showtime_seat_id FROM seat_lock_seats WHERE seat_lock_id = $1";
+            let seats = ctx.sql(of_lock, [lock[0].clone()]).await?.rows;
+            guard::unlock(ctx, Value::List(seats.iter().map(|seat| seat[0].clone()).collect())).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn clean_bookings(mut ctx: Ctx) -> Flow {
     ctx.label("T1");
     if ctx.sql("BEGIN", []).await.is_ok() {
         let result = clean_bookings_in_transaction(&mut ctx).await;
-        end_transaction(ctx, result.map(|()| Response::new(200, 0)).map_err(Refused::from)).await;
+        end_transaction(&mut ctx, result.map(|()| Response::new(200, 0)).map_err(Refused::from)).await;
     }
     Flow::Again
 }
@@ -72,14 +88,19 @@ async fn clean_bookings_in_transaction(ctx: &mut Ctx) -> Result<(), SqlError> {
     let unpaid = "SELECT id, user_id, showtime_id, status, payment_expires_at FROM bookings \
                   WHERE status = 'PENDING_PAYMENT' AND payment_expires_at < $1";
     let bookings = ctx.sql(unpaid, [Value::from(now)]).await?.rows;
-    for booking in &bookings {
+    let mut expired = Vec::new();
+    for booking in bookings {
+        if guard::is_on(ctx) && guard::booking_status(ctx, &booking[0]).await? != Value::from("PENDING_PAYMENT") {
+            continue;
+        }
         let seats = seats_of(ctx, &booking[0]).await?;
         ctx.label("T2");
         let ids = Value::List(seats.iter().map(|seat| seat[0].clone()).collect());
         ctx.sql("UPDATE showtime_seats SET status = 'AVAILABLE' WHERE id = ANY($1)", [ids]).await?;
+        expired.push(booking);
     }
     ctx.label("T3");
-    for booking in &bookings {
+    for booking in &expired {
         write_booking(ctx, booking, "EXPIRED").await?;
     }
     Ok(())
@@ -92,7 +113,7 @@ pub(super) async fn recalculate(mut ctx: Ctx, _: Request) -> Response {
         return Response::new(500, 280);
     }
     let result = recalculate_in_transaction(&mut ctx).await;
-    end_transaction(ctx, result.map(|()| Response::new(200, 240)).map_err(Refused::from)).await
+    end_transaction(&mut ctx, result.map(|()| Response::new(200, 240)).map_err(Refused::from)).await
 }
 
 async fn recalculate_in_transaction(ctx: &mut Ctx) -> Result<(), SqlError> {
@@ -100,6 +121,11 @@ async fn recalculate_in_transaction(ctx: &mut Ctx) -> Result<(), SqlError> {
     let seats = ctx.sql(of_showtime, [Value::Int(SHOWTIME)]).await?.rows;
     ctx.label("Q2");
     for seat in &seats {
+        if guard::is_on(ctx) {
+            let update = "UPDATE showtime_seats SET price = $2 WHERE id = $1";
+            ctx.sql(update, [seat[0].clone(), Value::from("serialised anew")]).await?;
+            continue;
+        }
         // The stored jsonb text differs from what is serialised anew, so every row is dirty on every run.
         write_seat(ctx, seat, seat[2].clone(), Value::from("serialised anew")).await?;
     }

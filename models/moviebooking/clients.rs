@@ -35,7 +35,7 @@ pub(super) const JOURNEYS: [Journey; 15] = [
     },
     Journey {
         name: "lock_twice",
-        about: "LOCK, once more if no answer comes; after a 201, RELEASE.",
+        about: "LOCK, once more for seats drawn anew if no answer comes; after a 201, RELEASE.",
         run: |ctx| Box::pin(lock_twice(ctx)),
     },
     Journey {
@@ -175,7 +175,7 @@ async fn lock_doubled(mut ctx: Ctx) -> Flow {
 async fn impostor(mut ctx: Ctx) -> Flow {
     let stolen = Token { process: ProcessId::client(1), nth: 1 }.to_bytes();
     let session = Value::from(String::from_utf8_lossy(&stolen).as_ref());
-    let _ = ctx.call(release_request(&session)).await;
+    let _ = ctx.call(release_request(&session).with("as", "guest")).await;
     Flow::Done
 }
 
@@ -184,10 +184,14 @@ async fn lock_twice(mut ctx: Ctx) -> Flow {
     let of = ctx.params().get("seats");
     let count = ctx.params().range("seats_per_request").low;
     let seats = draw_seats(&mut ctx, count, of).await;
-    let answer = match ctx.call(lock_request(&session, &seats)).await {
-        Err(_) => ctx.call(lock_request(&session, &seats)).await,
-        answer => answer,
-    };
+    let mut asked = seats;
+    let mut answer = ctx.call(lock_request(&session, &asked)).await;
+    if answer.is_err() {
+        // The customer may have thought of other seats in the meantime.
+        asked = draw_seats(&mut ctx, count, of).await;
+        answer = ctx.call(lock_request(&session, &asked)).await;
+    }
+    let seats = asked;
     if let Ok(response) = answer.as_ref()
         && response.status == 201
     {

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::payment::ask_gateway;
-use super::{Refused, SHOWTIME, deactivate, end_transaction, int};
+use super::{Freed, Refused, SHOWTIME, deactivate, end_transaction, guard, int};
 use crate::process::{Ctx, Request, Response};
 use crate::world::sql::{Row, SqlError};
 use crate::world::value::Value;
@@ -18,16 +18,31 @@ pub(super) async fn confirm(mut ctx: Ctx, request: Request) -> Response {
     if ctx.sql("BEGIN", []).await.is_err() {
         return Response::new(500, 280);
     }
-    let result = confirm_in_transaction(&mut ctx, &request).await;
-    end_transaction(ctx, result).await
+    let mut freed = Freed::default();
+    let result = confirm_in_transaction(&mut ctx, &request, &mut freed).await;
+    let response = end_transaction(&mut ctx, result).await;
+    freed_keys(&mut ctx, &response, &freed).await;
+    if response.status == 410 && guard::is_on(&ctx) {
+        let owner = guard::owner(&ctx, &request);
+        return guard::own_booking(&mut ctx, &owner, request.get("lock")).await.unwrap_or(response);
+    }
+    response
 }
 
-async fn confirm_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Response, Refused> {
+/// The mended service frees Redis once the booking is committed: from here on the seat's status keeps others out.
+async fn freed_keys(ctx: &mut Ctx, response: &Response, freed: &Freed) {
+    if response.status < 300 {
+        ctx.label("R3");
+        freed.remove_keys(ctx).await;
+    }
+}
+
+async fn confirm_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut Freed) -> Result<Response, Refused> {
     let hold = bookable(ctx, request).await?;
-    seats_booked(ctx, &hold.seats).await?;
+    seats_booked(ctx, &hold).await?;
     ctx.label("C3");
     let booking = insert_booking(ctx, &hold).await?;
-    deactivate(ctx, &hold.lock).await?;
+    used(ctx, &hold, &booking, freed).await?;
     Ok(Response::new(200, 520).with("booking", booking))
 }
 
@@ -36,22 +51,25 @@ pub(super) async fn checkout(mut ctx: Ctx, request: Request) -> Response {
     if ctx.sql("BEGIN", []).await.is_err() {
         return Response::new(500, 280);
     }
-    let result = checkout_in_transaction(&mut ctx, &request).await;
-    end_transaction(ctx, result).await
+    let mut freed = Freed::default();
+    let result = checkout_in_transaction(&mut ctx, &request, &mut freed).await;
+    let response = end_transaction(&mut ctx, result).await;
+    freed_keys(&mut ctx, &response, &freed).await;
+    response
 }
 
 /// As CONFIRM, and between C2 and C3 an order at the gateway: row locks on the seats are held during a remote call.
 /// The order in which one flush inserts its rows shows nowhere.
-async fn checkout_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Response, Refused> {
+async fn checkout_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut Freed) -> Result<Response, Refused> {
     let hold = bookable(ctx, request).await?;
-    seats_booked(ctx, &hold.seats).await?;
+    seats_booked(ctx, &hold).await?;
     ask_gateway(ctx).await;
     ctx.label("C3");
     let booking = insert_booking(ctx, &hold).await?;
     let order = Value::from(String::from_utf8_lossy(&ctx.token()).as_ref());
     let insert = "INSERT INTO payments (booking_id, transaction_id, status) VALUES ($1, $2, 'PENDING')";
     ctx.sql(insert, [booking.clone(), order.clone()]).await?;
-    deactivate(ctx, &hold.lock).await?;
+    used(ctx, &hold, &booking, freed).await?;
     Ok(Response::new(201, 640).with("booking", booking).with("order", order))
 }
 
@@ -69,7 +87,7 @@ async fn bookable(ctx: &mut Ctx, request: &Request) -> Result<Hold, Refused> {
                  FROM seat_locks l JOIN seat_lock_seats s ON s.seat_lock_id = l.id WHERE l.id = $1";
     let found = ctx.sql(by_id, [request.get("lock").clone()]).await?.rows;
     let Some(lock) = found.first() else { return Err(Refused(404)) };
-    if lock[2] != *request.get("session") {
+    if lock[2] != guard::owner(ctx, request) {
         return Err(Refused(403));
     }
     let now = ctx.now().await;
@@ -84,10 +102,23 @@ async fn bookable(ctx: &mut Ctx, request: &Request) -> Result<Hold, Refused> {
     Ok(Hold { lock: lock.clone(), seats, user, pay_until: Value::from(now.plus_us(PAYMENT_TIMEOUT_US)) })
 }
 
-/// C2.
-async fn seats_booked(ctx: &mut Ctx, seats: &[i64]) -> Result<(), SqlError> {
+/// The lock has become a booking.
+async fn used(ctx: &mut Ctx, hold: &Hold, booking: &Value, freed: &mut Freed) -> Result<(), SqlError> {
+    if !guard::is_on(ctx) {
+        return deactivate(ctx, &hold.lock).await;
+    }
+    guard::note_lock(ctx, booking, &hold.lock).await?;
+    *freed = Freed::of(&hold.lock, &hold.seats);
+    Ok(())
+}
+
+/// C2; before it the mended service claims the lock.
+async fn seats_booked(ctx: &mut Ctx, hold: &Hold) -> Result<(), Refused> {
     ctx.label("C2");
-    let ids = Value::List(seats.iter().copied().map(Value::Int).collect());
+    if guard::is_on(ctx) && !guard::claim(ctx, &hold.lock).await? {
+        return Err(Refused(410));
+    }
+    let ids = Value::List(hold.seats.iter().copied().map(Value::Int).collect());
     ctx.sql("UPDATE showtime_seats SET status = 'BOOKED' WHERE id = ANY($1)", [ids]).await?;
     Ok(())
 }

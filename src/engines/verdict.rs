@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::system::fingerprint::Fingerprint;
+use crate::system::mishap::Mishap;
 use crate::system::property::{Property, Rule};
 use crate::system::{Setting, Step, System};
 
@@ -102,7 +103,12 @@ impl Counterexample {
     /// How many of the steps are operations: what remains besides choices, draws, and the passing of time.
     #[must_use]
     pub fn operations(&self) -> usize {
-        let is_operation = |step: &&Step| matches!(step, Step::Apply(_) | Step::LoseReply(_) | Step::LoseRequest(_));
+        let is_operation = |step: &&Step| match step {
+            Step::Apply(_) | Step::LoseReply(_) | Step::LoseRequest(_) | Step::Land(_) => true,
+            // What is put off counts when it lands, and what a client repeats when it arrives.
+            Step::Mishap(mishap, _) => !matches!(mishap, Mishap::Late | Mishap::ClientRetry),
+            _ => false,
+        };
         self.steps.iter().filter(is_operation).count()
     }
 }

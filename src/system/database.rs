@@ -100,7 +100,7 @@ impl System {
         }
     }
 
-    fn progressed(&mut self, process: ProcessId, progress: Progress) {
+    pub(super) fn progressed(&mut self, process: ProcessId, progress: Progress) {
         match progress {
             Progress::Waits => {
                 self.state.slot_mut(process).phase = Phase::Blocked;
@@ -179,7 +179,7 @@ impl System {
         true
     }
 
-    fn give_connection_back(&mut self, process: ProcessId) {
+    pub(super) fn give_connection_back(&mut self, process: ProcessId) {
         self.state.slot_mut(process).has_connection = false;
         if process.call == 0 {
             return;

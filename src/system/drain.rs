@@ -26,7 +26,9 @@ impl System {
         let is_over = |client: &Client| client.slot.phase == Phase::Ended && client.handlers.is_empty();
         let is_idle = |phase: Phase| matches!(phase, Phase::Idle | Phase::Ended);
         let clients = &self.state.clients;
-        clients[1..].iter().all(is_over) && clients[0].handlers.iter().all(|job| is_idle(job.slot.phase))
+        self.state.late.is_empty()
+            && clients[1..].iter().all(is_over)
+            && clients[0].handlers.iter().all(|job| is_idle(job.slot.phase))
     }
 
     /// In words, a seat that is not sold and that a probe client is refused.

@@ -35,7 +35,11 @@ impl System {
             Step::Time(to_us) => self.pass_time(*to_us),
             Step::RedisRestart(node) => self.restart_redis(*node),
             Step::Evict(node, key) => self.evict(*node, key),
+            Step::Mishap(mishap, process) => self.befall(*mishap, *process),
+            Step::Land(number) => self.land(*number),
+            Step::ClockJump(node) => self.jump_clock(*node),
         }
+        self.note_gone_on(step);
         Ok(())
     }
 
@@ -85,6 +89,7 @@ impl System {
 
     /// Effect and outcome of an operation that needs nobody else's help.
     pub(super) fn effect(&mut self, process: ProcessId) -> Outcome {
+        let ahead_us = self.ahead_us(process);
         let State { now_us, clients, world, .. } = &mut self.state;
         match &slot_of(clients, process).op {
             Some(Op::Redis(node, argv)) => {
@@ -94,13 +99,13 @@ impl System {
                 self.judgement.redis_changed();
                 Outcome::Reply(reply)
             }
-            Some(Op::Now) => Outcome::Now(Instant(*now_us)),
+            Some(Op::Now) => Outcome::Now(Instant(*now_us + ahead_us)),
             other => panic!("{process}: {other:?} is not applied this way"),
         }
     }
 
     /// Notes in ghost state which of the values just removed were another client's locks.
-    fn judge_removals(&mut self, process: ProcessId) {
+    pub(super) fn judge_removals(&mut self, process: ProcessId) {
         if !self.removed.is_empty() {
             self.judgement.meet(Subject::Removal);
         }
@@ -178,10 +183,13 @@ impl System {
 
     /// Takes in the facts that a process stated and the samples that it recorded.
     fn heed(&mut self, process: ProcessId, asides: &Asides) {
+        let ahead_us = self.ahead_us(process);
         for mark in &asides.marks {
             match mark {
                 Mark::Holds { seats, until_us } => {
-                    self.state.world.ghost.hold(process.client, seats, *until_us);
+                    // A clock that runs ahead comes to that instant earlier.
+                    let until_us = if *until_us == u64::MAX { u64::MAX } else { until_us.saturating_sub(ahead_us) };
+                    self.state.world.ghost.hold(process.client, seats, until_us);
                     self.judgement.meet(Subject::Hold);
                     self.judgement.ghost_changed();
                 }

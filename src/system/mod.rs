@@ -14,8 +14,10 @@ pub mod fingerprint;
 mod fire;
 pub mod given;
 pub mod jobs;
+pub mod mishap;
 pub mod model;
 mod name;
+pub mod pace;
 pub mod property;
 pub mod scenario;
 pub mod schedule;
@@ -38,7 +40,9 @@ use crate::world::redis::Redis;
 
 use database::Planner;
 use given::{Given, GivenError};
+use mishap::Clocks;
 use model::Model;
+use pace::Pace;
 use property::Property;
 use state::{Budgets, Client, Instance, Slot, State};
 pub use step::Step;
@@ -58,6 +62,10 @@ pub struct Setting {
     pub rounds: Option<u32>,
     /// Faults that may happen.
     pub budgets: Budgets,
+    /// Which clocks run ahead.
+    pub clocks: Clocks,
+    /// How slow anything may be.
+    pub pace: Pace,
     /// What must hold.
     pub properties: Vec<Property>,
     /// How often each background job of the model may begin, in the model's order; those left out never do.
@@ -185,6 +193,8 @@ impl System {
             instances: vec![instance; setting.service.instances as usize],
             waiting: BTreeSet::new(),
             unreaped: BTreeSet::new(),
+            late: Vec::new(),
+            ready_since: BTreeMap::new(),
             budgets: setting.budgets,
         };
         let mut system = Self {

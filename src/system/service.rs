@@ -22,10 +22,17 @@ impl System {
     pub(super) fn arrive(&mut self, process: ProcessId, is_awaited: bool) {
         let client = &mut self.state.clients[usize::from(process.client)];
         let Some(Op::Call(request)) = &client.slot.op else { unreachable!("the caller matched a call") };
+        let request = request.clone();
+        client.slot.phase = Phase::Calling(client.calls + 1);
+        self.admit(process, request, is_awaited);
+    }
+
+    /// The next request of a client becomes a handler.
+    pub(super) fn admit(&mut self, process: ProcessId, request: Request, is_awaited: bool) {
+        let client = &mut self.state.clients[usize::from(process.client)];
         client.calls += 1;
         let call = client.calls;
-        client.handlers.push(HandlerSlot { call, request: request.clone(), is_awaited, slot: Slot::idle() });
-        client.slot.phase = Phase::Calling(call);
+        client.handlers.push(HandlerSlot { call, request, is_awaited, slot: Slot::idle() });
         let handler = ProcessId::handler(process.client, call);
         let instance = self.state.instance_of(process);
         let instance = &mut self.state.instances[instance];

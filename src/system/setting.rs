@@ -24,6 +24,8 @@ pub fn of_check(scenario: &Scenario, check: &Check, model: &'static Model) -> Se
         rounds: Some(check.bounds.rounds),
         jobs: jobs(model, &check.jobs),
         given: check.given.iter().map(|(given, _)| given.clone()).collect(),
+        clocks: check.clocks.clone(),
+        pace: check.bounds.pace,
         budgets: budgets(check.faults, check.bounds.time_steps),
         properties: properties.filter(|property| check.properties.iter().any(|name| name == property.name)).collect(),
         draws: draws(&check.draws),
@@ -63,6 +65,12 @@ fn budgets(faults: Faults, time_steps: Option<u32>) -> Budgets {
         crash: faults.crash,
         redis_restart: faults.redis_restart,
         evict: faults.evict,
+        late: faults.late,
+        driver_repeat: faults.driver_repeat,
+        client_retry: faults.client_retry,
+        sql_abort: faults.sql_abort,
+        commit_unknown: faults.commit_unknown,
+        clock_jump: faults.clock_jump,
         // Without a bound, time may pass as often as there is something to wait for.
         time_steps: time_steps.unwrap_or(u32::MAX),
     }

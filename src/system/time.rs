@@ -25,11 +25,15 @@ impl System {
         for node in &self.state.world.redis {
             node.instants_after(now_us, &mut visit);
         }
+        // A clock that runs ahead comes to a timestamp earlier.
+        let clocks = self.setting.clocks.clients.iter().chain(&self.setting.clocks.instances).copied();
         // A timestamp that is the present still has the microsecond after it to come.
         self.state.world.sql.timestamps_after(now_us.saturating_sub(1), &mut |timestamp_us| {
             if let Ok(timestamp_us) = u64::try_from(timestamp_us) {
-                visit(timestamp_us);
-                visit(timestamp_us.saturating_add(1));
+                for ahead_us in std::iter::once(0).chain(clocks.clone()) {
+                    visit(timestamp_us.saturating_sub(ahead_us));
+                    visit(timestamp_us.saturating_sub(ahead_us).saturating_add(1));
+                }
             }
         });
         (next < u64::MAX).then_some(next)
@@ -38,6 +42,7 @@ impl System {
     /// Time moves on.
     pub(super) fn pass_time(&mut self, to_us: u64) {
         self.state.budgets.time_steps -= 1;
+        self.note_ready();
         self.advance_to(to_us);
         self.judgement.redis_changed();
         for node in &mut self.state.world.redis {

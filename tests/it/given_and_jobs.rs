@@ -10,7 +10,9 @@ use seatproof::engines::replay::replay;
 use seatproof::engines::verdict::{Exploration, Verdict};
 use seatproof::process::{Ctx, Flow, Mark, Params, Request, Response};
 use seatproof::system::given::Given;
+use seatproof::system::mishap::Clocks;
 use seatproof::system::model::{Handler, Job, Journey, Model, SeatMap};
+use seatproof::system::pace::Pace;
 use seatproof::system::property::GENERAL;
 use seatproof::system::schedule::{self, of_steps};
 use seatproof::system::state::Budgets;
@@ -70,6 +72,8 @@ fn setting(clients: usize, time_steps: u32, runs: u32, given: &[&str]) -> Rc<Set
         rounds: Some(1),
         jobs: vec![runs],
         given: given.iter().map(|text| Given::parse(text).expect("an entry")).collect(),
+        clocks: Clocks::default(),
+        pace: Pace::default(),
         budgets: Budgets { time_steps, ..Budgets::default() },
         properties: GENERAL.to_vec(),
         draws: BTreeMap::new(),

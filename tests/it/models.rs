@@ -18,9 +18,9 @@ use seatproof::system::{model::Model, setting};
 use crate::support::built_in::scenario;
 
 fn schedules(setting: &Rc<Setting>, exploration: &Exploration) -> Vec<Schedule> {
-    let violated = exploration.verdicts.iter().filter_map(|(property, verdict)| match verdict {
-        Verdict::Violated(found) => Some((property, found)),
-        _ => None,
+    let violated = exploration.verdicts.iter().filter_map(|(property, verdict)| {
+        let found = verdict.counterexample().filter(|found| found.is_shown())?;
+        Some((property, found))
     });
     let schedules = violated.map(|(property, found)| {
         let violation = Some(((*property).to_owned(), found.reason.clone()));

@@ -10,7 +10,9 @@ use super::ramp::{self, Shift};
 use super::run::Execution;
 use crate::engines::metrics::{Catalogue, DeclarationError, Declarations, MetricId};
 use crate::process::Params;
+use crate::system::mishap::Clocks;
 use crate::system::model::Model;
+use crate::system::pace::Pace;
 use crate::system::scenario::{Load, Scenario, StatusRange};
 use crate::system::schedule::{Recorder, Schedule};
 use crate::system::state::Budgets;
@@ -67,6 +69,8 @@ impl LoadTest {
                 rounds: None,
                 jobs: setting::jobs(model, &load.jobs.iter().map(|job| (*job, u32::MAX)).collect::<Vec<_>>()),
                 given: Vec::new(),
+                clocks: Clocks::default(),
+                pace: Pace::default(),
                 budgets: Budgets::default(),
                 draws: std::collections::BTreeMap::new(),
                 properties: model.all_properties(),

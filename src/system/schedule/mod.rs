@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 
 use super::fingerprint::Fingerprint;
 use super::given::Given;
+use super::mishap::Clocks;
 use super::model::{Model, Param};
+use super::pace::Pace;
 use super::state::{Budgets, State};
 use super::{Halves, Service, Setting, Step, System};
 use crate::process::{Drawn, ParamValue, Params};
@@ -75,6 +77,10 @@ pub struct SettingText {
     pub jobs: BTreeMap<String, u32>,
     /// What has happened before.
     pub given: Vec<Given>,
+    /// Which clocks run ahead.
+    pub clocks: Clocks,
+    /// How slow anything may be.
+    pub pace: Pace,
     /// Faults that may happen.
     pub budgets: Budgets,
     /// Representatives of draws.
@@ -97,6 +103,8 @@ impl SettingText {
                 named.map(|(job, runs)| (job.name.to_owned(), *runs)).collect()
             },
             given: setting.given.clone(),
+            clocks: setting.clocks.clone(),
+            pace: setting.pace,
             budgets: setting.budgets,
             draws: setting.draws.clone(),
         }
@@ -133,6 +141,8 @@ impl SettingText {
             rounds: self.rounds,
             jobs: super::setting::jobs(model, &listed),
             given: self.given.clone(),
+            clocks: self.clocks.clone(),
+            pace: self.pace,
             budgets: self.budgets,
             draws: self.draws.clone(),
             properties: model.all_properties(),
@@ -192,9 +202,15 @@ fn fingerprint(system: &System, steps: &[Line]) -> Fingerprint {
 pub fn model_hash(setting: &Setting, steps: &[Line]) -> String {
     let params = setting.params.iter().map(|(name, value)| (name, value.low, value.high)).collect::<Vec<_>>();
     let service = (setting.service.instances, setting.service.workers, setting.service.connections);
-    // Settings without jobs and without a past keep the hash that they had before there were any.
-    let past = (!setting.given.is_empty() || !setting.jobs.is_empty())
-        .then(|| (setting.given.iter().map(ToString::to_string).collect::<Vec<_>>(), &setting.jobs));
+    // Settings that have nothing of this keep the hash that they had before there was any.
+    let is_plain = setting.given.is_empty()
+        && setting.jobs.is_empty()
+        && setting.clocks.agree()
+        && setting.pace == Pace::default();
+    let past = (!is_plain).then(|| {
+        let given = setting.given.iter().map(ToString::to_string).collect::<Vec<_>>();
+        (given, &setting.jobs, &setting.clocks, setting.pace)
+    });
     let setting = (setting.model.name, params, service, &setting.journeys, setting.rounds, setting.budgets);
     let steps = steps.iter().map(|line| (line.text.as_str(), line.label.as_str())).collect::<Vec<_>>();
     let hash =
