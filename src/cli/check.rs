@@ -1,15 +1,19 @@
-//! `check`: the scenario's checks, each explored to its end or to its bound, then sampled at full size.
+//! `check`: what was found before, then the scenario's checks: each explored to its end or to its bound, then sampled
+//! at full size, all under one time budget.
 
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use super::args::{Check, Engine};
 use super::console::Console;
+use super::deadline::Deadline;
 use super::input::{self, Loaded};
 use super::{Failure, exit, interrupt};
-use crate::engines::portfolio::{self, SCHEDULERS};
-use crate::engines::reference::{ExploreError, explore};
+use crate::engines::doublecheck::{self, DoublecheckError};
+use crate::engines::explore::{self, explore};
+use crate::engines::portfolio::{self, SCHEDULERS, Sample};
+use crate::engines::reference::ExploreError;
 use crate::engines::regressions::{Outcome, follow_all};
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
@@ -19,16 +23,20 @@ use crate::report::exploration::{self, Findings};
 use crate::system::Setting;
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::scenario;
-use crate::system::schedule::directory;
+use crate::system::schedule::{Schedule, directory};
 use crate::system::setting;
 
 /// Executions of a scheduler where the scenario says nothing.
 const DEFAULT_EXECUTIONS: u64 = 1000;
+/// Executions that are done twice before every check, to see that the model reads nothing but outcomes.
+const WALKS: u64 = 3;
+/// Of the time, what these executions may take: one part in so many.
+const PHASES: usize = 10;
 
 pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let loaded = input::load(&args.input.scenario, None, console)?;
     let checks = selected(args, &loaded)?;
-    let interrupt = interrupt::flag();
+    let deadline = Deadline::new(args.timeout, interrupt::flag());
     let mut codes = Vec::new();
     let mut documents = Vec::new();
     let old = follow_all(&args.regressions, loaded.model)?;
@@ -36,11 +44,12 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
         console.out(&report::regressions::text(&old));
     }
     // With expectations the checks say which violations may be there.
-    if !args.expect && old.iter().any(|(_, outcome)| *outcome == Outcome::StillViolates) {
+    if !args.expect && old.iter().any(|it| it.outcome == Outcome::StillViolates) {
         codes.push(exit::VIOLATED);
     }
-    for check in checks {
-        codes.push(one(args, &loaded, check, &interrupt, &mut documents, console)?);
+    for (index, check) in checks.iter().enumerate() {
+        let part = deadline.part(checks.len() - index);
+        codes.push(one(args, &loaded, check, &part, &mut documents, console)?);
     }
     if console.json {
         console.out_json(&serde_json::json!({
@@ -71,31 +80,39 @@ fn one(
     args: &Check,
     loaded: &Loaded,
     check: &scenario::Check,
-    interrupt: &Arc<AtomicBool>,
+    deadline: &Deadline,
     documents: &mut Vec<serde_json::Value>,
     console: &Console,
 ) -> Result<u8, Failure> {
     let setting = Rc::new(setting::of_check(&loaded.scenario, check, loaded.model));
+    let full = Rc::new(setting::of_sample(&loaded.scenario, check, loaded.model));
     if !console.json {
         console.out(&exploration::heading(&loaded.scenario, check, &setting));
     }
+    let walks = if args.doublecheck { executions(args, check) } else { WALKS };
+    let walked = deadline.part(PHASES).run(|stop| doublecheck::walks(&full, args.seed, walks, stop));
+    walked.map_err(|error| match error {
+        DoublecheckError::Model(error) => loaded.failure(check, error),
+        DoublecheckError::Differs(_) => Failure::from(error),
+    })?;
+    // The explorer gets half of the time; the schedulers and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
         Engine::Shuttle => portfolio::unexplored(&setting),
-        Engine::All | Engine::Explore => explored(args, loaded, check, &setting, interrupt)?,
+        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop))?,
+        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop))?,
     };
-    let samples = match args.engine {
+    if !deadline.is_interrupted() {
+        explored.ran_out_of_time();
+    }
+    let mut samples = match args.engine {
         Engine::Explore => Vec::new(),
-        Engine::All | Engine::Shuttle => {
-            let full = setting::of_sample(&loaded.scenario, check, loaded.model);
-            let shrinking = (!args.no_shrink).then(ShrinkOptions::default);
-            portfolio::sample(&full, options(args, check), shrinking, &mut explored, interrupt)
-                .map_err(|error| loaded.failure(check, error))?
-        }
+        Engine::All | Engine::Shuttle => sampled(args, loaded, check, &full, &mut explored, deadline)?,
     };
-    let schedules = {
-        let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
-        portfolio::schedules(&name, &setting, &explored, &samples, args.seed)?
-    };
+    if !args.no_shrink {
+        shrink(&mut samples, &mut explored, deadline, console)?;
+    }
+    let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
+    let schedules = portfolio::schedules(&name, &setting, &explored, &samples, args.seed)?;
     let judged = exploration::judge(check, &explored, &samples, &schedules);
     let findings =
         Findings { exploration: &explored, samples: &samples, seed: args.seed, schedules: &schedules, judged: &judged };
@@ -104,16 +121,46 @@ fn one(
     } else {
         console.out(&exploration::text(&setting, findings, console.signs));
     }
-    for schedule in &schedules {
-        let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
-        let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
-        let native = found.filter(|found| Some(found.property) == broken).find_map(|found| found.native.as_deref());
-        let path = directory::write(&args.regressions, schedule, native)?;
-        console.note(&format!("wrote {}   (commit this file)", path.display()));
-        console.note(&format!("next  seatproof replay {}", path.display()));
+    let written = schedules.iter().map(|schedule| keep(args, schedule, &samples, console)).collect::<Vec<_>>();
+    let judged = if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) };
+    Ok(exit::worst(written.into_iter().chain([judged])))
+}
+
+/// Writes a schedule. Where that is refused the other checks still go on.
+fn keep(args: &Check, schedule: &Schedule, samples: &[Sample], console: &Console) -> u8 {
+    let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
+    let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
+    let native = found.filter(|found| Some(found.property) == broken).find_map(|found| found.native.as_deref());
+    match directory::write(&args.regressions, schedule, native) {
+        Ok(path) => {
+            console.note(&format!("wrote {}   (commit this file)", path.display()));
+            console.note(&format!("next  seatproof replay {}", path.display()));
+            exit::OK
+        }
+        Err(refused) => {
+            console.diagnose(&refused);
+            refused.exit_code()
+        }
     }
-    let is_interrupted = interrupt.load(Ordering::Relaxed);
-    Ok(if is_interrupted { exit::INTERRUPTED } else { code(args, &explored, &judged) })
+}
+
+/// Makes small what the schedulers found, and says how long that took. It goes on after the time is up: the budget of
+/// shrinking is counted in steps, and what is as large as it was found helps nobody.
+fn shrink(
+    samples: &mut [Sample],
+    explored: &mut Exploration,
+    deadline: &Deadline,
+    console: &Console,
+) -> Result<(), Failure> {
+    let untimed = deadline.untimed();
+    for sample in samples {
+        let begun = Instant::now();
+        untimed.run(|stop| portfolio::shrink_sample(sample, &ShrinkOptions::default(), explored, stop))?;
+        if let Some(shrunk) = &sample.shrunk {
+            console.note(&exploration::shrunk_in(sample, shrunk, begun.elapsed()));
+        }
+    }
+    Ok(())
 }
 
 fn explored(
@@ -121,30 +168,54 @@ fn explored(
     loaded: &Loaded,
     check: &scenario::Check,
     setting: &Rc<Setting>,
-    interrupt: &AtomicBool,
+    stop: &AtomicBool,
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
-    explore(setting, max_states, interrupt).map_err(|error| match error {
+    let options = explore::Options {
+        max_states,
+        max_bytes: args.max_memory,
+        threads: args.threads.get(),
+        // A pinned number of states is that of the whole space.
+        reduction: !args.no_reduction && !(args.expect && check.expect_states.is_some()),
+        final_states: false,
+    };
+    let explored = explore(setting, options, stop).map_err(|error| match error {
         ExploreError::Model(error) => loaded.failure(check, error),
         ExploreError::Draw(draw) => {
             let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
             let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
             Failure::Input(Diagnostic::error(&code::CHECK, message).help(help))
         }
-    })
+    })?;
+    Ok(explored.exploration)
 }
 
-/// How the schedulers sample; which one it is the portfolio says.
-fn options(args: &Check, check: &scenario::Check) -> Options {
+/// Executions of each scheduler.
+fn executions(args: &Check, check: &scenario::Check) -> u64 {
     let executions = check.sample.as_ref().map_or(DEFAULT_EXECUTIONS, |sample| sample.executions);
-    Options {
-        scheduler: SCHEDULERS[0],
-        seed: args.seed,
-        executions: args.executions.unwrap_or(executions),
-        max_steps: MAX_STEPS,
-        threads: args.threads.get(),
+    args.executions.unwrap_or(executions)
+}
+
+/// Every scheduler of the portfolio at full size, each with an equal share of the time.
+fn sampled(
+    args: &Check,
+    loaded: &Loaded,
+    check: &scenario::Check,
+    full: &Setting,
+    explored: &mut Exploration,
+    deadline: &Deadline,
+) -> Result<Vec<Sample>, Failure> {
+    let executions = executions(args, check);
+    let mut samples = Vec::new();
+    for (index, scheduler) in SCHEDULERS.into_iter().enumerate() {
+        let threads = args.threads.get();
+        let options = Options { scheduler, seed: args.seed, executions, max_steps: MAX_STEPS, threads };
+        let part = deadline.part(SCHEDULERS.len() - index);
+        let sampled = part.run(|stop| portfolio::sample(full, options, explored, stop));
+        samples.extend(sampled.map_err(|error| loaded.failure(check, error))?);
     }
+    Ok(samples)
 }
 
 fn code(args: &Check, exploration: &Exploration, judged: &exploration::Judged) -> u8 {
@@ -157,8 +228,9 @@ fn code(args: &Check, exploration: &Exploration, judged: &exploration::Judged) -
     });
     match exit::worst(codes) {
         exit::INTERRUPTED => exit::INTERRUPTED,
-        _ if args.expect && judged.is_as_expected() => exit::OK,
-        _ if args.expect => exit::VIOLATED,
+        _ if args.expect && !judged.is_as_expected() => exit::VIOLATED,
+        _ if args.expect && exploration.is_cut_short() => exit::INCONCLUSIVE,
+        _ if args.expect => exit::OK,
         code => code,
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod compare;
 mod console;
+mod deadline;
 mod discover;
 mod exit;
 mod input;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::engines::doublecheck::{DoublecheckError, Nondeterminism};
 use crate::engines::regressions::RegressionError;
 use crate::system::ModelError;
 use crate::system::diagnostic::Diagnostic;
@@ -32,6 +34,9 @@ enum Failure {
     /// A built-in model is wrong.
     #[error("the model is wrong: {0}")]
     Model(#[from] ModelError),
+    /// A built-in model reads something that is not an outcome.
+    #[error("the model is wrong: {0}")]
+    Nondeterminism(#[from] Box<Nondeterminism>),
     /// What cannot happen with a checked scenario.
     #[error("{0}")]
     Bug(String),
@@ -42,6 +47,15 @@ impl From<RegressionError> for Failure {
         match error {
             RegressionError::File(diagnostic) => Self::Input(*diagnostic),
             RegressionError::Model(error) => Self::Model(error),
+        }
+    }
+}
+
+impl From<DoublecheckError> for Failure {
+    fn from(error: DoublecheckError) -> Self {
+        match error {
+            DoublecheckError::Model(error) => Self::Model(error),
+            DoublecheckError::Differs(difference) => Self::Nondeterminism(difference),
         }
     }
 }

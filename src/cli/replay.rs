@@ -7,13 +7,15 @@ use std::rc::Rc;
 use super::args::{Export, Replay, StateShown};
 use super::console::Console;
 use super::{Failure, exit};
+use crate::engines::doublecheck;
 use crate::engines::recording::Recording;
-use crate::engines::replay::record;
+use crate::engines::replay::{record, replay_to};
 use crate::models;
 use crate::report::replay::{StateDetail, heading, is_cut_short, is_reproduced, result, step, steps};
 use crate::report::{self, diagram, export};
 use crate::system::diagnostic::read::{REPORT_LIMIT_BYTES, read_text};
 use crate::system::diagnostic::{Diagnostic, code};
+use crate::system::facts::Facts;
 use crate::system::schedule::{self, Schedule, directory};
 
 pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
@@ -31,11 +33,24 @@ pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
     };
     let entry = models::find(&schedule.setting.model);
     let entry = entry.ok_or_else(|| unknown(format!("there is no model `{}`", schedule.setting.model)))?;
-    let setting = Rc::new(schedule.setting.resolve(entry.model).map_err(unknown)?);
+    let setting = Rc::new(schedule.resolve(entry.model).map_err(unknown)?);
     let to = checked_to(args, &path, &schedule)?;
-    let recording = record(&setting, &schedule, to)?;
+    let is_watched = args.step || args.diagram || args.export.is_some() || shown(args) != StateDetail::None;
+    let recording = if is_watched {
+        record(&setting, &schedule, to)?
+    } else {
+        let replay = replay_to(&setting, &schedule, to)?;
+        Recording { replay, start: Facts::new(), frames: Vec::new() }
+    };
+    let times = schedule.steps.iter().map(|line| line.at_us);
+    doublecheck::steps(&setting, schedule.halves, times.zip(&recording.replay.steps))?;
     match args.export {
-        Some(format) => console.out(&exported(format, &schedule, &recording)),
+        Some(format) => {
+            console.out(&exported(format, &schedule, &recording));
+            if recording.replay.divergence.is_some() {
+                console.note(result(&schedule, &recording.replay, console.signs).trim_end());
+            }
+        }
         None if console.json => console.out_json(&report::replay::json(&schedule, &recording.replay)),
         None => show(args, &schedule, &recording, console),
     }
@@ -58,10 +73,10 @@ fn code(schedule: &Schedule, recording: &Recording) -> u8 {
     if replay.divergence.is_some() {
         return exit::DIVERGED;
     }
-    match &schedule.violation {
-        Some(_) if !is_cut_short(schedule, replay) && !is_reproduced(schedule, replay) => exit::DIVERGED,
-        _ if replay.violations.is_empty() => exit::OK,
-        _ => exit::VIOLATED,
+    match replay.violations.is_empty() {
+        _ if !is_cut_short(schedule, replay) && !is_reproduced(schedule, replay) => exit::DIVERGED,
+        true => exit::OK,
+        false => exit::VIOLATED,
     }
 }
 
@@ -74,14 +89,18 @@ fn exported(format: Export, schedule: &Schedule, recording: &Recording) -> Strin
     }
 }
 
-fn show(args: &Replay, schedule: &Schedule, recording: &Recording, console: &Console) {
-    console.out(&heading(schedule));
-    let shown = args.state.unwrap_or(if args.step { StateShown::Diff } else { StateShown::None });
-    let detail = match shown {
+/// How much of each state is printed.
+fn shown(args: &Replay) -> StateDetail {
+    match args.state.unwrap_or(if args.step { StateShown::Diff } else { StateShown::None }) {
         StateShown::Full => StateDetail::Full,
         StateShown::Diff => StateDetail::Diff,
         StateShown::None => StateDetail::None,
-    };
+    }
+}
+
+fn show(args: &Replay, schedule: &Schedule, recording: &Recording, console: &Console) {
+    console.out(&heading(schedule));
+    let detail = shown(args);
     if args.diagram {
         console.out(&diagram::diagram(&recording.frames, console.signs));
     } else if detail == StateDetail::None && !args.step {
@@ -94,10 +113,8 @@ fn show(args: &Replay, schedule: &Schedule, recording: &Recording, console: &Con
 
 /// Every step with its state. With `waits` the next one comes at a key; false when the user ended it.
 fn one_by_one(waits: bool, detail: StateDetail, recording: &Recording, console: &Console) -> bool {
-    let mut before = &recording.start;
-    for frame in &recording.frames {
-        console.out(&step(before, frame, detail, console.signs));
-        before = &frame.facts;
+    for (frame, facts) in recording.states() {
+        console.out(&step(frame, &facts, detail, console.signs));
         if waits {
             console.note("Enter: next step, q: end");
             let mut line = String::new();

@@ -4,8 +4,10 @@
 //! **Architecture invariant:** no semantics of their own; every engine goes through `system`.
 
 pub mod distribution;
+pub mod doublecheck;
 mod draw;
 pub mod exact;
+pub mod explore;
 pub mod figures;
 pub mod find;
 pub mod measured;

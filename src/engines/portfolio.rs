@@ -1,11 +1,12 @@
 //! Several engines on one check, and one verdict per property from all of them.
 //!
 //! The explorer comes first, at the size that can be exhausted. What it did not find broken the schedulers then sample,
-//! at full size. A sample without a violation changes no verdict; a violation does, whatever a smaller size showed.
+//! at full size. A sample without a violation changes no verdict; a violation does, whatever a smaller size showed. At
+//! the end each sampled violation is made small.
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink};
 use super::shuttle::{self, Options, Sampled, Scheduler};
@@ -24,6 +25,8 @@ pub struct Sample {
     pub scheduler: Scheduler,
     /// The size that it sampled, with the properties that it judged.
     pub setting: Rc<Setting>,
+    /// Executions that were asked for.
+    pub asked: u64,
     /// What it met.
     pub sampled: Sampled,
     /// Its violation made small, unless that was not asked for.
@@ -33,6 +36,12 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// True when time ran out, or the user asked to stop, before it had tried all that was asked for.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.sampled.found.is_none() && self.sampled.executions < self.asked
+    }
+
     /// The smallest way to the violation that was met, and the setting that it is in.
     #[must_use]
     pub fn smallest(&self) -> Option<(Rc<Setting>, Counterexample)> {
@@ -55,32 +64,31 @@ pub fn unexplored(setting: &Setting) -> Exploration {
         depth: 0,
         final_states: std::collections::BTreeSet::new(),
         vacuous: Vec::new(),
+        is_reduced: false,
         abstracted_draws: Vec::new(),
     }
 }
 
-/// Samples the setting with every scheduler of the portfolio, for the properties that `exploration` does not show
-/// broken. Each violation becomes the verdict of its property, which is not judged any further.
+/// Samples the setting with one scheduler, for the properties that `exploration` does not show broken. Each violation
+/// becomes the verdict of its property, which is not judged any further. A scheduler whose turn comes after `stop` was
+/// set does nothing.
 ///
 /// # Errors
 /// [`ModelError`]: a wrong model.
 pub fn sample(
     setting: &Setting,
     options: Options,
-    shrinking: Option<ShrinkOptions>,
     exploration: &mut Exploration,
     stop: &Arc<AtomicBool>,
 ) -> Result<Vec<Sample>, ModelError> {
     let mut samples = Vec::new();
-    for scheduler in SCHEDULERS {
-        // After a violation the scheduler begins again with the properties that are left.
-        while let Some(open) = still_open(setting, exploration) {
-            let sample = sample_with(&open, Options { scheduler, ..options }, shrinking, exploration, stop)?;
-            let is_done = sample.sampled.found.is_none();
-            samples.push(sample);
-            if is_done {
-                break;
-            }
+    // After a violation the scheduler begins again with the properties that are left.
+    while let Some(open) = still_open(setting, exploration) {
+        let sample = sample_once(&open, options, exploration, stop)?;
+        let is_done = sample.sampled.found.is_none();
+        samples.push(sample);
+        if is_done {
+            break;
         }
     }
     Ok(samples)
@@ -105,7 +113,7 @@ pub fn schedules(
         let is_its = |sample: &&Sample| sample.sampled.found.as_ref().is_some_and(|it| it.property == *property);
         let (setting, engine, seed) = match samples.iter().find(is_its).and_then(Sample::smallest) {
             Some((setting, _)) => (setting, "shuttle", Some(seed)),
-            None => (Rc::clone(setting), "reference", None),
+            None => (Rc::clone(setting), "explore", None),
         };
         let schedule = of_steps(&setting, &found.steps, engine, name, violation)?;
         schedules.push(Schedule { seed, ..schedule });
@@ -124,29 +132,47 @@ fn still_open(setting: &Setting, exploration: &Exploration) -> Option<Rc<Setting
     (!open.properties.is_empty()).then(|| Rc::new(open))
 }
 
-/// One scheduler's turn. A violation becomes the verdict of its property.
-fn sample_with(
+/// Executions up to the first violation, which becomes the verdict of its property.
+fn sample_once(
     setting: &Rc<Setting>,
     options: Options,
-    shrinking: Option<ShrinkOptions>,
     exploration: &mut Exploration,
     stop: &Arc<AtomicBool>,
 ) -> Result<Sample, ModelError> {
-    let sampled = shuttle::sample(setting, options, stop)?;
-    let shrunk = match (&sampled.found, shrinking) {
-        (Some(finding), Some(shrinking)) => shrunk(setting, finding, &shrinking, stop)?,
-        _ => None,
-    };
-    let scheduler = options.scheduler;
-    let mut sample = Sample { scheduler, setting: Rc::clone(setting), sampled, shrunk, holds_smaller: false };
-    if let (Some(finding), Some((_, counterexample))) = (&sample.sampled.found, sample.smallest()) {
-        let verdict = exploration.verdicts.iter_mut().find(|(property, _)| *property == finding.property);
-        if let Some((_, verdict)) = verdict {
-            sample.holds_smaller = *verdict == Verdict::Holds;
-            *verdict = Verdict::Violated(counterexample);
-        }
+    let is_over = stop.load(Ordering::Relaxed);
+    let sampled = if is_over { Sampled::default() } else { shuttle::sample(setting, options, stop)? };
+    let Options { scheduler, executions: asked, .. } = options;
+    let mut holds_smaller = false;
+    if let Some(finding) = &sampled.found
+        && let Some(verdict) = verdict_of(exploration, finding.property)
+    {
+        holds_smaller = *verdict == Verdict::Holds;
+        *verdict = Verdict::Violated(finding.counterexample.clone());
     }
-    Ok(sample)
+    Ok(Sample { scheduler, setting: Rc::clone(setting), asked, sampled, shrunk: None, holds_smaller })
+}
+
+fn verdict_of<'a>(exploration: &'a mut Exploration, property: &str) -> Option<&'a mut Verdict> {
+    exploration.verdicts.iter_mut().find(|(name, _)| *name == property).map(|(_, verdict)| verdict)
+}
+
+/// Makes the violation of a sample small, if it has one, and gives its property the smaller way as its verdict.
+///
+/// # Errors
+/// [`ModelError`]: a wrong model.
+pub fn shrink_sample(
+    sample: &mut Sample,
+    options: &ShrinkOptions,
+    exploration: &mut Exploration,
+    stop: &AtomicBool,
+) -> Result<(), ModelError> {
+    let Some(finding) = &sample.sampled.found else { return Ok(()) };
+    let shrunk = shrunk(&sample.setting, finding, options, stop)?;
+    if let Some(verdict) = verdict_of(exploration, finding.property) {
+        *verdict = Verdict::Violated(shrunk.counterexample());
+    }
+    sample.shrunk = Some(shrunk);
+    Ok(())
 }
 
 /// The finding made small.
@@ -155,9 +181,9 @@ fn shrunk(
     finding: &Finding,
     options: &ShrinkOptions,
     stop: &AtomicBool,
-) -> Result<Option<Shrunk>, ModelError> {
+) -> Result<Shrunk, ModelError> {
     match shrink(setting, &finding.counterexample.steps, finding.property, options, stop) {
-        Ok(shrunk) => Ok(Some(shrunk)),
+        Ok(shrunk) => Ok(shrunk),
         Err(ShrinkError::Model(error)) => Err(error),
         Err(ShrinkError::NotBroken(property)) => unreachable!("the scheduler saw `{property}` broken by these steps"),
     }

@@ -15,6 +15,8 @@ pub enum Purpose {
     Latency,
     /// Which thread a scheduler runs next.
     Scheduler,
+    /// Which step is taken twice next.
+    Doublecheck,
 }
 
 /// One stream of random numbers.
@@ -33,6 +35,7 @@ impl Stream {
     }
 
     /// 32 uniform bits.
+    #[inline]
     pub fn bits(&mut self) -> u32 {
         self.0.next_u32()
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::replay::Replay;
 use crate::process::token::readable;
 use crate::process::{Op, Outcome};
-use crate::system::facts::{Facts, facts};
+use crate::system::facts::{Change, Facts, apply, changes, facts};
 use crate::system::schedule::Line;
 use crate::system::{Step, System};
 use crate::world::identity::ProcessId;
@@ -40,8 +40,8 @@ pub struct Frame {
     pub heard: Vec<(ProcessId, String)>,
     /// Properties that the step broke for the first time.
     pub broken: Vec<&'static str>,
-    /// The state after the step.
-    pub facts: Facts,
+    /// What the step changed. All states of a long schedule would not fit in memory; see [`Recording::states`].
+    pub changed: Vec<Change>,
 }
 
 /// Where something happens. A handler is in the lane of the client that it works for.
@@ -55,6 +55,16 @@ pub enum Lane {
     Database,
     /// Time, and what befalls everybody.
     Clock,
+}
+
+impl Recording {
+    /// Every step with the state after it.
+    pub fn states(&self) -> impl Iterator<Item = (&Frame, Facts)> {
+        self.frames.iter().scan(self.start.clone(), |facts, frame| {
+            apply(&frame.changed, facts);
+            Some((frame, facts.clone()))
+        })
+    }
 }
 
 impl fmt::Display for Lane {
@@ -76,19 +86,21 @@ impl Frame {
         system.heard();
         let (lane, reaches) = lanes(system, step);
         let is_lost = matches!(step, Step::LoseRequest(_));
-        let (heard, broken, facts) = (Vec::new(), Vec::new(), Facts::new());
-        Self { number, at_us: 0, line: line.clone(), lane, reaches, is_lost, heard, broken, facts }
+        let (heard, broken, changed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { number, at_us: 0, line: line.clone(), lane, reaches, is_lost, heard, broken, changed }
     }
 
-    /// The step was fired.
-    pub(super) fn complete(&mut self, system: &mut System, broken: Vec<&'static str>) {
+    /// The step was fired; `known` are the facts before it, and then those after it.
+    pub(super) fn complete(&mut self, system: &mut System, broken: Vec<&'static str>, known: &mut Facts) {
         self.at_us = system.now_us();
         // What a draw, a choice and a sleep come to is in the name of their step.
         let is_said = |outcome: &Outcome| matches!(outcome, Outcome::Drawn(_) | Outcome::Chosen(_) | Outcome::Woke);
         let heard = system.heard().into_iter().filter(|(_, outcome)| !is_said(outcome));
         self.heard = heard.map(|(process, outcome)| (process, readable(&outcome.to_string()))).collect();
         self.broken = broken;
-        self.facts = facts(system);
+        let now = facts(system);
+        self.changed = changes(known, &now);
+        *known = now;
     }
 }
 

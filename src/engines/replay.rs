@@ -3,14 +3,11 @@
 use std::rc::Rc;
 
 use super::recording::{Frame, Recording};
-use crate::process::{Drawn, Op};
-use crate::system::facts::facts;
+use crate::system::facts::{Facts, facts};
 use crate::system::fingerprint::Fingerprint;
 use crate::system::property::Violation;
-use crate::system::schedule::{Line, Schedule};
-use crate::system::state::Phase;
+use crate::system::schedule::{Line, Schedule, model_hash};
 use crate::system::{ModelError, Setting, Step, System};
-use crate::world::identity::ProcessId;
 
 /// What a replay came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +18,8 @@ pub struct Replay {
     pub violations: Vec<(usize, Violation)>,
     /// State after the last step.
     pub fingerprint: Fingerprint,
+    /// Hash over the setting and the steps, with the labels that the model gives them now.
+    pub model_hash: String,
     /// Why the schedule could not be followed to its end.
     pub divergence: Option<Divergence>,
 }
@@ -43,8 +42,16 @@ pub struct Divergence {
 /// # Errors
 /// When the model itself is wrong. A schedule that does not fit is no error but a [`Divergence`].
 pub fn replay(setting: &Rc<Setting>, schedule: &Schedule) -> Result<Replay, ModelError> {
+    replay_to(setting, schedule, None)
+}
+
+/// Follows the schedule as far as its step `to`, counted from 1.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_to(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> Result<Replay, ModelError> {
     let mut system = System::new(Rc::clone(setting), schedule.halves, true)?;
-    follow(&mut system, &schedule.steps, None)
+    follow(&mut system, first(schedule, to), None)
 }
 
 /// Follows the schedule as far as its step `to`, counted from 1, and keeps what is seen on the way.
@@ -54,28 +61,39 @@ pub fn replay(setting: &Rc<Setting>, schedule: &Schedule) -> Result<Replay, Mode
 pub fn record(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> Result<Recording, ModelError> {
     let mut system = System::new(Rc::clone(setting), schedule.halves, true)?;
     let start = facts(&system);
-    let mut frames = Vec::new();
-    let steps = &schedule.steps[..to.unwrap_or(usize::MAX).min(schedule.steps.len())];
-    let replay = follow(&mut system, steps, Some(&mut frames))?;
+    let mut watch = Watch { facts: start.clone(), frames: Vec::new() };
+    let replay = follow(&mut system, first(schedule, to), Some(&mut watch))?;
+    let frames = watch.frames;
     Ok(Recording { replay, start, frames })
 }
 
-fn follow(system: &mut System, lines: &[Line], mut frames: Option<&mut Vec<Frame>>) -> Result<Replay, ModelError> {
-    let mut replay =
-        Replay { steps: Vec::new(), violations: Vec::new(), fingerprint: Fingerprint(0), divergence: None };
+/// What is kept of the steps that are followed.
+struct Watch {
+    facts: Facts,
+    frames: Vec<Frame>,
+}
+
+fn first(schedule: &Schedule, to: Option<usize>) -> &[Line] {
+    &schedule.steps[..to.unwrap_or(usize::MAX).min(schedule.steps.len())]
+}
+
+fn follow(system: &mut System, lines: &[Line], mut watch: Option<&mut Watch>) -> Result<Replay, ModelError> {
+    let (mut steps, mut violations, mut divergence) = (Vec::new(), Vec::new(), None);
+    let mut fired = Vec::with_capacity(lines.len());
     system.judge();
     for (index, line) in lines.iter().enumerate() {
         let number = index + 1;
         let frame = match next_step(system, line) {
             Ok(step) => {
-                let frame = frames.is_some().then(|| Frame::begin(number, system, line, &step));
+                let frame = watch.is_some().then(|| Frame::begin(number, system, line, &step));
+                fired.push(Line { label: system.label(&step).to_owned(), ..line.clone() });
                 system.fire(&step)?;
-                replay.steps.push(step);
+                steps.push(step);
                 frame
             }
             Err(reason) => {
                 let possible = system.enabled().iter().map(|step| system.name(step)).collect();
-                replay.divergence = Some(Divergence { number, wanted: line.text.clone(), reason, possible });
+                divergence = Some(Divergence { number, wanted: line.text.clone(), reason, possible });
                 break;
             }
         };
@@ -84,18 +102,18 @@ fn follow(system: &mut System, lines: &[Line], mut frames: Option<&mut Vec<Frame
         };
         let mut broken = Vec::new();
         for violation in system.judge() {
-            if !known(&violation, &replay.violations) {
+            if !known(&violation, &violations) {
                 broken.push(violation.property);
-                replay.violations.push((number, violation));
+                violations.push((number, violation));
             }
         }
-        if let (Some(frames), Some(mut frame)) = (&mut frames, frame) {
-            frame.complete(system, broken);
-            frames.push(frame);
+        if let (Some(watch), Some(mut frame)) = (&mut watch, frame) {
+            frame.complete(system, broken, &mut watch.facts);
+            watch.frames.push(frame);
         }
     }
-    replay.fingerprint = Fingerprint::of(system.state());
-    Ok(replay)
+    let (fingerprint, model_hash) = (Fingerprint::of(system.state()), model_hash(system.setting(), &fired));
+    Ok(Replay { steps, violations, fingerprint, model_hash, divergence })
 }
 
 /// The enabled step that the line names, with the clock set to the line's time.
@@ -106,50 +124,5 @@ fn next_step(system: &mut System, line: &Line) -> Result<Step, String> {
         }
         system.advance_to(at_us);
     }
-    let text = line.text.as_str();
-    let Some(process) = process_of(text) else {
-        let found = system.enabled().into_iter().find(|step| system.name(step) == text);
-        return found.ok_or_else(|| "no such step is possible here".to_owned());
-    };
-    if system.state().find(process).is_none() {
-        return Err(format!("there is no {process} at this point"));
-    }
-    if let Some(drawn) = drawn_of(system, process, text) {
-        let step = Step::Draw(process, drawn);
-        let is_possible = system.is_enabled(&step) && system.name(&step) == text;
-        return if is_possible { Ok(step) } else { Err("the draw cannot come out so".to_owned()) };
-    }
-    let mut own = Vec::new();
-    system.enabled_of(process, &mut own);
-    own.extend([Step::Reap(process), Step::Deadlock(process)].into_iter().filter(|step| system.is_enabled(step)));
-    let found = own.iter().find(|step| system.name(step) == text);
-    found.cloned().ok_or_else(|| match own.first() {
-        Some(step) => format!("{process} can do this instead: {}", system.name(step)),
-        None => format!("{process} {}", state_of(system, process)),
-    })
-}
-
-/// Who a step's name is about: its first word, or the second after the name of a fault.
-fn process_of(text: &str) -> Option<ProcessId> {
-    text.split([' ', ':']).take(2).find_map(ProcessId::parse)
-}
-
-/// The values in `vu1: draws seats = 3 17`, when that process draws.
-fn drawn_of(system: &System, process: ProcessId, text: &str) -> Option<Drawn> {
-    system.draw_of(process)?;
-    let (_, values) = text.split_once(" = ")?;
-    values.split(' ').map(|value| value.parse().ok()).collect()
-}
-
-fn state_of(system: &System, process: ProcessId) -> &'static str {
-    let slot = system.state().slot(process);
-    match slot.phase {
-        Phase::Idle => "has not begun",
-        Phase::Issued if matches!(slot.op, Some(Op::Sql(..))) => "waits for a database connection",
-        Phase::Issued | Phase::Applied => "is about to go on",
-        Phase::Blocked => "waits for another transaction",
-        Phase::Calling(..) => "waits for an answer",
-        Phase::Asleep(_) => "is asleep",
-        Phase::Ended => "has ended",
-    }
+    system.resolve(&line.text)
 }

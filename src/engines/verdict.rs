@@ -39,6 +39,14 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// What one execution was good for.
+    #[must_use]
+    pub fn of(system: &System) -> Self {
+        let mut coverage = Self::default();
+        coverage.note(system);
+        coverage
+    }
+
     /// Takes in a state that was just judged.
     pub fn note(&mut self, system: &System) {
         self.reached.extend(system.reached());
@@ -133,8 +141,12 @@ pub enum Bound {
     Sampled,
     /// So many states were kept, and more remained.
     States(usize),
+    /// The search kept more bytes than this.
+    Memory(usize),
     /// The user asked to stop.
     Interrupted,
+    /// The time budget was used up.
+    Time,
 }
 
 /// The result of a search.
@@ -152,6 +164,27 @@ pub struct Exploration {
     pub final_states: BTreeSet<Fingerprint>,
     /// Properties that never had anything to judge: they hold, and that says nothing.
     pub vacuous: Vec<&'static str>,
+    /// True if orders of events that make no difference were left out, so that there are fewer states than the space
+    /// has.
+    pub is_reduced: bool,
     /// Draws that were explored by representatives or by the ends of their range only.
     pub abstracted_draws: Vec<&'static str>,
+}
+
+impl Exploration {
+    /// True when the search was stopped from outside before every property was decided.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        let is_cut = |verdict: &Verdict| matches!(verdict, Verdict::Unknown(Bound::Interrupted | Bound::Time));
+        self.verdicts.iter().any(|(_, verdict)| is_cut(verdict))
+    }
+
+    /// Says that it was the time budget that stopped the search, not the user.
+    pub fn ran_out_of_time(&mut self) {
+        for (_, verdict) in &mut self.verdicts {
+            if *verdict == Verdict::Unknown(Bound::Interrupted) {
+                *verdict = Verdict::Unknown(Bound::Time);
+            }
+        }
+    }
 }

@@ -83,6 +83,9 @@ pub struct Yield {
     pub tokens: u32,
 }
 
+/// What a process says that awaits a timer, a socket or any other future.
+const FOREIGN_AWAIT: &str = "a process may await nothing but its ctx (no timers, sockets or other futures)";
+
 /// A process between two outcomes. Not `Send`: an engine sends the [`Spawn`] data's parts and starts it in place.
 pub struct Process {
     mailbox: Rc<Mailbox>,
@@ -134,9 +137,14 @@ impl Process {
     }
 
     /// Gives the outcome of the operation in flight and runs up to the next one.
+    ///
+    /// # Panics
+    /// When the process went on without reading an outcome that it was given.
+    #[inline(always)]
     #[must_use]
     pub fn resume(&mut self, outcome: Outcome) -> Yield {
-        self.mailbox.outcome.set(Some(outcome));
+        let unread = self.mailbox.outcome.replace(Some(outcome));
+        assert!(unread.is_none(), "{}: it went on without reading an outcome", self.process);
         self.advance()
     }
 
@@ -158,14 +166,16 @@ impl Process {
         (process, last)
     }
 
+    #[inline(always)]
     fn advance(&mut self) -> Yield {
         let poll = self.future.poll();
         let mailbox = &*self.mailbox;
         let next = match poll {
             Poll::Ready(end) => Err(end),
-            Poll::Pending => mailbox.issued.take().ok_or_else(|| {
-                End::Panic("a process may await nothing but its ctx (no timers, sockets or other futures)".to_owned())
-            }),
+            Poll::Pending => match mailbox.issued.take() {
+                Some(op) => Ok(op),
+                None => Err(End::Panic(FOREIGN_AWAIT.to_owned())),
+            },
         };
         Yield { next, label: mailbox.label.get(), asides: mailbox.asides.take(), tokens: mailbox.tokens.get() }
     }

@@ -1,9 +1,12 @@
 //! What `check` says: a verdict per property, its bounds, and the steps of a counterexample.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::steps::{labelled, table};
 use super::table::{Signs, paragraph};
+use crate::engines::explore::collision_odds;
 use crate::engines::portfolio::Sample;
 use crate::engines::shrink::{Minimality, Shrunk, Size};
 use crate::engines::verdict::{Bound, Exploration, Verdict};
@@ -43,8 +46,8 @@ pub fn judge(check: &Check, exploration: &Exploration, samples: &[Sample], sched
                 differ(&mut differences, property, "labelled steps", labels, counted);
                 differ(&mut differences, property, "operations", ops, counterexample.operations());
             }
-            // What was only sampled is as expected as long as no sample breaks it.
-            (_, Verdict::Unknown(Bound::Sampled)) => {}
+            // What is not known is no difference: a sample that broke nothing, a search that was stopped.
+            (_, Verdict::Unknown(Bound::Sampled | Bound::Interrupted | Bound::Time)) => {}
             (wanted, verdict) => {
                 let wanted = if wanted == ExpectedVerdict::Holds { "holds" } else { "violated" };
                 differences.push(format!("{property}: expected {wanted}, found {}", word(verdict)));
@@ -53,6 +56,8 @@ pub fn judge(check: &Check, exploration: &Exploration, samples: &[Sample], sched
     }
     if let Some(wanted) = check.expect_states
         && exploration.states > 0
+        && !exploration.is_reduced
+        && !exploration.is_cut_short()
         && wanted != exploration.states as u64
     {
         differences.push(format!("expected {wanted} states, found {}", exploration.states));
@@ -134,13 +139,16 @@ fn breaker<'a>(samples: &'a [Sample], property: &str) -> Option<&'a Sample> {
 /// One line for each scheduler: how much it tried, and what it met.
 fn sampled(samples: &[Sample], seed: u64) -> String {
     let mut text = String::new();
-    for Sample { scheduler, setting, sampled, shrunk, .. } in samples {
+    for sample in samples {
+        let Sample { scheduler, setting, asked, sampled, shrunk, .. } = sample;
         let met = match &sampled.found {
             Some(found) => format!("{} broken in execution {}", found.property, found.execution),
+            None if sample.is_cut_short() => "no violation (sampled, cut short)".to_owned(),
             None => "no violation (sampled)".to_owned(),
         };
+        let of = if sample.is_cut_short() { format!(" of {asked}") } else { String::new() };
         let line = format!(
-            "{scheduler}, seed {seed}: {} execution(s) by {} client(s), {} steps, {} different schedules, {} different \
+            "{scheduler}, seed {seed}: {}{of} execution(s) by {} client(s), {} steps, {} different schedules, {} different \
              ends: {met}",
             sampled.executions,
             setting.journeys.len(),
@@ -158,8 +166,18 @@ fn sampled(samples: &[Sample], seed: u64) -> String {
 
 /// Who found a violation, at which size, and whether it is one of that size only.
 fn sampled_by(sample: &Sample) -> String {
-    let at = format!("{} at {} clients", sample.scheduler, sample.setting.journeys.len());
+    let from = sample.shrunk.as_ref().map_or_else(String::new, |it| format!("shrunk from {}, ", it.from.steps));
+    let at = format!("{from}{} at {} clients", sample.scheduler, sample.setting.journeys.len());
     if sample.holds_smaller { format!("{at}; holds within the bounds above") } else { at }
+}
+
+/// What shrinking did and how long it took: a note, because times differ from run to run.
+#[must_use]
+pub fn shrunk_in(sample: &Sample, shrunk: &Shrunk, took: Duration) -> String {
+    let property = sample.sampled.found.as_ref().map_or("", |found| found.property);
+    let tenths = took.as_millis().div_ceil(100);
+    let (steps, from) = (shrunk.to.steps, shrunk.from.steps);
+    format!("{property}: {steps} steps, shrunk from {from} in {}.{} s", tenths / 10, tenths % 10)
 }
 
 /// From which size to which.
@@ -215,12 +233,9 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
             }
             Verdict::Unknown(bound) => ("?", why(bound)),
         };
-        text.push_str(&format!("  {sign} {:12}  {property:width$}  {scope}\n", word(verdict)));
+        text.push_str(&paragraph(&format!("  {sign} {:12}  {property:width$}  ", word(verdict)), &scope));
     }
-    let Exploration { states, transitions, depth, .. } = exploration;
-    if *states > 0 {
-        text.push_str(&format!("reference   {states} states, {transitions} transitions, depth {depth}\n"));
-    }
+    text.push_str(&searched(exploration));
     if !exploration.abstracted_draws.is_empty() {
         let names = exploration.abstracted_draws.join(", ");
         text.push_str(&paragraph("abstracted  ", &format!("{names}: by representatives, not by every value")));
@@ -245,11 +260,28 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
     text
 }
 
+/// The size of the search, and the chance that it left out a state because its fingerprint was another's.
+fn searched(exploration: &Exploration) -> String {
+    let Exploration { states, transitions, depth, is_reduced, .. } = exploration;
+    if *states == 0 {
+        return String::new();
+    }
+    let space = if *is_reduced { " (reduced)" } else { "" };
+    let odds = collision_odds(*states);
+    let line = format!(
+        "{states} states{space}, {transitions} transitions, depth {depth}; two states share a fingerprint with a chance \
+         of 1 in {odds}"
+    );
+    paragraph("explore     ", &line)
+}
+
 fn why(bound: &Bound) -> String {
     match bound {
         Bound::Sampled => "sampled: no violation met, no proof".to_owned(),
         Bound::States(states) => format!("stopped at {states} states: no proof"),
+        Bound::Memory(bytes) => format!("stopped at {bytes} bytes of memory: no proof"),
         Bound::Interrupted => "interrupted: no proof".to_owned(),
+        Bound::Time => "stopped by the time budget: no proof".to_owned(),
     }
 }
 
@@ -269,15 +301,16 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
             "steps": steps.map(Iterator::collect::<Vec<_>>),
             "labelled_steps": schedule.map(|it| labelled(&it.steps)),
             "fingerprint": schedule.map(|it| &it.fingerprint),
-            "engine": if breaker(samples, property).is_some() { "shuttle" } else { "reference" },
+            "engine": if breaker(samples, property).is_some() { "shuttle" } else { "explore" },
         })
     });
-    let samples = samples.iter().map(|Sample { scheduler, setting, sampled, shrunk, holds_smaller }| {
+    let samples = samples.iter().map(|Sample { scheduler, setting, asked, sampled, shrunk, holds_smaller }| {
         json!({
             "scheduler": scheduler.to_string(),
             "seed": seed,
             "bounds": bounds(setting),
             "executions": sampled.executions,
+            "executions_asked_for": asked,
             "steps": sampled.steps,
             "distinct_schedules": sampled.distinct_schedules,
             "distinct_final_states": sampled.distinct_final_states,
@@ -296,6 +329,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
         "verdicts": verdicts.collect::<Vec<_>>(),
         "states": exploration.states,
         "transitions": exploration.transitions,
+        "reduced": exploration.is_reduced,
         "depth": exploration.depth,
         "abstracted_draws": exploration.abstracted_draws,
         "not_as_expected": judged.differences,

@@ -6,7 +6,7 @@ use super::steps::table;
 use super::table::{Signs, paragraph};
 use crate::engines::recording::Frame;
 use crate::engines::replay::Replay;
-use crate::system::facts::{Facts, changes};
+use crate::system::facts::Facts;
 use crate::system::schedule::Schedule;
 
 /// Possible steps that a divergence names.
@@ -47,7 +47,7 @@ pub enum StateDetail {
 
 /// One step, what was heard, and the state after it.
 #[must_use]
-pub fn step(before: &Facts, frame: &Frame, detail: StateDetail, signs: Signs) -> String {
+pub fn step(frame: &Frame, facts: &Facts, detail: StateDetail, signs: Signs) -> String {
     let label = &frame.line.label;
     let label = if label.is_empty() { String::new() } else { format!("{label}  ") };
     let mut text = paragraph(&format!("{:4}  {label}", frame.number), &frame.line.text);
@@ -56,13 +56,14 @@ pub fn step(before: &Facts, frame: &Frame, detail: StateDetail, signs: Signs) ->
     }
     match detail {
         StateDetail::Full => {
-            for (name, what) in &frame.facts {
+            for (name, what) in facts {
                 text.push_str(&paragraph("        ", &format!("{name}: {what}")));
             }
         }
         StateDetail::Diff => {
-            for (name, was, is) in changes(before, &frame.facts) {
-                let (was, is) = (was.unwrap_or("-"), is.unwrap_or("-"));
+            for change in &frame.changed {
+                let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+                let (name, was, is) = (&change.name, known(&change.was), known(&change.is));
                 text.push_str(&paragraph("        ", &format!("{name}: {was} -> {is}")));
             }
         }
@@ -116,7 +117,9 @@ fn conclusion(schedule: &Schedule, replay: &Replay) -> String {
     let steps = replay.steps.len();
     let has_same_state = replay.fingerprint.to_string() == schedule.fingerprint;
     let state = if has_same_state { "equal" } else { "DIFFERENT" };
-    let fingerprint = format!("state fingerprint {} {state}", &replay.fingerprint.to_string()[..8]);
+    // The steps were followed to their end, so it is the setting or the labels that are not those recorded.
+    let hash = if replay.model_hash == schedule.model_hash { "" } else { ", model hash DIFFERENT" };
+    let fingerprint = format!("state fingerprint {} {state}{hash}", &replay.fingerprint.to_string()[..8]);
     let words = match (&schedule.violation, is_reproduced(schedule, replay)) {
         (Some((property, _)), true) => format!("REPRODUCED  {property}, same {steps} steps, {fingerprint}"),
         (None, true) => format!("REPLAYED  {steps} steps, {fingerprint}"),
@@ -147,5 +150,6 @@ pub fn json(schedule: &Schedule, replay: &Replay) -> Value {
         "violations": violations.collect::<Vec<_>>(),
         "divergence": divergence,
         "fingerprint": replay.fingerprint.to_string(),
+        "model_hash": replay.model_hash,
     })
 }

@@ -58,7 +58,7 @@ impl System {
         let setting = Setting { properties: Vec::new(), rounds: Some(1), ..Setting::clone(&self.setting) };
         let mut rest = self.clone();
         rest.setting = Rc::new(setting);
-        rest.drains = false;
+        rest.judgement = super::property::Judgement::default();
         rest.state.budgets = super::state::Budgets { time_steps: u32::MAX, ..super::state::Budgets::default() };
         for process in rest.state.unreaped.clone() {
             rest.reap(process);

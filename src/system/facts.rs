@@ -58,17 +58,37 @@ fn whereabouts(system: &System, process: ProcessId) -> String {
     }
 }
 
-/// What changed from one state to the next: the name, what was so, what is so. A thing that was not there, or is not
-/// there any more, has none.
+/// A fact that is another than before. A thing that was not there, or is not there any more, has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The thing.
+    pub name: String,
+    /// What was so.
+    pub was: Option<String>,
+    /// What is so.
+    pub is: Option<String>,
+}
+
+/// What changed from one state to the next, by name.
 #[must_use]
-pub fn changes<'a>(before: &'a Facts, after: &'a Facts) -> Vec<(&'a str, Option<&'a str>, Option<&'a str>)> {
-    let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
-    let mut changes = names
-        .map(|name| (name.as_str(), before.get(name).map(String::as_str), after.get(name).map(String::as_str)))
-        .filter(|(_, was, is)| was != is)
-        .collect::<Vec<_>>();
-    changes.sort_unstable();
+pub fn changes(before: &Facts, after: &Facts) -> Vec<Change> {
+    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    let gone = gone.map(|(name, was)| Change { name: name.clone(), was: Some(was.clone()), is: None });
+    let new = after.iter().filter(|(name, is)| before.get(*name) != Some(*is));
+    let new = new.map(|(name, is)| Change { name: name.clone(), was: before.get(name).cloned(), is: Some(is.clone()) });
+    let mut changes = gone.chain(new).collect::<Vec<_>>();
+    changes.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     changes
+}
+
+/// The facts after these changes.
+pub fn apply(changes: &[Change], facts: &mut Facts) {
+    for Change { name, is, .. } in changes {
+        match is {
+            Some(is) => drop(facts.insert(name.clone(), is.clone())),
+            None => drop(facts.remove(name)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +100,13 @@ mod tests {
         let facts = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         let (before, after): (Facts, Facts) =
             (facts(&[("a", "1"), ("c", "3"), ("d", "4")]), facts(&[("a", "2"), ("b", "9"), ("d", "4")]));
-        let wanted = vec![("a", Some("1"), Some("2")), ("b", None, Some("9")), ("c", Some("3"), None)];
+        let text = |text: &str| Some(text.to_owned());
+        let change = |name: &str, was, is| Change { name: name.to_owned(), was, is };
+        let wanted =
+            [change("a", text("1"), text("2")), change("b", None, text("9")), change("c", text("3"), None)].to_vec();
         assert_eq!(changes(&before, &after), wanted);
+        let mut applied = before.clone();
+        apply(&wanted, &mut applied);
+        assert_eq!(applied, after);
     }
 }

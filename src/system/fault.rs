@@ -82,14 +82,16 @@ impl System {
         }
     }
 
-    /// The code of a process panicked: the process ends, as in a crash of it alone.
+    /// The code of a process panicked: the process ends where it is. What it has open stays open, for nobody closes it.
     pub(super) fn panicked(&mut self, process: ProcessId, message: String) {
         self.state.world.ghost.panics.insert((process, message));
         self.judgement.ghost_changed();
-        self.forget_session(process);
         if process.call == 0 {
             self.end_client(process, Phase::Ended);
             return;
+        }
+        if self.state.slot(process).has_connection {
+            self.give_connection_back(process);
         }
         if process.is_job() {
             *self.state.slot_mut(process) = Slot { phase: Phase::Ended, ..Slot::idle() };

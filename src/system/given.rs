@@ -70,6 +70,12 @@ impl Given {
         if let Action::Client(client, _) = self.action { Some(client) } else { None }
     }
 
+    /// True for a step by its name, which may be a fault.
+    #[must_use]
+    pub fn is_step(&self) -> bool {
+        matches!(self.action, Action::Step(_))
+    }
+
     /// The job that runs, if one does.
     #[must_use]
     pub fn job(&self) -> Option<&str> {
@@ -95,7 +101,7 @@ impl System {
         for (index, given) in setting.given.iter().enumerate() {
             self.follow(&given.action)?.map_err(|reason| {
                 let text = given.text.clone();
-                ModelError::Given(GivenError { index, text, reason })
+                ModelError::Given(Box::new(GivenError { index, text, reason }))
             })?;
         }
         self.state.budgets = setting.budgets;

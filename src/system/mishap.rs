@@ -28,7 +28,8 @@ pub enum Mishap {
 }
 
 impl Mishap {
-    const ALL: [Self; 6] =
+    /// Every one, in the order of steps.
+    pub const ALL: [Self; 6] =
         [Self::Late, Self::DriverRepeat, Self::ClientRetry, Self::SqlAbort, Self::CommitDone, Self::CommitUndone];
 
     /// The budget that pays for it.
@@ -122,7 +123,7 @@ impl System {
         }
     }
 
-    pub(super) fn befall(&mut self, mishap: Mishap, process: ProcessId) {
+    pub(super) fn go_wrong(&mut self, mishap: Mishap, process: ProcessId) {
         self.state.budgets.pay(mishap.budget());
         match mishap {
             Mishap::Late => self.put_off(process),

@@ -51,6 +51,28 @@ pub struct Model {
 }
 
 impl Model {
+    /// A model of nothing, to begin one of your own with: `Model { name, journeys, ..Model::BARE }`. Seats are locked
+    /// under keys like `seat:7`.
+    pub const BARE: Self = Self {
+        name: "bare",
+        about: "",
+        params: &[],
+        schema: "",
+        rows: |_| Vec::new(),
+        setup: None,
+        journeys: &[],
+        jobs: &[],
+        handlers: &[],
+        seats: SeatMap { key: |seat| ByteString::from(format!("seat:{seat}").as_str()), ..SeatMap::NONE },
+        metrics: &[],
+        attempts: None,
+        conflicts: &[],
+        checks: &[],
+        request_names: &[],
+        draws: &[],
+        properties: &[],
+    };
+
     /// What scenario files are checked against.
     #[must_use]
     pub fn declaration(&self) -> Declaration<'static> {

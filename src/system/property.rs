@@ -2,6 +2,7 @@
 
 mod library;
 
+use super::parts::Changes;
 use super::state::State;
 use super::{ModelError, System};
 
@@ -28,6 +29,14 @@ pub struct Property {
     pub is_default: bool,
 }
 
+impl Property {
+    /// True when answers must be compared with what was done for it.
+    #[must_use]
+    pub fn needs_answers(&self) -> bool {
+        self.name == library::SUCCESS_IS_REPORTED
+    }
+}
+
 /// How a property is judged.
 #[derive(Copy, Clone, Debug)]
 pub enum Rule {
@@ -46,6 +55,9 @@ pub enum Rule {
 pub enum Reads {
     /// Ghost state.
     Ghost,
+    /// Of ghost state who holds a seat that another holds too: a seat with one holder is nobody's loss, so what others
+    /// are told of other seats changes nothing.
+    SharedSeats,
     /// Committed rows.
     Data,
     /// Ghost state, committed rows and the keys of Redis.
@@ -104,9 +116,13 @@ pub struct Violation {
 /// What changed since the properties were last judged.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Judgement {
-    ghost: bool,
-    data: bool,
+    pub(super) changes: Changes,
+    /// Keys of Redis, where a property reads them.
     redis: bool,
+    /// True when a property reads keys of Redis.
+    reads_redis: bool,
+    /// True when a property asks what becomes of seats once nobody acts any more.
+    drains: bool,
     /// Subjects met so far.
     met: u32,
     /// Properties, by their place in the setting, of which a committed row was the subject.
@@ -116,24 +132,43 @@ pub(super) struct Judgement {
 impl Default for Judgement {
     /// Nothing has been judged yet.
     fn default() -> Self {
-        Self { ghost: true, data: true, redis: true, met: 0, met_rows: 0 }
+        let changes = Changes { ghost: true, shared_seats: true, data: true, touched_ghost: true };
+        Self { changes, redis: true, reads_redis: false, drains: false, met: 0, met_rows: 0 }
     }
 }
 
 impl Judgement {
+    #[inline]
+    pub(super) fn is_due(self) -> bool {
+        self.changes.must_be_judged() || self.redis || self.drains
+    }
+
     pub(super) fn ghost_changed(&mut self) {
-        self.ghost = true;
+        self.changes.ghost = true;
+        self.changes.touched_ghost = true;
+    }
+
+    /// Somebody was told to hold a seat that another holds too.
+    pub(super) fn seat_shared(&mut self) {
+        self.changes.shared_seats = true;
+    }
+
+    /// Ghost state was changed in a way that breaks no property.
+    pub(super) fn ghost_touched(&mut self) {
+        self.changes.touched_ghost = true;
     }
 
     pub(super) fn data_changed(&mut self) {
-        self.data = true;
+        self.changes.data = true;
     }
 
+    #[inline]
     pub(super) fn redis_changed(&mut self) {
-        self.redis = true;
+        self.redis = self.reads_redis;
     }
 
     /// Something happened that properties are about.
+    #[inline]
     pub(super) fn meet(&mut self, subject: Subject) {
         self.met |= subject.bit();
     }
@@ -143,15 +178,13 @@ impl System {
     /// Judges the properties of which something changed since the last call; those broken, in their order.
     #[inline]
     pub fn judge(&mut self) -> Vec<Violation> {
-        let Judgement { ghost, data, redis, .. } = self.judgement;
-        // After most steps nothing changed, and an engine asks after every one.
-        if ghost || data || redis || self.drains { self.judge_changed() } else { Vec::new() }
+        if self.judgement.is_due() { self.judge_changed() } else { Vec::new() }
     }
 
     fn judge_changed(&mut self) -> Vec<Violation> {
-        let Judgement { ghost, data, redis, .. } = self.judgement;
-        self.judgement = Judgement { ghost: false, data: false, redis: false, ..self.judgement };
-        let is_at_rest = self.drains && self.is_at_rest();
+        let Judgement { changes, redis, drains, .. } = self.judgement;
+        self.judgement = Judgement { changes: Changes::default(), redis: false, ..self.judgement };
+        let is_at_rest = drains && self.is_at_rest();
         if is_at_rest {
             self.judgement.meet(Subject::Rest);
         }
@@ -159,9 +192,10 @@ impl System {
         let mut broken = Vec::new();
         for (place, property) in setting.properties.iter().enumerate() {
             let is_due = match property.reads {
-                Reads::Ghost => ghost,
-                Reads::Data => data,
-                Reads::Locks => ghost || data || redis,
+                Reads::Ghost => changes.ghost,
+                Reads::SharedSeats => changes.shared_seats,
+                Reads::Data => changes.data,
+                Reads::Locks => changes.ghost || changes.data || redis,
                 Reads::Rest => is_at_rest,
             };
             if !is_due {
@@ -215,7 +249,9 @@ impl System {
     /// Says now whether the properties can be judged: a query may be wrong.
     pub(super) fn plan_properties(&mut self) -> Result<(), ModelError> {
         let setting = std::rc::Rc::clone(&self.setting);
-        self.drains = setting.properties.iter().any(|property| matches!(property.rule, Rule::Drains(_)));
+        self.judgement.drains = setting.properties.iter().any(|property| matches!(property.rule, Rule::Drains(_)));
+        self.judgement.reads_redis = setting.properties.iter().any(|property| property.reads == Reads::Locks);
+        self.reports = setting.properties.iter().any(Property::needs_answers);
         for property in &setting.properties {
             if let Rule::NoRow(query) = property.rule {
                 self.plan_query(property.name, query)?;

@@ -47,7 +47,7 @@ impl System {
     fn start_handler(&mut self, handler: ProcessId) {
         let (live, first) = Process::spawn(self.spawn_of(handler));
         self.state.slot_mut(handler).live = Live(Some(live));
-        self.absorb(handler, first);
+        self.absorb_first(handler, first);
     }
 
     /// A handler is done: its worker takes the next request, and the client, if it still waits, gets the answer.
@@ -94,7 +94,8 @@ impl System {
     /// Notes in ghost state when an error is answered to a client for whom the service has done what it asks.
     fn judge_report(&mut self, handler: ProcessId, status: u16) {
         let client = &self.state.clients[usize::from(handler.client)];
-        let Some(slot) = client.handler(handler.call).filter(|_| status >= 400) else { return };
+        let is_asked = self.reports && status >= 400;
+        let Some(slot) = client.handler(handler.call).filter(|_| is_asked) else { return };
         if (self.setting.model.seats.done)(&self.state, &slot.request, handler.client) {
             self.state.world.ghost.unreported.insert((handler, status));
             self.judgement.ghost_changed();
@@ -111,7 +112,7 @@ impl System {
         let is_locked = |seat: &&i64| {
             let key = (self.setting.model.seats.key)(**seat);
             let value = self.state.world.redis[0].live_value(key.as_bytes(), self.state.now_us);
-            value.and_then(|value| Token::parse(value.as_bytes())).is_some_and(|token| token.process == handler)
+            value.is_some_and(|value| Token::is_of(handler, value.as_bytes()))
         };
         let locked = seats.iter().filter(is_locked).count();
         let is_whole = match status {

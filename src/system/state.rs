@@ -127,7 +127,15 @@ impl Slot {
         }
     }
 
+    /// The operation took effect, and its outcome is on its way back.
+    #[inline]
+    pub(super) fn apply(&mut self, outcome: Outcome) {
+        self.phase = Phase::Applied;
+        self.outcome = Some(outcome);
+    }
+
     /// Goes to a phase without an operation.
+    #[inline]
     pub(super) fn rest(&mut self, phase: Phase) {
         self.phase = phase;
         self.op = None;
@@ -314,12 +322,14 @@ impl State {
     ///
     /// # Panics
     /// When it does not exist: engines only name processes that the system named before.
+    #[inline]
     #[must_use]
     pub fn slot(&self, process: ProcessId) -> &Slot {
         self.find(process).unwrap_or_else(|| panic!("{process} does not exist"))
     }
 
     /// The slot of a process, if it exists.
+    #[inline]
     #[must_use]
     pub fn find(&self, process: ProcessId) -> Option<&Slot> {
         let client = self.clients.get(usize::from(process.client))?;
@@ -330,6 +340,7 @@ impl State {
     ///
     /// # Panics
     /// When the process does not exist.
+    #[inline]
     pub(crate) fn slot_mut(&mut self, process: ProcessId) -> &mut Slot {
         slot_of(&mut self.clients, process)
     }
@@ -351,6 +362,7 @@ impl State {
 }
 
 /// The slot of a process that exists, while the rest of the state may be borrowed otherwise.
+#[inline]
 pub(super) fn slot_of(clients: &mut [Client], process: ProcessId) -> &mut Slot {
     let client = &mut clients[usize::from(process.client)];
     if process.call == 0 {

@@ -1,7 +1,8 @@
 //! The passing of time as a step: to the next instant at which some comparison can change.
 
 use super::System;
-use super::state::Phase;
+use super::state::{Client, Phase};
+use crate::world::sql::SqlStore;
 
 impl System {
     /// The next instant at which something can turn out differently: the end of a sleep, each deadline in Redis and
@@ -16,26 +17,19 @@ impl System {
                 next = next.min(instant_us);
             }
         };
-        for process in self.state.processes() {
-            if let Phase::Asleep(until_us) = self.state.slot(process).phase {
-                visit(until_us);
-            }
-        }
+        self.state.clients.iter().for_each(|client| instants_of_client(client, &mut visit));
         self.job_instants().for_each(&mut visit);
-        for node in &self.state.world.redis {
-            node.instants_after(now_us, &mut visit);
-        }
-        // A clock that runs ahead comes to a timestamp earlier.
-        let clocks = self.setting.clocks.clients.iter().chain(&self.setting.clocks.instances).copied();
-        // A timestamp that is the present still has the microsecond after it to come.
-        self.state.world.sql.timestamps_after(now_us.saturating_sub(1), &mut |timestamp_us| {
-            if let Ok(timestamp_us) = u64::try_from(timestamp_us) {
-                for ahead_us in std::iter::once(0).chain(clocks.clone()) {
-                    visit(timestamp_us.saturating_sub(ahead_us));
-                    visit(timestamp_us.saturating_sub(ahead_us).saturating_add(1));
-                }
+        self.state.world.redis.iter().for_each(|node| node.instants_after(now_us, &mut visit));
+        let clocks = &self.setting.clocks;
+        if clocks.agree() {
+            instants_of_sql(&self.state.world.sql, now_us, &mut visit);
+        } else {
+            // A clock that runs ahead comes to a timestamp earlier.
+            for ahead_us in clocks.clients.iter().chain(&clocks.instances).copied().chain([0]) {
+                let mut earlier = |instant_us: u64| visit(instant_us.saturating_sub(ahead_us));
+                instants_of_sql(&self.state.world.sql, now_us, &mut earlier);
             }
-        });
+        }
         (next < u64::MAX).then_some(next)
     }
 
@@ -50,4 +44,25 @@ impl System {
             node.purge_expired(to_us);
         }
     }
+}
+
+/// The ends of the sleeps of a client and its handlers, past ones too.
+pub fn instants_of_client(client: &Client, visit: &mut dyn FnMut(u64)) {
+    let slots = std::iter::once(&client.slot).chain(client.handlers.iter().map(|handler| &handler.slot));
+    for slot in slots {
+        if let Phase::Asleep(until_us) = slot.phase {
+            visit(until_us);
+        }
+    }
+}
+
+/// The timestamps of a database from `now_us` on, each with the microsecond after it: one that is the present still has
+/// that to come.
+pub fn instants_of_sql(sql: &SqlStore, now_us: u64, visit: &mut dyn FnMut(u64)) {
+    sql.timestamps_after(now_us.saturating_sub(1), &mut |timestamp_us| {
+        if let Ok(timestamp_us) = u64::try_from(timestamp_us) {
+            visit(timestamp_us);
+            visit(timestamp_us.saturating_add(1));
+        }
+    });
 }

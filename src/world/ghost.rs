@@ -31,11 +31,15 @@ pub struct Ghost {
 }
 
 impl Ghost {
-    /// The client was told that it holds the seats.
-    pub fn hold(&mut self, client: u16, seats: &[i64], until_us: u64) {
+    /// The client was told that it holds the seats. True if one of them has another holder too.
+    pub fn hold(&mut self, client: u16, seats: &[i64], until_us: u64) -> bool {
+        let mut is_shared = false;
         for seat in seats {
-            self.holders.entry(*seat).or_default().insert(client, until_us);
+            let holders = self.holders.entry(*seat).or_default();
+            holders.insert(client, until_us);
+            is_shared |= holders.len() > 1;
         }
+        is_shared
     }
 
     /// The client no longer counts on the seats.

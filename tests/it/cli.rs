@@ -192,6 +192,41 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     assert_eq!(code(&["--only", "lock-release", "--engine", "shuttle"]), 3, "a sample proves nothing");
 }
 
+#[test]
+fn a_time_budget_cuts_short_and_says_so_and_changes_nothing_where_it_suffices() {
+    let sandbox = Sandbox::new();
+    let only = |args: &[&str]| {
+        let _ = std::fs::remove_dir_all(sandbox.0.path().join("seatproof-regressions"));
+        sandbox.run(&[&["check", "--only", "lock-release"], args].concat())
+    };
+    let (code, out, err) = only(&["--timeout", "1ms", "--executions", "1000000"]);
+    assert_eq!(code, 3, "{out}{err}");
+    for words in
+        ["? inconclusive  one-booking-per-seat  stopped by the time budget: no proof", "(sampled, cut", " of 1000000 "]
+    {
+        assert!(out.contains(words), "{words}\n{out}");
+    }
+    assert!(!out.contains("not as expected"), "what is not known is no difference: {out}");
+    assert_eq!(only(&["--timeout", "1ms", "--executions", "1000000", "--expect"]).0, 3, "nor is it as expected");
+    let (free, ample) = (only(&["--executions", "2"]), only(&["--executions", "2", "--timeout", "10h"]));
+    assert_eq!(free, ample);
+    assert_eq!(free.0, 0, "{}", free.1);
+}
+
+/// What a scheduler finds at full size is printed small; how long that took is a note.
+#[test]
+fn what_shrinking_did_is_said_and_its_time_only_on_stderr() {
+    let sandbox = Sandbox::new();
+    let args = ["check", "set_nx_px_get_del", "--only", "pause", "--engine", "shuttle", "--executions", "40"];
+    let (code, out, err) = sandbox.run(&args);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("steps (shrunk from ") && out.contains("shrunk      "), "{out}");
+    assert!(err.contains(" steps, shrunk from ") && err.contains(" s\n"), "{err}");
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    std::fs::remove_dir_all(sandbox.0.path().join("seatproof-regressions")).expect("schedules were written");
+    assert_eq!(sandbox.run(&args).1, out, "the same bytes again");
+}
+
 /// A database so slow that the lock's TTL runs out inside the transaction.
 #[test]
 fn a_violation_under_load_stops_the_run_and_names_step_and_seed() {
@@ -286,4 +321,20 @@ fn an_interrupted_sweep_keeps_and_labels_what_is_finished() {
     assert_eq!(code, 130, "{err}");
     assert!(out.contains("of 10000000 runs (interrupted)"), "{out}");
     assert!(err.contains("are finished and shown"), "{err}");
+}
+
+/// Ctrl-C during a check: every check is named with what is known of it.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_check_keeps_and_labels_what_is_finished() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["check", "--executions", "1000000", "--threads", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(signal.success());
+    let (code, out, err) = outcome(&child.wait_with_output().expect("it ends"));
+    assert_eq!(code, 130, "{err}");
+    assert!(out.contains("cut short") && out.contains("interrupted: no proof"), "{out}");
+    assert!(out.contains("check moviebooking / redis-restart"), "the last check is named too: {out}");
 }

@@ -198,7 +198,8 @@ fn a_transaction_that_lands_late_takes_its_queue_along() {
     // In order, and with a reply that is lost, the key is there as well: only what was given up is of interest here.
     let given_up = |budgets| {
         let found = explored(setting(&["queued"], budgets));
-        let (_, verdict) = found.verdicts.iter().find(|(name, _)| *name == "never-queued").expect("it is judged").clone();
+        let (_, verdict) =
+            found.verdicts.iter().find(|(name, _)| *name == "never-queued").expect("it is judged").clone();
         verdict.counterexample().is_some_and(|way| way.steps.iter().any(|step| matches!(step, Step::Land(_))))
     };
     assert!(!given_up(Budgets::default()));

@@ -8,7 +8,7 @@ use std::thread;
 
 use seatproof::engines::reference::explore;
 use seatproof::engines::replay::replay;
-use seatproof::engines::verdict::{Exploration, Verdict};
+use seatproof::engines::verdict::Exploration;
 use seatproof::models::{self, CATALOG, Entry};
 use seatproof::report::exploration::judge;
 use seatproof::system::Setting;

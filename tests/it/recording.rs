@@ -81,11 +81,9 @@ fn clients_beyond_those_that_act_last_share_a_lane() {
 #[test]
 fn each_step_says_what_it_changed_and_the_changes_add_up_to_the_state() {
     let (_, recording) = expired_lock();
-    let mut before = &recording.start;
     let mut text = String::new();
-    for frame in &recording.frames {
-        text.push_str(&step(before, frame, StateDetail::Diff, Signs::UTF8));
-        before = &frame.facts;
+    for (frame, facts) in recording.states() {
+        text.push_str(&step(frame, &facts, StateDetail::Diff, Signs::UTF8));
     }
     assert_file("tests/fixtures/replay/diff.txt", &text);
     let (schedule, _) = expired_lock();
@@ -101,7 +99,7 @@ fn each_step_says_what_it_changed_and_the_changes_add_up_to_the_state() {
             _ => facts.remove(&name),
         };
     }
-    assert_eq!(facts, recording.frames.last().expect("a step").facts);
+    assert_eq!(facts, recording.states().last().expect("a step").1);
 }
 
 #[test]

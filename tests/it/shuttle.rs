@@ -160,10 +160,11 @@ fn what_holds_small_and_breaks_large_is_said_to_do_both() {
     let never = Arc::new(AtomicBool::new(false));
     let mut explored = reference::explore(&Rc::new(alone), 10_000, &never).expect("explorable");
     assert!(explored.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Holds), "one client has no rival");
-    let shrinking = Some(ShrinkOptions { max_steps: 100_000, max_states: 2_000 });
-    let samples = portfolio::sample(&small, options(Scheduler::Random, 1), shrinking, &mut explored, &never)
-        .expect("the model is right");
-    let first = samples.first().expect("a scheduler ran");
+    let mut samples =
+        portfolio::sample(&small, options(Scheduler::Random, 1), &mut explored, &never).expect("the model is right");
+    let first = samples.first_mut().expect("a scheduler ran");
+    let shrinking = ShrinkOptions { max_steps: 100_000, max_states: 2_000 };
+    portfolio::shrink_sample(first, &shrinking, &mut explored, &never).expect("the model is right");
     assert!(first.holds_smaller && first.sampled.found.is_some());
     assert!(explored.verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Violated(_))));
     let (setting, counterexample) = first.smallest().expect("it was found");

@@ -73,7 +73,7 @@ impl LoadTest {
                 pace: Pace::default(),
                 budgets: Budgets::default(),
                 draws: std::collections::BTreeMap::new(),
-                properties: model.all_properties(),
+                properties: model.all_properties().into_iter().filter(|property| property.is_default).collect(),
             }),
             shifts,
             regular_end_us: plan.regular_end_ns.div_ceil(1_000),

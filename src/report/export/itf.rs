@@ -12,8 +12,8 @@ use crate::system::schedule::Schedule;
 #[must_use]
 pub fn itf(schedule: &Schedule, recording: &Recording) -> Value {
     let first = state(0, "init", &[], &recording.start);
-    let others = recording.frames.iter();
-    let others = others.map(|frame| state(frame.number, &frame.line.text, &frame.broken, &frame.facts));
+    let others = recording.states();
+    let others = others.map(|(frame, facts)| state(frame.number, &frame.line.text, &frame.broken, &facts));
     json!({
         "#meta": {
             "format": "ITF",

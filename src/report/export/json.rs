@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::engines::recording::{Frame, Recording};
 use crate::report::replay;
-use crate::system::facts::{Facts, changes};
 use crate::system::schedule::Schedule;
 
 /// The replay's own figures, and each step with its time, lanes, outcomes and the facts that it changed.
@@ -12,17 +11,15 @@ use crate::system::schedule::Schedule;
 pub fn json(schedule: &Schedule, recording: &Recording) -> Value {
     let mut document = replay::json(schedule, &recording.replay);
     document["start"] = json!(recording.start);
-    let befores = std::iter::once(&recording.start).chain(recording.frames.iter().map(|frame| &frame.facts));
-    let frames = recording.frames.iter().zip(befores).map(|(frame, before)| step(frame, before));
-    document["trace"] = frames.collect();
+    document["trace"] = recording.frames.iter().map(step).collect();
     document
 }
 
-fn step(frame: &Frame, before: &Facts) -> Value {
+fn step(frame: &Frame) -> Value {
     let heard = frame.heard.iter();
     let heard = heard.map(|(process, outcome)| json!({ "process": process.to_string(), "outcome": outcome }));
-    let changed = changes(before, &frame.facts).into_iter();
-    let changed = changed.map(|(name, was, is)| json!({ "fact": name, "was": was, "is": is }));
+    let changed = frame.changed.iter();
+    let changed = changed.map(|it| json!({ "fact": it.name, "was": it.was, "is": it.is }));
     json!({
         "step": frame.number,
         "at_us": frame.at_us,

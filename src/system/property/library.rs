@@ -10,7 +10,7 @@ pub const GENERAL: [Property; 6] = [
         name: "one-holder-per-seat",
         about: "Never do two clients hold one seat: told 201 for it, not given up, and not past the time they were \
                 told.",
-        reads: Reads::Ghost,
+        reads: Reads::SharedSeats,
         subject: Subject::Hold,
         rule: Rule::Never(two_holders),
         is_default: true,
@@ -81,6 +81,9 @@ fn two_holders(state: &State) -> Option<String> {
     })
 }
 
+/// The property for which answers are compared with what was done, which is done for nothing else.
+pub(in crate::system) const SUCCESS_IS_REPORTED: &str = "success-is-reported";
+
 /// How a state breaks a property, in words.
 type Breach = fn(&State) -> Option<String>;
 
@@ -114,7 +117,7 @@ pub const fn paid_means_seated(breach: Breach) -> Property {
 #[must_use]
 pub const fn success_is_reported() -> Property {
     Property {
-        name: "success-is-reported",
+        name: SUCCESS_IS_REPORTED,
         about: "No client is answered with an error about what the service has done for it and never told it.",
         reads: Reads::Ghost,
         subject: Subject::Answer,

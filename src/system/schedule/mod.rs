@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 use super::fingerprint::Fingerprint;
 use super::given::Given;
 use super::mishap::Clocks;
-use super::model::{Model, Param};
+use super::model::{Model, Param, ParamKind};
 use super::pace::Pace;
+use super::property::Property;
 use super::state::{Budgets, State};
 use super::{Halves, Service, Setting, Step, System};
 use crate::process::{Drawn, ParamValue, Params};
@@ -81,6 +82,8 @@ pub struct SettingText {
     pub clocks: Clocks,
     /// How slow anything may be.
     pub pace: Pace,
+    /// Properties that are judged beside those that always are.
+    pub properties: Vec<String>,
     /// Faults that may happen.
     pub budgets: Budgets,
     /// Representatives of draws.
@@ -105,6 +108,10 @@ impl SettingText {
             given: setting.given.clone(),
             clocks: setting.clocks.clone(),
             pace: setting.pace,
+            properties: {
+                let asked_for = setting.properties.iter().filter(|property| !property.is_default);
+                asked_for.map(|property| property.name.to_owned()).collect()
+            },
             budgets: setting.budgets,
             draws: setting.draws.clone(),
         }
@@ -113,17 +120,22 @@ impl SettingText {
     /// The setting for a model of this name, with all its properties.
     ///
     /// # Errors
-    /// In words, when the model does not declare what the file names.
+    /// In words, when the model does not declare what the file names, or not with such a value.
     pub fn resolve(&self, model: &'static Model) -> Result<Setting, String> {
         let journey = |name: &String| {
             let index = model.journeys.iter().position(|journey| journey.name == name);
             let index = index.and_then(|index| u16::try_from(index).ok());
             index.ok_or_else(|| format!("model `{}` has no journey `{name}`", model.name))
         };
-        let admits =
-            |name: &str, value: ParamValue| model.params.iter().any(|param| param.name == name && param.admits(value));
+        let admits = |name: &str, value: ParamValue| {
+            let declared = model.params.iter().find(|param| param.name == name);
+            declared.is_some_and(|param| param.admits(value) && value.high <= longest(param.kind))
+        };
         if let Some((name, _)) = self.params.iter().find(|(name, value)| !admits(name, **value)) {
             return Err(format!("model `{}` has no parameter `{name}` that can have this value", model.name));
+        }
+        if let Some(name) = self.draws.keys().find(|name| model.draws.iter().all(|draw| draw != name)) {
+            return Err(format!("model `{}` has no draw `{name}`", model.name));
         }
         let job = |(name, runs): (&String, &u32)| {
             let index = model.jobs.iter().position(|job| job.name == name);
@@ -145,8 +157,37 @@ impl SettingText {
             pace: self.pace,
             budgets: self.budgets,
             draws: self.draws.clone(),
-            properties: model.all_properties(),
+            properties: {
+                let is_judged = |property: &Property| {
+                    property.is_default || self.properties.iter().any(|name| name == property.name)
+                };
+                model.all_properties().into_iter().filter(is_judged).collect()
+            },
         })
+    }
+}
+
+/// The greatest value of a parameter of this kind: durations as long as scenarios may have them, in microseconds.
+fn longest(kind: ParamKind) -> i64 {
+    match kind {
+        ParamKind::Duration | ParamKind::DurationRange => i64::MAX / 1_000,
+        ParamKind::Count { max, .. } | ParamKind::CountRange { max, .. } => max,
+    }
+}
+
+impl Schedule {
+    /// The setting for a model of the schedule's name.
+    ///
+    /// # Errors
+    /// In words, when the model does not declare what the file names.
+    pub fn resolve(&self, model: &'static Model) -> Result<Setting, String> {
+        let setting = self.setting.resolve(model)?;
+        match &self.violation {
+            Some((property, _)) if setting.properties.iter().all(|it| it.name != property) => {
+                Err(format!("model `{}` has no property `{property}`", model.name))
+            }
+            _ => Ok(setting),
+        }
     }
 }
 

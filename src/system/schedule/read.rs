@@ -11,13 +11,16 @@ use super::super::diagnostic::{Diagnostic, Source, code};
 use super::super::given::Given;
 use super::super::mishap::Clocks;
 use super::super::pace::Pace;
+use super::super::scenario::duration::MAX_NS;
 use super::super::state::Budgets;
 use super::super::{Halves, Service};
 use super::{FORMAT, Line, Schedule, SettingText};
 use crate::process::ParamValue;
 
-/// More clients, or larger pools, than any schedule has; guards the replayer's memory against a damaged file.
+/// More clients, or larger pools, than any schedule has: guards the replayer's memory against a damaged file.
 const SIZE_MAX: u32 = 65_535;
+/// More seconds than any scenario has (292 years): sums of two such times still fit 64 bits.
+const AT_MAX_US: u64 = MAX_NS / 1_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,7 +49,7 @@ enum HalvesText {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LineFile {
-    at: Option<u64>,
+    at: Option<toml::Spanned<u64>>,
     #[serde(rename = "do")]
     text: String,
     #[serde(default)]
@@ -57,7 +60,7 @@ struct LineFile {
 #[serde(deny_unknown_fields)]
 struct SettingFile {
     model: String,
-    journeys: Vec<String>,
+    journeys: toml::Spanned<Vec<String>>,
     rounds: Option<u32>,
     service: toml::Spanned<ServiceFile>,
     #[serde(default)]
@@ -68,6 +71,8 @@ struct SettingFile {
     clocks: Clocks,
     #[serde(default)]
     pace: Pace,
+    #[serde(default)]
+    properties: Vec<String>,
     #[serde(default)]
     budgets: Budgets,
     params: BTreeMap<String, [i64; 2]>,
@@ -113,15 +118,25 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     }
     let parsed = toml::from_str::<File>(text).map_err(damaged)?;
     let wrong = |what: &str, span: Range<usize>| {
-        Diagnostic::error(&code::SCHEDULE_DAMAGED, format!("this is no complete schedule: {what}")).at(source, span)
+        Diagnostic::error(&code::SCHEDULE_DAMAGED, format!("no schedule can be so: {what}"))
+            .at(source, span)
+            .help("was the file edited? `git diff` shows what changed")
     };
     let seed = parsed.seed.as_deref().map(str::parse).transpose();
     let seed = seed.map_err(|_| wrong("`seed` is no whole number", parsed.format.span()))?;
-    let service_span = parsed.setting.service.span();
     let service = parsed.setting.service.as_ref();
     let sizes = [service.instances, service.workers, service.connections];
-    if sizes.iter().any(|size| !(1..=SIZE_MAX).contains(size)) || parsed.setting.journeys.len() >= SIZE_MAX as usize {
-        return Err(wrong("`service` and `journeys` have 1 to 65,535 members", service_span));
+    if sizes.iter().any(|size| !(1..=SIZE_MAX).contains(size)) {
+        let message = "a service has 1 to 65,535 instances, workers and connections";
+        return Err(wrong(message, parsed.setting.service.span()));
+    }
+    let journeys = &parsed.setting.journeys;
+    if !(1..SIZE_MAX as usize).contains(&journeys.as_ref().len()) {
+        return Err(wrong("there are 1 to 65,534 clients, each with a journey", journeys.span()));
+    }
+    let mut times = parsed.steps.iter().filter_map(|line| line.at.as_ref());
+    if let Some(late) = times.find(|at| *at.as_ref() > AT_MAX_US) {
+        return Err(wrong("a time is later than 292 years", late.span()));
     }
     let mut given = Vec::new();
     for entry in &parsed.setting.given {
@@ -155,15 +170,20 @@ fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
                 workers: service.workers,
                 connections: service.connections,
             },
-            journeys: setting.journeys,
+            journeys: setting.journeys.into_inner(),
             rounds: setting.rounds,
             jobs: setting.jobs,
             given,
             clocks: setting.clocks,
             pace: setting.pace,
+            properties: setting.properties,
             budgets: setting.budgets,
             draws: setting.draws.into_iter().map(|(name, values)| (name, draws(values))).collect(),
         },
-        steps: file.steps.into_iter().map(|line| Line { at_us: line.at, text: line.text, label: line.label }).collect(),
+        steps: file.steps.into_iter().map(line).collect(),
     }
+}
+
+fn line(file: LineFile) -> Line {
+    Line { at_us: file.at.map(toml::Spanned::into_inner), text: file.text, label: file.label }
 }

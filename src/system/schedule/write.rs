@@ -79,6 +79,10 @@ impl fmt::Display for SettingText {
         if !bounds.is_empty() {
             writeln!(f, "pace = {{ {} }}", bounds.join(", "))?;
         }
+        if !self.properties.is_empty() {
+            let names = self.properties.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+            writeln!(f, "# Judged beside those that always are.\nproperties = [{names}]")?;
+        }
         let service = self.service;
         let (instances, workers, connections) = (service.instances, service.workers, service.connections);
         writeln!(f, "service = {{ instances = {instances}, workers = {workers}, connections = {connections} }}")?;

@@ -1,0 +1,142 @@
+//! What a step reads: the parts of the state that its effect can depend on, and so all that it can change.
+//!
+//! Some reads are known before the step is fired, the others by what it did: a process that has come to the end of its
+//! round or request has its sessions closed and its locks judged, one that falls asleep looks at the clock.
+
+use smallvec::SmallVec;
+
+use super::layout::{Layout, Place, Position};
+use super::part::{Part, PartId};
+use crate::process::Op;
+use crate::system::Step;
+use crate::system::parts::Changes;
+use crate::system::state::{Phase, Slot, State};
+use crate::world::identity::ProcessId;
+
+/// Positions in the order in which they are read.
+pub(super) type Reads = SmallVec<[Position; 8]>;
+
+/// What a step depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Footprint {
+    /// On the client who takes the step and on these.
+    Parts(Reads),
+    /// On anything: it is fired anew in every state.
+    Everything,
+}
+
+/// What is known to be read before the step is fired. `state` is right in the acting client and the instances.
+pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
+    let mut reads = Reads::new();
+    let mut read = |place| reads.extend(layout.find(place));
+    match step {
+        Step::Choose(..) | Step::Draw(..) | Step::Wake(_) => {}
+        Step::Apply(process) => operation(state.slot(*process), &mut read),
+        Step::LoseRequest(_) => read(Place::Budgets),
+        Step::LoseReply(process) => {
+            read(Place::Budgets);
+            operation(state.slot(*process), &mut read);
+        }
+        Step::CrashClient(_) => {
+            [Place::Budgets, Place::Unreaped, Place::Sql].into_iter().for_each(&mut read);
+            nodes(state, &mut read);
+        }
+        Step::Reap(_) => {
+            [Place::Unreaped, Place::Sql].into_iter().for_each(&mut read);
+            nodes(state, &mut read);
+        }
+        Step::Deadlock(process) => {
+            read(Place::Client(usize::from(process.client)));
+            read(Place::Sql);
+        }
+        Step::Time(_) => {
+            [Place::Budgets, Place::Now].into_iter().for_each(&mut read);
+            nodes(state, &mut read);
+        }
+        Step::RedisRestart(node) | Step::Evict(node, _) => {
+            read(Place::Budgets);
+            read(Place::Redis(usize::from(*node)));
+        }
+        // Nobody works there.
+        Step::CrashInstance(_) if !layout.has_handlers => read(Place::Budgets),
+        Step::CrashInstance(_) => return Footprint::Everything,
+        // A background job: clients have begun.
+        Step::Begin(_) => {
+            read(Place::Jobs);
+            read(Place::Now);
+        }
+        Step::Deliver(_) | Step::Cut(_) => unreachable!("exploring fuses the halves of an operation"),
+        Step::Mishap(..) | Step::Land(_) | Step::ClockJump(_) => unreachable!("left to the reference explorer"),
+    }
+    if let Some(process) = process_of(step) {
+        let number = state.instance_of(process);
+        let instance = &state.instances[number];
+        if !instance.accept_queue.is_empty() || !instance.connection_queue.is_empty() {
+            // Whoever waits there may be served by this step.
+            return Footprint::Everything;
+        }
+        reads.extend(layout.find(Place::Instance(number)));
+    }
+    Footprint::Parts(reads)
+}
+
+/// The process whose going on may need, or free, a worker or a connection.
+pub(super) fn process_of(step: &Step) -> Option<ProcessId> {
+    match step {
+        Step::LoseRequest(process) | Step::LoseReply(process) | Step::Deadlock(process) => Some(*process),
+        other => other.actor(),
+    }
+}
+
+fn operation(slot: &Slot, read: &mut impl FnMut(Place)) {
+    match &slot.op {
+        Some(Op::Redis(node, _)) => {
+            read(Place::Redis(usize::from(*node)));
+            read(Place::Now);
+        }
+        Some(Op::Sql(..)) => {
+            read(Place::Sql);
+            read(Place::Now);
+        }
+        Some(Op::Now) => read(Place::Now),
+        Some(Op::Call(_) | Op::Choose(_) | Op::Draw(_) | Op::Sleep(_)) | None => {}
+    }
+}
+
+fn nodes(state: &State, read: &mut impl FnMut(Place)) {
+    (0..state.world.redis.len()).map(Place::Redis).for_each(read);
+}
+
+/// What else the step turned out to read: `was` is what the acting client was, at its position.
+pub(super) fn after(
+    layout: &Layout,
+    was: Option<&Part>,
+    state: &State,
+    acting: Option<(Position, PartId)>,
+    changes: Changes,
+) -> Reads {
+    let mut reads = Reads::new();
+    let mut read = |place| reads.extend(layout.find(place));
+    if changes.touched_ghost {
+        read(Place::Ghost);
+    }
+    let place = acting.map(|(position, _)| layout.places[position]);
+    let (Some(Part::Client(was)), Some(Place::Client(number))) = (was, place) else { return reads };
+    let is = &state.clients[number];
+    let has_answered = was.handlers.iter().any(|handler| is.handler(handler.call).is_none())
+        // A handler that needs no operation comes and goes within one step.
+        || (is.calls != was.calls && is.handler(is.calls).is_none());
+    let is_at_rest = |slot: &Slot| matches!(slot.phase, Phase::Idle | Phase::Ended);
+    let jobs = was.handlers.iter().zip(&is.handlers).filter(|_| number == 0);
+    let has_job_ended = jobs.into_iter().any(|(was, is)| was.slot != is.slot && is_at_rest(&is.slot));
+    let has_ended = has_job_ended || is.rounds != was.rounds || is.slot.phase == Phase::Ended;
+    if has_answered || has_ended {
+        nodes(state, &mut read);
+        read(Place::Now);
+    }
+    let mut slots = std::iter::once(&is.slot).chain(is.handlers.iter().map(|handler| &handler.slot));
+    if slots.any(|slot| matches!(slot.phase, Phase::Asleep(_))) {
+        read(Place::Now);
+    }
+    reads
+}

@@ -1,0 +1,116 @@
+//! Where each part of a state stands in its packed vector. What cannot change within the setting's bounds has no place.
+
+use serde::Serialize;
+
+use crate::system::Setting;
+use crate::system::state::{Budgets, State};
+use crate::world::identity::ProcessId;
+
+/// A part of a state.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub(super) enum Place {
+    /// A client with its handlers.
+    Client(usize),
+    /// A Redis node.
+    Redis(usize),
+    /// The database.
+    Sql,
+    /// Ghost state.
+    Ghost,
+    /// Worker threads and connections of a service instance, where they can run out.
+    Instance(usize),
+    /// What may still go wrong.
+    Budgets,
+    /// The clock.
+    Now,
+    /// Crashed processes whose sessions have not ended.
+    Unreaped,
+    /// When background jobs may begin; their processes are client 0's handlers.
+    Jobs,
+}
+
+/// Number of a place in the packed vector.
+pub(super) type Position = usize;
+
+/// The packed vector of a setting.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    /// What stands at each position; the clients come first.
+    pub(super) places: Vec<Place>,
+    /// True if clients call a service, or it has jobs.
+    pub(super) has_handlers: bool,
+    /// True if some fault that befalls a client can happen.
+    pub(super) clients_need_budgets: bool,
+    /// True if a service instance can crash, which touches every client that called it.
+    pub(super) can_crash: bool,
+}
+
+impl Layout {
+    /// `state` is the initial one.
+    pub(super) fn of(setting: &Setting, state: &State) -> Self {
+        // What lands late, and bounds on slowness, are left to the reference explorer.
+        let State { unreaped, .. } = state;
+        let budgets = &setting.budgets;
+        let faults = budgets.entries().iter().filter(|(name, _)| *name != "time_steps").map(|(_, most)| *most).sum();
+        let has_jobs = !setting.model.jobs.is_empty();
+        let first = usize::from(!has_jobs);
+        let mut places = (first..=setting.journeys.len()).map(Place::Client).collect::<Vec<_>>();
+        places.extend([Place::Redis(0), Place::Sql, Place::Ghost]);
+        let instances =
+            (0..setting.service.instances as usize).filter(|number| can_run_out(setting, state, *number, faults));
+        places.extend(instances.map(Place::Instance));
+        if faults > 0 || budgets.time_steps > 0 {
+            places.push(Place::Budgets);
+        }
+        if budgets.time_steps > 0 {
+            places.push(Place::Now);
+        }
+        if budgets.crash > 0 || !unreaped.is_empty() {
+            places.push(Place::Unreaped);
+        }
+        if has_jobs {
+            places.push(Place::Jobs);
+        }
+        let has_handlers = !setting.model.handlers.is_empty() || has_jobs;
+        // The faults of nodes and the passing of time have groups of their own.
+        let of_clients = Budgets { redis_restart: 0, evict: 0, time_steps: 0, ..*budgets };
+        let clients_need_budgets = of_clients != Budgets::default();
+        Self { places, has_handlers, clients_need_budgets, can_crash: budgets.crash > 0 && has_handlers }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(super) fn find(&self, place: Place) -> Option<Position> {
+        self.places.iter().position(|known| *known == place)
+    }
+
+    /// Where the client of this process stands.
+    pub(super) fn client_of(&self, process: ProcessId) -> Option<Position> {
+        self.find(Place::Client(usize::from(process.client)))
+    }
+
+    /// The positions of all clients, in the order of steps.
+    pub(super) fn clients(&self) -> impl Iterator<Item = Position> {
+        let is_client = |place: &Place| matches!(place, Place::Client(_));
+        self.places.iter().enumerate().filter(move |(_, place)| is_client(place)).map(|(position, _)| position)
+    }
+
+    /// The positions of all Redis nodes.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Position> {
+        let is_node = |place: &Place| matches!(place, Place::Redis(_));
+        self.places.iter().enumerate().filter(move |(_, place)| is_node(place)).map(|(position, _)| position)
+    }
+}
+
+/// True if so many requests can be at work in this instance at once that a worker or a connection is waited for. Each
+/// client has one request under way, and each fault can leave one more behind.
+fn can_run_out(setting: &Setting, state: &State, instance: usize, faults: u32) -> bool {
+    let service = &setting.service;
+    let clients =
+        state.clients.iter().enumerate().filter(|(number, _)| number % service.instances as usize == instance);
+    // What a prologue has left at work, and the jobs, are handlers already.
+    let most = clients.map(|(_, client)| 1 + client.handlers.len() as u64).sum::<u64>() + u64::from(faults);
+    !setting.model.handlers.is_empty() && most > u64::from(service.workers.min(service.connections))
+}

@@ -1,0 +1,264 @@
+//! The search: level by level. Workers expand batches of a level side by side; one of them merges what was found, in the
+//! order of the level, so that the result is the same for any number of them.
+
+use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::Options;
+use super::canon::Canon;
+use super::expand::{Batch, Known};
+use super::extract::Extractor;
+use super::frontier::{Rows, StateId};
+use super::part::PartId;
+use super::progress::{Halt, Merged, Progress};
+use super::symmetry::{CloseError, classes};
+use super::visited::Visited;
+use crate::engines::verdict::Bound;
+use crate::system::Setting;
+
+/// States of a level that one worker expands at a time.
+const BATCH: usize = 512;
+/// How many batches may be expanded and not merged yet: what they looked up is still in the cache.
+const AHEAD: usize = 8;
+/// After so many batches the workers pause, so that what is done with can be freed.
+const BREATH: usize = 128;
+/// Smaller levels are not worth starting a thread for.
+const PARALLEL_MIN: usize = 16 * BATCH;
+
+/// Everything that a search knows.
+#[derive(Debug)]
+pub(super) struct Search<'a> {
+    pub(super) known: Known,
+    pub(super) progress: Progress<'a>,
+    pub(super) initial: Vec<PartId>,
+    pub(super) peak_bytes: usize,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        setting: &Rc<Setting>,
+        options: Options,
+        is_symmetric: bool,
+        stop: &'a AtomicBool,
+    ) -> Result<Self, CloseError> {
+        let extractor =
+            Extractor::new(setting, options.reduction).map_err(|error| CloseError::Explore(error.into()))?;
+        let (mut extractor, memo, initial) = extractor;
+        let classes = if is_symmetric { classes(setting, &extractor.layout) } else { Vec::new() };
+        let canon = (!classes.is_empty()).then(|| Canon::new(&classes, &initial));
+        let level = Rows::new(initial.len());
+        let mut known = Known { memo, canon, visited: Visited::new(), level };
+        if let Some(canon) = &mut known.canon {
+            extractor.learned = Some(std::collections::VecDeque::new());
+            extractor.close(&mut known.memo, canon)?;
+        }
+        let mut row = initial.clone();
+        if let Some(canon) = &known.canon {
+            canon.sort(&mut row, &mut Vec::new(), |_| ());
+        }
+        let fingerprint = extractor.fingerprint(&row);
+        let mut progress = Progress::new(extractor, initial.len(), options, stop);
+        progress.admit(&mut known, &row, fingerprint, (0, 0, 3))?;
+        Ok(Self { known, progress, initial, peak_bytes: 0 })
+    }
+
+    /// Explores until all is decided, the space is exhausted, or a bound is hit, which is returned.
+    pub(super) fn run(&mut self) -> Result<Option<Bound>, CloseError> {
+        loop {
+            std::mem::swap(&mut self.known.level, &mut self.progress.next);
+            self.progress.next.clear();
+            self.progress.next_depth += 1;
+            let length = self.known.level.len();
+            let first = self.progress.states - number(length);
+            self.progress.admit_due(&mut self.known)?;
+            if length == 0 && self.progress.is_exhausted() {
+                return Ok(None);
+            }
+            let workers = if length < PARALLEL_MIN { 1 } else { self.progress.options.threads.get() };
+            let halt = if workers < 2 { self.alone(first)? } else { self.together(first, workers)? };
+            match halt {
+                Some(Halt::Decided) => return Ok(None),
+                Some(Halt::Bound(bound)) => return Ok(Some(bound)),
+                None => {}
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.known.visited.bytes() + self.known.level.bytes() + self.progress.bytes()
+    }
+
+    /// Frees what lies before this state of the level, and notes how much is in use.
+    fn tidy_up(&mut self, at: usize) {
+        self.peak_bytes = self.peak_bytes.max(self.bytes());
+        self.known.level.free_before(at);
+    }
+
+    /// The bound on memory, if it is hit.
+    fn full(&self) -> Option<Halt> {
+        let most = self.progress.options.max_bytes?;
+        (self.bytes() > most).then_some(Halt::Bound(Bound::Memory(most)))
+    }
+
+    /// Expands a level by this thread alone.
+    fn alone(&mut self, first: StateId) -> Result<Option<Halt>, CloseError> {
+        let mut batch = Batch::default();
+        for at in (0..self.known.level.len()).step_by(BATCH) {
+            batch.expand(&self.known, at, self.known.level.len().min(at + BATCH));
+            let halt = self.merge_at_leisure(&batch, (first + number(at), at), 0)?;
+            self.tidy_up(at);
+            if let Some(halt) = halt.or_else(|| self.full()) {
+                return Ok(Some(halt));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Merges a batch from some state on while no other worker is at work: what is unknown can be found out.
+    fn merge_at_leisure(
+        &mut self,
+        batch: &Batch,
+        (first, at): (StateId, usize),
+        mut from: usize,
+    ) -> Result<Option<Halt>, CloseError> {
+        let (known, progress) = (&mut self.known, &mut self.progress);
+        known.visited.reserve(batch.candidates.iter().map(|candidate| candidate.fingerprint));
+        loop {
+            match progress.merge(known, batch, (first, at), from)? {
+                Merged::Wholly => return Ok(None),
+                Merged::Halted(halt) => return Ok(Some(halt)),
+                Merged::UpTo(state) => {
+                    progress.learn(known, first + number(state), at + state)?;
+                    from = state + 1;
+                    // What was learned took from the room.
+                    known.visited.reserve(batch.candidates.iter().map(|candidate| candidate.fingerprint));
+                }
+            }
+        }
+    }
+
+    /// Expands a level by several workers. This thread merges their batches in order, and expands some itself when none
+    /// is ready; whenever it needs the others to hold still, they are ended and started again.
+    fn together(&mut self, first: StateId, workers: usize) -> Result<Option<Halt>, CloseError> {
+        let length = self.known.level.len();
+        let count = length.div_ceil(BATCH);
+        let queue = Queue {
+            next: AtomicUsize::new(0),
+            merged: AtomicUsize::new(0),
+            done: (0..count).map(|_| Mutex::new(None)).collect(),
+        };
+        while queue.merged() < count {
+            let is_ended = AtomicBool::new(false);
+            let (known, progress) = (&self.known, &mut self.progress);
+            let interrupted = std::thread::scope(|scope| {
+                for _ in 1..workers {
+                    scope.spawn(|| {
+                        while !is_ended.load(Ordering::Relaxed) && queue.merged() < count {
+                            if !queue.expand_next(known) {
+                                std::thread::yield_now();
+                            }
+                        }
+                    });
+                }
+                let _ended = Ended(&is_ended);
+                merge_together(known, progress, &queue, first)
+            })?;
+            let at = queue.merged() * BATCH;
+            self.tidy_up(at);
+            let halt = match interrupted {
+                Pause::At(batch, state) => {
+                    let halt = self.merge_at_leisure(&batch, (first + number(at), at), state)?;
+                    queue.merged.fetch_add(1, Ordering::Relaxed);
+                    halt
+                }
+                Pause::Halted(halt) => Some(halt),
+                Pause::Breath => None,
+            };
+            if let Some(halt) = halt.or_else(|| self.full()) {
+                return Ok(Some(halt));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Why merging side by side with other workers pauses.
+enum Pause {
+    /// At this state of the batch something must be found out, or room must be made.
+    At(Batch, usize),
+    Halted(Halt),
+    /// To free memory, or because the level is done.
+    Breath,
+}
+
+/// Sends the other workers home, also when the model panics.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The batches of a level.
+struct Queue {
+    /// The next one to expand.
+    next: AtomicUsize,
+    /// How many are merged.
+    merged: AtomicUsize,
+    done: Vec<Mutex<Option<Batch>>>,
+}
+
+impl Queue {
+    fn merged(&self) -> usize {
+        self.merged.load(Ordering::Relaxed)
+    }
+
+    /// Expands the next batch, unless there is none or too many wait to be merged.
+    fn expand_next(&self, known: &Known) -> bool {
+        if self.next.load(Ordering::Relaxed) >= self.done.len().min(self.merged() + AHEAD) {
+            return false;
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let Some(slot) = self.done.get(number) else { return false };
+        let mut batch = Batch::default();
+        batch.expand(known, number * BATCH, known.level.len().min((number + 1) * BATCH));
+        *slot.lock().expect("no worker panics") = Some(batch);
+        true
+    }
+}
+
+/// Merges batch after batch while others expand, as long as nothing has to be found out.
+fn merge_together(
+    known: &Known,
+    progress: &mut Progress<'_>,
+    queue: &Queue,
+    first: StateId,
+) -> Result<Pause, CloseError> {
+    let until = queue.done.len().min(queue.merged() + BREATH);
+    while queue.merged() < until {
+        let number_of_batch = queue.merged();
+        let ready = queue.done[number_of_batch].lock().expect("no worker panics").take();
+        let Some(batch) = ready else {
+            if !queue.expand_next(known) {
+                std::thread::yield_now();
+            }
+            continue;
+        };
+        let at = number_of_batch * BATCH;
+        if !known.visited.has_room(batch.candidates.iter().map(|candidate| candidate.fingerprint)) {
+            return Ok(Pause::At(batch, 0));
+        }
+        match progress.merge(known, &batch, (first + number(at), at), 0)? {
+            Merged::Wholly => queue.merged.fetch_add(1, Ordering::Relaxed),
+            Merged::UpTo(state) => return Ok(Pause::At(batch, state)),
+            Merged::Halted(halt) => return Ok(Pause::Halted(halt)),
+        };
+    }
+    Ok(Pause::Breath)
+}
+
+fn number(length: usize) -> StateId {
+    StateId::try_from(length).expect("a search keeps fewer than 2^32 states")
+}
