@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::engines::DEFAULT_SEED;
+use crate::engines::loom::DEFAULT_PREEMPTIONS;
 use crate::system::scenario::duration;
 use crate::system::schedule::directory::REGRESSIONS;
 
@@ -167,9 +168,12 @@ pub(super) struct Check {
     /// Leave what the schedulers find as large as it was found
     #[arg(long)]
     pub(super) no_shrink: bool,
-    /// Executions of each scheduler, whatever the scenario says
+    /// Executions of each scheduler and of loom, whatever the scenario says [default for loom: 5000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) executions: Option<u64>,
+    /// How often loom leaves a client that could go on for another one, in an execution
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PREEMPTIONS)]
+    pub(super) preemptions: u8,
     #[command(flatten)]
     pub(super) threads: Threads,
     /// Stop after so many states, whatever the scenario says
@@ -194,12 +198,14 @@ pub(super) struct Check {
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Engine {
-    /// The explorer, then the schedulers
+    /// The explorer, then the schedulers, then loom
     All,
     /// Every order of events within the bounds
     Explore,
     /// Samples, at the size that the scenario gives for them
     Shuttle,
+    /// Every order with so many preemptions, for two or three clients
+    Loom,
 }
 
 #[derive(Debug, Args)]

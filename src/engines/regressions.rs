@@ -71,7 +71,13 @@ pub fn follow_all(directory: &Path, model: &'static Model) -> Result<Vec<Followe
 /// # Errors
 /// [`RegressionError`]: an unreadable or damaged file.
 pub fn load(path: &Path) -> Result<Schedule, RegressionError> {
-    let text = read_text(path, REPORT_LIMIT_BYTES)?;
+    let text = read_text(path, REPORT_LIMIT_BYTES).map_err(|diagnostic| match diagnostic.code {
+        // What cannot be read as text is no schedule, whatever else is wrong with it.
+        code if [&code::FILE_NOT_UTF8, &code::FILE_EMPTY].contains(&code) => {
+            Diagnostic { code: &code::SCHEDULE_DAMAGED, ..diagnostic }
+        }
+        _ => diagnostic,
+    })?;
     Ok(schedule::parse(path, &text)?)
 }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::recording::{Frame, Recording};
 use crate::system::facts::{Facts, facts};
 use crate::system::fingerprint::Fingerprint;
+use crate::system::given::GivenError;
 use crate::system::property::Violation;
 use crate::system::schedule::{Line, Schedule, model_hash};
 use crate::system::{ModelError, Setting, Step, System};
@@ -27,7 +28,7 @@ pub struct Replay {
 /// A step of the schedule that is not possible where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Divergence {
-    /// Number of the step, from 1.
+    /// Number of the step, from 1; 0 for what is given before the first.
     pub number: usize,
     /// The step as the schedule names it.
     pub wanted: String,
@@ -50,8 +51,11 @@ pub fn replay(setting: &Rc<Setting>, schedule: &Schedule) -> Result<Replay, Mode
 /// # Errors
 /// As [`replay`].
 pub fn replay_to(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> Result<Replay, ModelError> {
-    let mut system = System::new(Rc::clone(setting), schedule.halves, true)?;
-    follow(&mut system, first(schedule, to), None)
+    match System::new(Rc::clone(setting), schedule.halves, true) {
+        Ok(mut system) => follow(&mut system, first(schedule, to), None),
+        Err(ModelError::Given(error)) => Ok(not_begun(*error)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Follows the schedule as far as its step `to`, counted from 1, and keeps what is seen on the way.
@@ -59,12 +63,27 @@ pub fn replay_to(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) 
 /// # Errors
 /// As [`replay`].
 pub fn record(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> Result<Recording, ModelError> {
-    let mut system = System::new(Rc::clone(setting), schedule.halves, true)?;
+    let mut system = match System::new(Rc::clone(setting), schedule.halves, true) {
+        Ok(system) => system,
+        Err(ModelError::Given(error)) => {
+            return Ok(Recording { replay: not_begun(*error), start: Facts::new(), frames: Vec::new() });
+        }
+        Err(error) => return Err(error),
+    };
     let start = facts(&system);
     let mut watch = Watch { facts: start.clone(), frames: Vec::new() };
     let replay = follow(&mut system, first(schedule, to), Some(&mut watch))?;
     let frames = watch.frames;
     Ok(Recording { replay, start, frames })
+}
+
+/// The replay of a schedule whose past is not possible any more.
+fn not_begun(error: GivenError) -> Replay {
+    let GivenError { text, reason, .. } = error;
+    let wanted = format!("given: {text}");
+    let divergence = Some(Divergence { number: 0, wanted, reason, possible: Vec::new() });
+    let (steps, violations, model_hash) = (Vec::new(), Vec::new(), String::new());
+    Replay { steps, violations, fingerprint: Fingerprint(0), model_hash, divergence }
 }
 
 /// What is kept of the steps that are followed.

@@ -143,6 +143,17 @@ pub enum Bound {
     States(usize),
     /// The search kept more bytes than this.
     Memory(usize),
+    /// loom explored what it explores with so many clients and preemptions.
+    Preemptions {
+        /// Clients of the setting.
+        clients: usize,
+        /// Preemptions of an execution at most.
+        preemptions: u8,
+    },
+    /// loom ran so many executions, and more remained.
+    Permutations(u64),
+    /// An execution was given up after so many steps.
+    Steps(usize),
     /// The user asked to stop.
     Interrupted,
     /// The time budget was used up.

@@ -13,6 +13,7 @@ mod k6_ramp;
 mod k6_recorder;
 mod k6_summary;
 mod k6_threshold;
+mod loom;
 mod measured_compare;
 mod measured_judgement;
 mod measured_read;

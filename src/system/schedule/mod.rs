@@ -142,6 +142,14 @@ impl SettingText {
             let index = index.ok_or_else(|| format!("model `{}` has no job `{name}`", model.name))?;
             Ok((index, *runs))
         };
+        let clients = self.journeys.len();
+        let is_there = |given: &&Given| {
+            given.client().is_none_or(|client| usize::from(client.client) <= clients)
+                && given.job().is_none_or(|name| model.jobs.iter().any(|job| job.name == name))
+        };
+        if let Some(given) = self.given.iter().find(|given| !is_there(given)) {
+            return Err(format!("`{given}` is given, and there is no such client or job"));
+        }
         let listed = self.jobs.iter().map(job).collect::<Result<Vec<_>, String>>()?;
         let value = |param: &Param| self.params.get(param.name).copied().unwrap_or(param.default);
         let params = model.params.iter().map(|param| (param.name, value(param)));

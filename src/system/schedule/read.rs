@@ -19,6 +19,8 @@ use crate::process::ParamValue;
 
 /// More clients, or larger pools, than any schedule has: guards the replayer's memory against a damaged file.
 const SIZE_MAX: u32 = 65_535;
+/// More entries than any scenario has; a thousand waits of 292 years still fit 64 bits.
+const GIVEN_MAX: usize = 1_000;
 /// More seconds than any scenario has (292 years): sums of two such times still fit 64 bits.
 const AT_MAX_US: u64 = MAX_NS / 1_000;
 
@@ -137,6 +139,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     let mut times = parsed.steps.iter().filter_map(|line| line.at.as_ref());
     if let Some(late) = times.find(|at| *at.as_ref() > AT_MAX_US) {
         return Err(wrong("a time is later than 292 years", late.span()));
+    }
+    if let Some(last) = parsed.setting.given.get(GIVEN_MAX) {
+        return Err(wrong("more is given than any schedule has", last.span()));
     }
     let mut given = Vec::new();
     for entry in &parsed.setting.given {
