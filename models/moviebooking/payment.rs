@@ -187,7 +187,7 @@ async fn failure(ctx: &mut Ctx, payment: &Payment) -> Result<Response, Refused> 
 pub(super) async fn seats_of(ctx: &mut Ctx, booking: &Value) -> Result<Vec<Row>, SqlError> {
     let of_booking = "SELECT s.id, s.status FROM booking_seats b JOIN showtime_seats s ON s.id = b.showtime_seat_id \
                       WHERE b.booking_id = $1";
-    Ok(ctx.sql(of_booking, [booking.clone()]).await?.rows)
+    Ok(ctx.sql(of_booking, [booking.clone()]).await?.rows.into_vec())
 }
 
 async fn write_payment(ctx: &mut Ctx, payment: &Payment, status: &'static str) -> Result<(), SqlError> {

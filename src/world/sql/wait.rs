@@ -46,14 +46,15 @@ impl SqlStore {
 
     /// Cancels the statement of this session, which waits or is about to begin: its transaction can only be rolled back.
     pub fn cancel(&mut self, session: SessionId, error: SqlError) -> Progress {
-        self.give_up(session);
+        if let Ok(place) = self.transactions.find(session) {
+            self.give_up(place);
+        }
         Progress::Done(Err(error))
     }
 
     /// Ends the transaction of a session from which no statement comes any more.
     pub fn conclude(&mut self, session: SessionId, commits: bool) {
-        let commits = commits && self.sessions.get(&session).is_some_and(|transaction| !transaction.is_aborted);
-        self.end(session, commits);
+        self.end(self.transactions.find(session), commits);
     }
 
     pub(super) fn waiting(&self, session: SessionId) -> Option<&Waiting> {
