@@ -288,12 +288,12 @@ impl SqlStore {
             Statement::Select(select) => {
                 let view = storage.view(transaction.session);
                 let outcome = Reader { storage, view, params, now_us: transaction.started_us }.select(select);
-                self.conclude(place, outcome)
+                self.over(place, outcome)
             }
             Statement::Modify(Modify { table, .. }) | Statement::Insert(Insert { table, .. }) => {
                 self.write(place, plan, *table, params, work.unwrap_or_default(), serials)
             }
-            Statement::Begin(_) | Statement::Commit | Statement::Rollback => self.conclude(place, Ok(Rows::default())),
+            Statement::Begin(_) | Statement::Commit | Statement::Rollback => self.over(place, Ok(Rows::default())),
         }
     }
 
@@ -312,8 +312,8 @@ impl SqlStore {
         let session = transaction.session;
         let mut writer = Writer { schema, table, storage, transaction, session, params, serials };
         match writer.run(&plan.statement, &mut work) {
-            Ok(()) => self.conclude(place, Ok(work.done)),
-            Err(Stop::Error(error)) => self.conclude(place, Err(error)),
+            Ok(()) => self.over(place, Ok(work.done)),
+            Err(Stop::Error(error)) => self.over(place, Err(error)),
             Err(Stop::Wait(on)) => {
                 let waiting = Waiting { params: SmallVec::from(params), table, on, work };
                 transaction.waiting = Some(Box::new(waiting));
@@ -324,7 +324,7 @@ impl SqlStore {
 
     /// A statement has ended: with it a transaction that it began itself, or that it broke.
     #[inline]
-    fn conclude(&mut self, place: usize, outcome: Result<Rows, SqlError>) -> Progress {
+    fn over(&mut self, place: usize, outcome: Result<Rows, SqlError>) -> Progress {
         if outcome.is_err() {
             self.give_up(place);
         } else if !self.transactions.at(place).is_explicit {
