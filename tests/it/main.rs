@@ -18,6 +18,7 @@ mod measured_compare;
 mod measured_judgement;
 mod measured_read;
 mod measured_statistics;
+mod mishaps;
 mod models;
 mod own_model;
 mod protocol_table;
