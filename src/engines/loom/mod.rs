@@ -3,7 +3,7 @@
 //!
 //! There is no second semantics: a thread that loom chooses fires a step of [`System`]. loom's threads are one for each
 //! client with the handler that it waits for, and one for time, faults of the infrastructure, background jobs, and
-//! handlers that nobody waits for any more (loom's main thread has too small a stack to do that itself, and loom has five threads at most).
+//! handlers that nobody waits for any more; the main thread starts the others, so that nature's is one like them.
 //! When no thread has a step the execution ends, and all threads are woken to end with it.
 //!
 //! What loom calls complete is complete at the bound: within the chosen number of preemptions, and as far as its
@@ -15,6 +15,7 @@ mod checkpoint;
 mod dice;
 mod play;
 mod search;
+mod side;
 mod stage;
 mod threads;
 

@@ -13,12 +13,9 @@ use ::loom::sync::atomic::AtomicBool;
 use ::loom::sync::atomic::Ordering::Relaxed;
 
 use super::dice::{FACES_MAX, mark};
+use super::side;
 use super::stage::{After, Stage, Turn};
 use super::threads::Thread;
-
-/// Stack of each thread, in words: that is how loom hands it on. Parsing a statement for the first time needs a lot.
-/// The main thread has 32 KiB whatever one says, so it starts the others and does nothing else.
-const STACK_WORDS: usize = 1 << 17;
 
 /// What the main thread does in one execution. False if there shall be none.
 pub(super) fn begin() -> bool {
@@ -30,8 +27,7 @@ pub(super) fn begin() -> bool {
 
 /// Starts one of the others. It does nothing before it is chosen.
 pub(super) fn start(thread: Thread, point: Arc<AtomicBool>) {
-    let builder = ::loom::thread::Builder::new().stack_size(STACK_WORDS);
-    builder.spawn(move || play(thread, &point)).expect("loom starts threads without the operating system");
+    ::loom::thread::spawn(move || play(thread, &point));
 }
 
 fn play(thread: Thread, point: &AtomicBool) {
@@ -48,7 +44,7 @@ fn play(thread: Thread, point: &AtomicBool) {
         let after = match turn {
             Turn::Step(options) => {
                 let option = choose(options);
-                Stage::with(|stage| stage.act(thread, option))
+                side::act(thread, option)
             }
             Turn::Pass(after) => after,
         };

@@ -9,6 +9,7 @@ use ::loom::sync::atomic::{AtomicBool, AtomicUsize};
 use super::dice::{Dice, Plan};
 use super::play;
 use super::search::{End, Search};
+use super::side;
 use super::threads::{Thread, Threads};
 use crate::engines::reference::{ExploreError, abstracted};
 use crate::engines::verdict::Bound;
@@ -96,6 +97,7 @@ impl Stage {
             search,
         };
         STAGE.set(Some(stage));
+        side::set();
     }
 
     /// Does something with the stage.
@@ -105,6 +107,7 @@ impl Stage {
 
     /// Clears the stage.
     pub(super) fn clear() {
+        side::clear();
         STAGE.set(None);
     }
 
