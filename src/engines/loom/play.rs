@@ -13,9 +13,12 @@ use ::loom::sync::atomic::AtomicBool;
 use ::loom::sync::atomic::Ordering::Relaxed;
 
 use super::dice::{FACES_MAX, mark};
-use super::side;
 use super::stage::{After, Stage, Turn};
 use super::threads::Thread;
+
+/// Stack of each thread, in words: that is how loom hands it on. Parsing a statement for the first time needs a lot.
+/// The main thread has 32 KiB whatever one says, so it starts the others and does nothing else.
+const STACK_WORDS: usize = 1 << 17;
 
 /// What the main thread does in one execution. False if there shall be none.
 pub(super) fn begin() -> bool {
@@ -27,7 +30,8 @@ pub(super) fn begin() -> bool {
 
 /// Starts one of the others. It does nothing before it is chosen.
 pub(super) fn start(thread: Thread, point: Arc<AtomicBool>) {
-    ::loom::thread::spawn(move || play(thread, &point));
+    let builder = ::loom::thread::Builder::new().stack_size(STACK_WORDS);
+    builder.spawn(move || play(thread, &point)).expect("loom starts threads without the operating system");
 }
 
 fn play(thread: Thread, point: &AtomicBool) {
@@ -44,7 +48,7 @@ fn play(thread: Thread, point: &AtomicBool) {
         let after = match turn {
             Turn::Step(options) => {
                 let option = choose(options);
-                side::act(thread, option)
+                Stage::with(|stage| stage.act(thread, option))
             }
             Turn::Pass(after) => after,
         };

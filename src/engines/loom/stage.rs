@@ -9,7 +9,6 @@ use ::loom::sync::atomic::{AtomicBool, AtomicUsize};
 use super::dice::{Dice, Plan};
 use super::play;
 use super::search::{End, Search};
-use super::side;
 use super::threads::{Thread, Threads};
 use crate::engines::reference::{ExploreError, abstracted};
 use crate::engines::verdict::Bound;
@@ -97,7 +96,6 @@ impl Stage {
             search,
         };
         STAGE.set(Some(stage));
-        side::set();
     }
 
     /// Does something with the stage.
@@ -107,7 +105,6 @@ impl Stage {
 
     /// Clears the stage.
     pub(super) fn clear() {
-        side::clear();
         STAGE.set(None);
     }
 
