@@ -139,6 +139,16 @@ impl Threads {
     }
 }
 
+/// A number of bytes, perhaps in units of 1024.
+fn bytes(text: &str) -> Result<usize, String> {
+    let units = [("K", 10), ("M", 20), ("G", 30)];
+    let unit = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)));
+    let (digits, shift) = unit.unwrap_or((text, 0));
+    let number = digits.parse::<usize>().ok();
+    let bytes = number.and_then(|number| number.checked_mul(1 << shift));
+    bytes.ok_or_else(|| "a whole number of bytes, perhaps with K, M or G behind it".to_owned())
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -169,6 +179,12 @@ pub(super) struct Check {
     /// Stop after so many states, whatever the scenario says
     #[arg(long, value_name = "N")]
     pub(super) max_states: Option<usize>,
+    /// Stop when the states kept take more memory than this: `500M`, `6G`
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub(super) max_memory: Option<usize>,
+    /// Explore every order of events, also those that make no difference
+    #[arg(long)]
+    pub(super) no_reduction: bool,
     /// Do as many executions twice, and compare them step by step, as each scheduler samples [default: 3]
     #[arg(long)]
     pub(super) doublecheck: bool,
@@ -195,7 +211,7 @@ pub(super) enum Engine {
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     /// A schedule: a file ending .replay, or a part of the name of one in the regressions directory
-    #[arg(value_name = "FILE|ID")]
+    #[arg(value_name = "FILE|ID", env = "SEATPROOF_SCHEDULE")]
     pub(super) schedule: PathBuf,
     /// Wait for Enter after each step; q ends (terminal only)
     #[arg(long, conflicts_with_all = ["json", "diagram", "export"])]

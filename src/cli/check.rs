@@ -9,11 +9,12 @@ use super::args::{Check, Engine};
 use super::console::Console;
 use super::deadline::Deadline;
 use super::input::{self, Loaded};
-use super::{Failure, exit, interrupt};
+use super::{Failure, exit, interrupt, progress};
 use crate::engines::doublecheck::{self, DoublecheckError};
+use crate::engines::explore::{self, explore_watched};
 use crate::engines::loom;
 use crate::engines::portfolio::{self, Permuted, SCHEDULERS, Sample};
-use crate::engines::reference::{ExploreError, explore};
+use crate::engines::reference::ExploreError;
 use crate::engines::regressions::{Outcome, follow_all};
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
@@ -23,7 +24,7 @@ use crate::report::exploration::{self, Findings};
 use crate::system::Setting;
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::scenario;
-use crate::system::schedule::directory;
+use crate::system::schedule::{Schedule, directory};
 use crate::system::setting;
 
 /// Executions of a scheduler where the scenario says nothing.
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
         console.out(&report::regressions::text(&old));
     }
     // With expectations the checks say which violations may be there.
-    if !args.expect && old.iter().any(|(_, outcome)| *outcome == Outcome::StillViolates) {
+    if !args.expect && old.iter().any(|it| it.outcome == Outcome::StillViolates) {
         codes.push(exit::VIOLATED);
     }
     for (index, check) in checks.iter().enumerate() {
@@ -100,8 +101,8 @@ fn one(
     // The explorer gets half of the time; the schedulers, loom, and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
         Engine::Shuttle | Engine::Loom => portfolio::unexplored(&setting),
-        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop))?,
-        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop))?,
+        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop, console))?,
+        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop, console))?,
     };
     if !deadline.is_interrupted() {
         explored.ran_out_of_time();
@@ -128,16 +129,30 @@ fn one(
     } else {
         console.out(&exploration::text(&setting, findings, console.signs));
     }
-    for schedule in schedules {
+    let native = |schedule: &Schedule| {
         let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
-        let found = found.chain(permuted.iter().flat_map(|permuted| &permuted.explored.found));
-        let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
-        let native = found.filter(|found| Some(found.property) == broken).find_map(|found| found.native.as_deref());
-        let path = directory::write(&args.regressions, schedule, native)?;
-        console.note(&format!("wrote {}   (commit this file)", path.display()));
-        console.note(&format!("next  seatproof replay {}", path.display()));
+        let mut found = found.chain(permuted.iter().flat_map(|permuted| &permuted.explored.found));
+        let (broken, _) = schedule.violation.as_ref()?;
+        found.find(|found| found.property == broken)?.native.clone()
+    };
+    let written = schedules.iter().map(|schedule| keep(args, schedule, native(schedule), console)).collect::<Vec<_>>();
+    let judged = if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) };
+    Ok(exit::worst(written.into_iter().chain([judged])))
+}
+
+/// Writes a schedule. Where that is refused the other checks still go on.
+fn keep(args: &Check, schedule: &Schedule, native: Option<String>, console: &Console) -> u8 {
+    match directory::write(&args.regressions, schedule, native.as_deref()) {
+        Ok(path) => {
+            console.note(&format!("wrote {}   (commit this file)", path.display()));
+            console.note(&format!("next  seatproof replay {}", path.display()));
+            exit::OK
+        }
+        Err(refused) => {
+            console.diagnose(&refused);
+            refused.exit_code()
+        }
     }
-    Ok(if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) })
 }
 
 /// Makes small what the schedulers found, and says how long that took. It goes on after the time is up: the budget of
@@ -169,10 +184,26 @@ fn explored(
     check: &scenario::Check,
     setting: &Rc<Setting>,
     stop: &AtomicBool,
+    console: &Console,
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
-    explore(setting, max_states, stop).map_err(|error| unexplorable(loaded, check, error))
+    let options = explore::Options {
+        max_states,
+        max_bytes: args.max_memory,
+        threads: args.threads.get(),
+        // A pinned number of states is that of the whole space.
+        reduction: !args.no_reduction && !(args.expect && check.expect_states.is_some()),
+        final_states: false,
+    };
+    let mut line = progress::Search::new(&check.name, console);
+    let explored = explore_watched(setting, options, stop, &mut |glance| line.show(glance));
+    drop(line);
+    let explored = explored.map_err(|error| unexplorable(loaded, check, error))?;
+    if let Some(reason) = explored.asymmetry {
+        console.note(&format!("note: clients that look alike are told apart, because {reason}"));
+    }
+    Ok(explored.exploration)
 }
 
 fn unexplorable(loaded: &Loaded, check: &scenario::Check, error: ExploreError) -> Failure {

@@ -1,8 +1,12 @@
 //! Exit codes. When several apply, [`worst`] names the one that counts.
 
+use crate::system::diagnostic::code::EXIT_USAGE;
+
 pub(super) const OK: u8 = 0;
 /// A property is violated.
 pub(super) const VIOLATED: u8 = 1;
+/// A command line or a file that cannot be used.
+pub(super) const USAGE: u8 = EXIT_USAGE;
 /// A bound was hit before a verdict.
 pub(super) const INCONCLUSIVE: u8 = 3;
 /// A schedule could not be followed.
@@ -20,7 +24,7 @@ pub(super) const INTERRUPTED: u8 = 130;
 
 /// Of several exit codes the one that says most.
 pub(super) fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
-    const ORDER: [u8; 8] = [BUG, INTERRUPTED, CONFIG, VIOLATED, DIVERGED, THRESHOLDS, OUTSIDE, INCONCLUSIVE];
+    const ORDER: [u8; 9] = [BUG, INTERRUPTED, CONFIG, VIOLATED, DIVERGED, THRESHOLDS, OUTSIDE, USAGE, INCONCLUSIVE];
     let codes = codes.into_iter().collect::<Vec<_>>();
     ORDER.into_iter().find(|code| codes.contains(code)).unwrap_or(OK)
 }

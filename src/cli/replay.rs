@@ -9,14 +9,14 @@ use super::console::Console;
 use super::{Failure, exit};
 use crate::engines::doublecheck;
 use crate::engines::recording::Recording;
+use crate::engines::regressions;
 use crate::engines::replay::{record, replay_to};
 use crate::models;
 use crate::report::replay::{StateDetail, heading, is_cut_short, is_reproduced, result, step, steps};
 use crate::report::{self, diagram, export};
-use crate::system::diagnostic::read::{REPORT_LIMIT_BYTES, read_text};
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::facts::Facts;
-use crate::system::schedule::{self, Schedule, directory};
+use crate::system::schedule::{Schedule, directory};
 
 pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
     if args.step && !std::io::stdin().is_terminal() {
@@ -25,8 +25,7 @@ pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
         return Err(Diagnostic::error(&code::ARGUMENT, message).help(help).into());
     }
     let path = directory::named(&args.regressions, &args.schedule)?;
-    let text = read_text(&path, REPORT_LIMIT_BYTES).map_err(foreign)?;
-    let schedule = schedule::parse(&path, &text)?;
+    let schedule = regressions::load(&path)?;
     let unknown = |reason: String| {
         let message = format!("{}: {reason}", path.display());
         Diagnostic::error(&code::SCHEDULE_MODEL, message).help("`seatproof list` names the models and their journeys")
@@ -42,8 +41,10 @@ pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
         let replay = replay_to(&setting, &schedule, to)?;
         Recording { replay, start: Facts::new(), frames: Vec::new() }
     };
-    let times = schedule.steps.iter().map(|line| line.at_us);
-    doublecheck::steps(&setting, schedule.halves, times.zip(&recording.replay.steps))?;
+    if !recording.replay.steps.is_empty() {
+        let times = schedule.steps.iter().map(|line| line.at_us);
+        doublecheck::steps(&setting, schedule.halves, times.zip(&recording.replay.steps))?;
+    }
     match args.export {
         Some(format) => {
             console.out(&exported(format, &schedule, &recording));
@@ -125,14 +126,4 @@ fn one_by_one(waits: bool, detail: StateDetail, recording: &Recording, console: 
         }
     }
     true
-}
-
-/// A file that cannot be read as text is no schedule, whatever else is wrong with it.
-fn foreign(diagnostic: Diagnostic) -> Diagnostic {
-    match diagnostic.code {
-        code if *code == code::FILE_NOT_UTF8 || *code == code::FILE_EMPTY => {
-            Diagnostic { code: &code::SCHEDULE_DAMAGED, ..diagnostic }
-        }
-        _ => diagnostic,
-    }
 }

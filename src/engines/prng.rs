@@ -35,6 +35,7 @@ impl Stream {
     }
 
     /// 32 uniform bits.
+    #[inline]
     pub fn bits(&mut self) -> u32 {
         self.0.next_u32()
     }

@@ -1,6 +1,6 @@
 //! Schedules of violations that were found before, followed again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::replay::replay;
@@ -21,6 +21,17 @@ pub enum Outcome {
     Diverged(usize),
 }
 
+/// A schedule of the directory that was followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// Its file.
+    pub path: PathBuf,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
 /// Why schedules could not be followed.
 #[derive(Debug, thiserror::Error)]
 pub enum RegressionError {
@@ -38,18 +49,19 @@ impl From<Diagnostic> for RegressionError {
     }
 }
 
-/// Follows the schedules of this model in a directory, in the order of their names; each name with what came of it.
+/// Follows the schedules of this model in a directory, in the order of their names.
 ///
 /// # Errors
 /// [`RegressionError`]: an unreadable or damaged file, one that the model cannot follow any more, a wrong model.
-pub fn follow_all(directory: &Path, model: &'static Model) -> Result<Vec<(String, Outcome)>, RegressionError> {
+pub fn follow_all(directory: &Path, model: &'static Model) -> Result<Vec<Followed>, RegressionError> {
     let mut outcomes = Vec::new();
     for path in directory::files(directory)? {
         let schedule = load(&path)?;
         if schedule.setting.model != model.name || schedule.violation.is_none() {
             continue;
         }
-        outcomes.push((path.display().to_string(), again(&resolved(&path, &schedule, model)?, &schedule)?));
+        let outcome = again(&resolved(&path, &schedule, model)?, &schedule)?;
+        outcomes.push(Followed { path, schedule, outcome });
     }
     Ok(outcomes)
 }
@@ -59,7 +71,13 @@ pub fn follow_all(directory: &Path, model: &'static Model) -> Result<Vec<(String
 /// # Errors
 /// [`RegressionError`]: an unreadable or damaged file.
 pub fn load(path: &Path) -> Result<Schedule, RegressionError> {
-    let text = read_text(path, REPORT_LIMIT_BYTES)?;
+    let text = read_text(path, REPORT_LIMIT_BYTES).map_err(|diagnostic| match diagnostic.code {
+        // What cannot be read as text is no schedule, whatever else is wrong with it.
+        code if [&code::FILE_NOT_UTF8, &code::FILE_EMPTY].contains(&code) => {
+            Diagnostic { code: &code::SCHEDULE_DAMAGED, ..diagnostic }
+        }
+        _ => diagnostic,
+    })?;
     Ok(schedule::parse(path, &text)?)
 }
 

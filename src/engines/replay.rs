@@ -5,8 +5,9 @@ use std::rc::Rc;
 use super::recording::{Frame, Recording};
 use crate::system::facts::{Facts, facts};
 use crate::system::fingerprint::Fingerprint;
+use crate::system::given::GivenError;
 use crate::system::property::Violation;
-use crate::system::schedule::{Line, Schedule};
+use crate::system::schedule::{Line, Schedule, model_hash};
 use crate::system::{ModelError, Setting, Step, System};
 
 /// What a replay came to.
@@ -18,6 +19,8 @@ pub struct Replay {
     pub violations: Vec<(usize, Violation)>,
     /// State after the last step.
     pub fingerprint: Fingerprint,
+    /// Hash over the setting and the steps, with the labels that the model gives them now.
+    pub model_hash: String,
     /// Why the schedule could not be followed to its end.
     pub divergence: Option<Divergence>,
 }
@@ -25,7 +28,7 @@ pub struct Replay {
 /// A step of the schedule that is not possible where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Divergence {
-    /// Number of the step, from 1.
+    /// Number of the step, from 1; 0 for what is given before the first.
     pub number: usize,
     /// The step as the schedule names it.
     pub wanted: String,
@@ -48,8 +51,11 @@ pub fn replay(setting: &Rc<Setting>, schedule: &Schedule) -> Result<Replay, Mode
 /// # Errors
 /// As [`replay`].
 pub fn replay_to(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> Result<Replay, ModelError> {
-    let mut system = System::new(Rc::clone(setting), schedule.halves, true)?;
-    follow(&mut system, first(schedule, to), None)
+    match System::new(Rc::clone(setting), schedule.halves, true) {
+        Ok(mut system) => follow(&mut system, first(schedule, to), None),
+        Err(ModelError::Given(error)) => Ok(not_begun(*error)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Follows the schedule as far as its step `to`, counted from 1, and keeps what is seen on the way.
@@ -57,12 +63,27 @@ pub fn replay_to(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) 
 /// # Errors
 /// As [`replay`].
 pub fn record(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> Result<Recording, ModelError> {
-    let mut system = System::new(Rc::clone(setting), schedule.halves, true)?;
+    let mut system = match System::new(Rc::clone(setting), schedule.halves, true) {
+        Ok(system) => system,
+        Err(ModelError::Given(error)) => {
+            return Ok(Recording { replay: not_begun(*error), start: Facts::new(), frames: Vec::new() });
+        }
+        Err(error) => return Err(error),
+    };
     let start = facts(&system);
     let mut watch = Watch { facts: start.clone(), frames: Vec::new() };
     let replay = follow(&mut system, first(schedule, to), Some(&mut watch))?;
     let frames = watch.frames;
     Ok(Recording { replay, start, frames })
+}
+
+/// The replay of a schedule whose past is not possible any more.
+fn not_begun(error: GivenError) -> Replay {
+    let GivenError { text, reason, .. } = error;
+    let wanted = format!("given: {text}");
+    let divergence = Some(Divergence { number: 0, wanted, reason, possible: Vec::new() });
+    let (steps, violations, model_hash) = (Vec::new(), Vec::new(), String::new());
+    Replay { steps, violations, fingerprint: Fingerprint(0), model_hash, divergence }
 }
 
 /// What is kept of the steps that are followed.
@@ -76,21 +97,22 @@ fn first(schedule: &Schedule, to: Option<usize>) -> &[Line] {
 }
 
 fn follow(system: &mut System, lines: &[Line], mut watch: Option<&mut Watch>) -> Result<Replay, ModelError> {
-    let mut replay =
-        Replay { steps: Vec::new(), violations: Vec::new(), fingerprint: Fingerprint(0), divergence: None };
+    let (mut steps, mut violations, mut divergence) = (Vec::new(), Vec::new(), None);
+    let mut fired = Vec::with_capacity(lines.len());
     system.judge();
     for (index, line) in lines.iter().enumerate() {
         let number = index + 1;
         let frame = match next_step(system, line) {
             Ok(step) => {
                 let frame = watch.is_some().then(|| Frame::begin(number, system, line, &step));
+                fired.push(Line { label: system.label(&step).to_owned(), ..line.clone() });
                 system.fire(&step)?;
-                replay.steps.push(step);
+                steps.push(step);
                 frame
             }
             Err(reason) => {
                 let possible = system.enabled().iter().map(|step| system.name(step)).collect();
-                replay.divergence = Some(Divergence { number, wanted: line.text.clone(), reason, possible });
+                divergence = Some(Divergence { number, wanted: line.text.clone(), reason, possible });
                 break;
             }
         };
@@ -99,9 +121,9 @@ fn follow(system: &mut System, lines: &[Line], mut watch: Option<&mut Watch>) ->
         };
         let mut broken = Vec::new();
         for violation in system.judge() {
-            if !known(&violation, &replay.violations) {
+            if !known(&violation, &violations) {
                 broken.push(violation.property);
-                replay.violations.push((number, violation));
+                violations.push((number, violation));
             }
         }
         if let (Some(watch), Some(mut frame)) = (&mut watch, frame) {
@@ -109,8 +131,8 @@ fn follow(system: &mut System, lines: &[Line], mut watch: Option<&mut Watch>) ->
             watch.frames.push(frame);
         }
     }
-    replay.fingerprint = Fingerprint::of(system.state());
-    Ok(replay)
+    let (fingerprint, model_hash) = (Fingerprint::of(system.state()), model_hash(system.setting(), &fired));
+    Ok(Replay { steps, violations, fingerprint, model_hash, divergence })
 }
 
 /// The enabled step that the line names, with the clock set to the line's time.

@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use smallvec::SmallVec;
+
 use super::draw::{Draw, Drawn, Support};
 use super::http::{Request, Response};
 use super::mark::{Mark, Note};
@@ -29,13 +31,14 @@ pub(super) struct Mailbox {
     pub(super) tokens: Cell<u32>,
 }
 
-/// What a process states between two operations, each kind in order.
+/// What a process states between two operations, each kind in order. Room for what the measured script says after an
+/// answer, so that it costs one allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asides {
     /// Facts for the properties.
-    pub marks: Vec<Mark>,
+    pub marks: SmallVec<[Mark; 1]>,
     /// Samples for the load test's metrics.
-    pub notes: Vec<Note>,
+    pub notes: SmallVec<[Note; 5]>,
 }
 
 impl Mailbox {
@@ -71,32 +74,27 @@ impl Ctx {
     ///
     /// # Errors
     /// [`Lost`] when no reply came in time; the command may have been executed. Redis' own errors are replies.
-    pub async fn redis<W: AsRef<[u8]>>(&mut self, words: impl IntoIterator<Item = W>) -> Result<Reply, Lost> {
-        self.issue_redis(Argv::new(words)).await
-    }
-
-    async fn issue_redis(&mut self, argv: Argv) -> Result<Reply, Lost> {
-        match self.issue(Op::Redis(0, argv)).await {
-            Outcome::Reply(reply) => Ok(reply),
-            Outcome::Lost => Err(Lost),
-            other => mismatch(&other),
-        }
+    pub fn redis<W: AsRef<[u8]>>(
+        &mut self,
+        words: impl IntoIterator<Item = W>,
+    ) -> impl Future<Output = Result<Reply, Lost>> {
+        self.issue(Op::Redis(0, Argv::new(words)), reply)
     }
 
     /// Sends EVAL to node 0: the script, its keys (`KEYS`) and its other arguments (`ARGV`).
     ///
     /// # Errors
     /// [`Lost`] as for [`Ctx::redis`]. A script that does not compile or fails is answered by an error reply.
-    pub async fn eval<K: AsRef<[u8]>, A: AsRef<[u8]>>(
+    pub fn eval<K: AsRef<[u8]>, A: AsRef<[u8]>>(
         &mut self,
         script: &'static str,
         keys: &[K],
         args: &[A],
-    ) -> Result<Reply, Lost> {
+    ) -> impl Future<Output = Result<Reply, Lost>> {
         let mut argv = Argv::new(["EVAL", script, &keys.len().to_string()]);
         keys.iter().for_each(|key| argv.push(key.as_ref()));
         args.iter().for_each(|arg| argv.push(arg.as_ref()));
-        self.issue_redis(argv).await
+        self.issue(Op::Redis(0, argv), reply)
     }
 
     /// Sends one SQL statement with its parameters. `BEGIN` takes a connection from the pool, COMMIT and ROLLBACK
@@ -104,74 +102,74 @@ impl Ctx {
     ///
     /// # Errors
     /// What PostgreSQL would report, with its SQLSTATE.
-    pub async fn sql<const N: usize>(&mut self, statement: &'static str, params: [Value; N]) -> Result<Rows, SqlError> {
-        match self.issue(Op::Sql(Statement(statement), Vec::from(params))).await {
+    pub fn sql<const N: usize>(
+        &mut self,
+        statement: &'static str,
+        params: [Value; N],
+    ) -> impl Future<Output = Result<Rows, SqlError>> {
+        self.issue(Op::Sql(Statement(statement), Vec::from(params)), |outcome| match outcome {
             Outcome::Rows(result) => result,
             other => mismatch(&other),
-        }
+        })
     }
 
     /// Sends an HTTP request to the service and waits for the answer.
     ///
     /// # Errors
     /// [`Lost`] when no answer came in time; the handler may have run, or be running still.
-    pub async fn call(&mut self, request: Request) -> Result<Response, Lost> {
-        match self.issue(Op::Call(request)).await {
+    pub fn call(&mut self, request: Request) -> impl Future<Output = Result<Response, Lost>> {
+        self.issue(Op::Call(request), |outcome| match outcome {
             Outcome::Response(response) => Ok(response),
             Outcome::Lost => Err(Lost),
             other => mismatch(&other),
-        }
+        })
     }
 
     /// Does nothing for this many microseconds.
-    pub async fn sleep_us(&mut self, us: u64) {
-        match self.issue(Op::Sleep(us)).await {
+    pub fn sleep_us(&mut self, us: u64) -> impl Future<Output = ()> {
+        self.issue(Op::Sleep(us), |outcome| match outcome {
             Outcome::Woke => {}
             other => mismatch(&other),
-        }
+        })
     }
 
     /// Reads the process's clock.
-    pub async fn now(&mut self) -> Instant {
-        match self.issue(Op::Now).await {
+    pub fn now(&mut self) -> impl Future<Output = Instant> {
+        self.issue(Op::Now, |outcome| match outcome {
             Outcome::Now(instant) => instant,
             other => mismatch(&other),
-        }
+        })
     }
 
     /// One of `0..alternatives`; every one of them is possible.
-    pub async fn choose(&mut self, alternatives: u32) -> u32 {
-        match self.issue(Op::Choose(alternatives)).await {
+    pub fn choose(&mut self, alternatives: u32) -> impl Future<Output = u32> {
+        self.issue(Op::Choose(alternatives), |outcome| match outcome {
             Outcome::Chosen(choice) => choice,
             other => mismatch(&other),
-        }
+        })
     }
 
     /// A whole number from `low..=high`, uniform.
-    pub async fn draw_between(&mut self, name: &'static str, range: ParamValue) -> i64 {
-        self.draw(name, Support::Between { low: range.low, high: range.high }).await[0]
+    pub fn draw_between(&mut self, name: &'static str, range: ParamValue) -> impl Future<Output = i64> {
+        let support = Support::Between { low: range.low, high: range.high };
+        self.issue(Op::Draw(Draw { name, support }), |outcome| drawn(outcome)[0])
     }
 
     /// A duration in microseconds from `low..high`, uniform.
-    pub async fn draw_duration_us(&mut self, name: &'static str, range: ParamValue) -> u64 {
-        let drawn = self.draw(name, Support::Duration { low_us: range.low, high_us: range.high }).await;
-        u64::try_from(drawn[0]).expect("durations are not negative")
+    pub fn draw_duration_us(&mut self, name: &'static str, range: ParamValue) -> impl Future<Output = u64> {
+        let support = Support::Duration { low_us: range.low, high_us: range.high };
+        self.issue(Op::Draw(Draw { name, support }), |outcome| {
+            u64::try_from(drawn(outcome)[0]).expect("durations are not negative")
+        })
     }
 
     /// `count` different numbers out of `1..=of`, uniform, in the order drawn.
     ///
     /// # Panics
     /// When `count` is more than `of`.
-    pub async fn draw_distinct(&mut self, name: &'static str, count: u32, of: u32) -> Drawn {
+    pub fn draw_distinct(&mut self, name: &'static str, count: u32, of: u32) -> impl Future<Output = Drawn> {
         assert!(count <= of, "{}: draw `{name}` wants {count} different numbers out of {of}", self.process);
-        self.draw(name, Support::Distinct { count, of }).await
-    }
-
-    async fn draw(&mut self, name: &'static str, support: Support) -> Drawn {
-        match self.issue(Op::Draw(Draw { name, support })).await {
-            Outcome::Drawn(drawn) => drawn,
-            other => mismatch(&other),
-        }
+        self.issue(Op::Draw(Draw { name, support: Support::Distinct { count, of } }), drawn)
     }
 
     /// A fresh owner token, unique in the whole execution.
@@ -197,28 +195,48 @@ impl Ctx {
         &self.params
     }
 
-    fn issue(&mut self, op: Op) -> Issue<'_> {
-        self.mailbox.issued.set(Some(op));
-        Issue { mailbox: &self.mailbox }
+    /// Issues an operation at once; what is returned waits for its outcome and reads it. Not an `async fn`: that would
+    /// keep the operation's parts in the future of the process, which is moved when it is spawned.
+    fn issue<T, R: Fn(Outcome) -> T + Unpin>(&mut self, op: Op, read: R) -> Issue<'_, R> {
+        let unheeded = self.mailbox.issued.replace(Some(op));
+        assert!(unheeded.is_none(), "{}: every operation must be awaited before the next one", self.process);
+        Issue { mailbox: &self.mailbox, read }
     }
 }
 
 /// One operation in flight, which waits for its outcome.
-struct Issue<'a> {
+struct Issue<'a, R> {
     mailbox: &'a Mailbox,
+    read: R,
 }
 
-impl Future for Issue<'_> {
-    type Output = Outcome;
+impl<T, R: Fn(Outcome) -> T + Unpin> Future for Issue<'_, R> {
+    type Output = T;
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
         match self.mailbox.outcome.take() {
-            Some(outcome) => Poll::Ready(outcome),
+            Some(outcome) => Poll::Ready((self.read)(outcome)),
             None => Poll::Pending,
         }
     }
 }
 
+fn reply(outcome: Outcome) -> Result<Reply, Lost> {
+    match outcome {
+        Outcome::Reply(reply) => Ok(reply),
+        Outcome::Lost => Err(Lost),
+        other => mismatch(&other),
+    }
+}
+
+fn drawn(outcome: Outcome) -> Drawn {
+    match outcome {
+        Outcome::Drawn(drawn) => drawn,
+        other => mismatch(&other),
+    }
+}
+
+#[cold]
 fn mismatch(outcome: &Outcome) -> ! {
     panic!("the system answered an operation with `{outcome:?}`, which does not belong to it")
 }

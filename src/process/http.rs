@@ -20,7 +20,7 @@ impl Fields {
         Rc::make_mut(self.0.get_or_insert_default()).push((name, value));
     }
 
-    fn as_slice(&self) -> &[(&'static str, Value)] {
+    pub(crate) fn as_slice(&self) -> &[(&'static str, Value)] {
         self.0.as_ref().map_or(&[], |written| written.as_slice())
     }
 

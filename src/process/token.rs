@@ -31,6 +31,14 @@ impl Token {
         bytes
     }
 
+    /// True if these bytes begin with a token of this process.
+    #[must_use]
+    pub fn is_of(process: ProcessId, bytes: &[u8]) -> bool {
+        // Each process has one way to be written, and its tokens differ in their last digits only.
+        let name = &Self { process, nth: 0 }.to_bytes()[..12];
+        bytes.starts_with(name) && Self::parse(bytes).is_some()
+    }
+
     /// The token that these bytes begin with.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::permuted;
 use super::steps::{labelled, table};
 use super::table::{Signs, paragraph};
+use crate::engines::explore::collision_odds;
 use crate::engines::portfolio::{Permuted, Sample};
 use crate::engines::shrink::{Minimality, Shrunk, Size};
 use crate::engines::verdict::{Bound, Exploration, Verdict};
@@ -56,6 +57,7 @@ pub fn judge(check: &Check, exploration: &Exploration, schedules: &[Schedule]) -
     }
     if let Some(wanted) = check.expect_states
         && exploration.states > 0
+        && !exploration.is_reduced
         && !exploration.is_cut_short()
         && wanted != exploration.states as u64
     {
@@ -226,7 +228,11 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
     let mut text = String::new();
     for (property, verdict) in &exploration.verdicts {
         let (sign, scope) = match verdict {
+            Verdict::Holds if exploration.vacuous.contains(property) => {
+                (signs.vacuous, "vacuous: there was nothing to judge".to_owned())
+            }
             Verdict::Holds => (signs.holds, "complete within bounds".to_owned()),
+            Verdict::Violated(found) if !found.is_shown() => (signs.fails, found.reason.clone()),
             Verdict::Violated(found) => {
                 let how = match (breaker(samples, property), permuted.filter(|it| it.finding(property).is_some())) {
                     (Some(sample), _) => sampled_by(sample),
@@ -239,10 +245,7 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
         };
         text.push_str(&paragraph(&format!("  {sign} {:12}  {property:width$}  ", word(verdict)), &scope));
     }
-    let Exploration { states, transitions, depth, .. } = exploration;
-    if *states > 0 {
-        text.push_str(&format!("reference   {states} states, {transitions} transitions, depth {depth}\n"));
-    }
+    text.push_str(&searched(exploration));
     if !exploration.abstracted_draws.is_empty() {
         let names = exploration.abstracted_draws.join(", ");
         text.push_str(&paragraph("abstracted  ", &format!("{names}: by representatives, not by every value")));
@@ -266,6 +269,21 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
     let clients = setting.journeys.len();
     text.push_str(&format!("{holding} hold, {violated} violated, {unknown} inconclusive for {clients} client(s)\n\n"));
     text
+}
+
+/// The size of the search, and the chance that it left out a state because its fingerprint was another's.
+fn searched(exploration: &Exploration) -> String {
+    let Exploration { states, transitions, depth, is_reduced, .. } = exploration;
+    if *states == 0 {
+        return String::new();
+    }
+    let space = if *is_reduced { " (reduced)" } else { "" };
+    let odds = collision_odds(*states);
+    let line = format!(
+        "{states} states{space}, {transitions} transitions, depth {depth}; two states share a fingerprint with a chance \
+         of 1 in {odds}"
+    );
+    paragraph("explore     ", &line)
 }
 
 pub(super) fn why(bound: &Bound) -> String {
@@ -294,6 +312,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
             "property": property,
             "verdict": word(verdict),
             "bound": if let Verdict::Unknown(bound) = verdict { Some(why(bound)) } else { None },
+            "vacuous": exploration.vacuous.contains(property),
             "reason": if let Verdict::Violated(found) = verdict { Some(&found.reason) } else { None },
             "steps": steps.map(Iterator::collect::<Vec<_>>),
             "labelled_steps": schedule.map(|it| labelled(&it.steps)),
@@ -327,6 +346,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
         "verdicts": verdicts.collect::<Vec<_>>(),
         "states": exploration.states,
         "transitions": exploration.transitions,
+        "reduced": exploration.is_reduced,
         "depth": exploration.depth,
         "abstracted_draws": exploration.abstracted_draws,
         "not_as_expected": judged.differences,

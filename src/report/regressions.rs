@@ -3,16 +3,17 @@
 use serde_json::{Value, json};
 
 use super::table::paragraph;
-use crate::engines::regressions::Outcome;
+use crate::engines::regressions::{Followed, Outcome};
 
 /// A line on all of them, and one on each that a person has to look at.
 #[must_use]
-pub fn text(outcomes: &[(String, Outcome)]) -> String {
-    let count = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|(_, outcome)| wanted(outcome)).count();
+pub fn text(followed: &[Followed]) -> String {
+    let count = |wanted: fn(&Outcome) -> bool| followed.iter().filter(|it| wanted(&it.outcome)).count();
     let violating = count(|outcome| *outcome == Outcome::StillViolates);
     let passing = count(|outcome| *outcome == Outcome::Passes);
-    let mut text = format!("regressions  {} replay(s): {violating} still violate, {passing} pass\n", outcomes.len());
-    for (file, outcome) in outcomes {
+    let mut text = format!("regressions  {} replay(s): {violating} still violate, {passing} pass\n", followed.len());
+    for Followed { path, outcome, .. } in followed {
+        let file = path.display();
         let words = match outcome {
             Outcome::Passes => continue,
             Outcome::StillViolates => format!("{file} still violates"),
@@ -28,14 +29,14 @@ pub fn text(outcomes: &[(String, Outcome)]) -> String {
 
 /// The same as JSON.
 #[must_use]
-pub fn json(outcomes: &[(String, Outcome)]) -> Value {
-    let one = |(file, outcome): &(String, Outcome)| {
+pub fn json(followed: &[Followed]) -> Value {
+    let one = |Followed { path, outcome, .. }: &Followed| {
         let (word, step) = match outcome {
             Outcome::StillViolates => ("violated", None),
             Outcome::Passes => ("passes", None),
             Outcome::Diverged(number) => ("diverged", Some(number)),
         };
-        json!({ "file": file, "outcome": word, "diverged_at": step })
+        json!({ "file": path.display().to_string(), "outcome": word, "diverged_at": step })
     };
-    outcomes.iter().map(one).collect()
+    followed.iter().map(one).collect()
 }

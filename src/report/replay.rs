@@ -117,7 +117,9 @@ fn conclusion(schedule: &Schedule, replay: &Replay) -> String {
     let steps = replay.steps.len();
     let has_same_state = replay.fingerprint.to_string() == schedule.fingerprint;
     let state = if has_same_state { "equal" } else { "DIFFERENT" };
-    let fingerprint = format!("state fingerprint {} {state}", &replay.fingerprint.to_string()[..8]);
+    // The steps were followed to their end, so it is the setting or the labels that are not those recorded.
+    let hash = if replay.model_hash == schedule.model_hash { "" } else { ", model hash DIFFERENT" };
+    let fingerprint = format!("state fingerprint {} {state}{hash}", &replay.fingerprint.to_string()[..8]);
     let words = match (&schedule.violation, is_reproduced(schedule, replay)) {
         (Some((property, _)), true) => format!("REPRODUCED  {property}, same {steps} steps, {fingerprint}"),
         (None, true) => format!("REPLAYED  {steps} steps, {fingerprint}"),
@@ -148,5 +150,6 @@ pub fn json(schedule: &Schedule, replay: &Replay) -> Value {
         "violations": violations.collect::<Vec<_>>(),
         "divergence": divergence,
         "fingerprint": replay.fingerprint.to_string(),
+        "model_hash": replay.model_hash,
     })
 }

@@ -1,42 +1,106 @@
 //! SQL statements of processes: planned once, executed on the session of their process, waiting where they must.
 
-use std::rc::Rc;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::process::{Op, Outcome, Statement};
 use crate::world::identity::{ProcessId, SessionId};
 use crate::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
 
+use super::property::Subject;
 use super::state::{Phase, State, slot_of};
-use super::{Happening, ModelError, Setting, System};
+use super::{Halves, Happening, ModelError, Setting, System, WrongStatement};
 
-/// Plans by the address and length of their statement: a model has a few dozen, which a scan finds sooner than a tree.
-#[derive(Debug, Default)]
-pub(super) struct Planner(Vec<((usize, usize), Rc<Plan>)>);
+/// Plans of statements met so far. Statements are constants of the model, so equal places in memory are equal texts, and
+/// a look-up compares numbers only.
+#[derive(Debug)]
+pub(super) struct Planner {
+    statements: Vec<Planned>,
+    /// Where a statement may be found, by its [`Place::slot`].
+    likely: [u8; LIKELY],
+}
+
+/// Slots of [`Planner::likely`]: several times the statements of a model.
+const LIKELY: usize = 256;
+
+/// Where a statement's text lies.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+struct Place {
+    address: usize,
+    length: usize,
+}
+
+/// A statement that was planned.
+#[derive(Debug)]
+pub(super) struct Planned {
+    place: Place,
+    plan: Plan,
+    /// Stands for the text in digests.
+    text_hash: u64,
+}
+
+impl Place {
+    fn of(statement: &'static str) -> Self {
+        Self { address: statement.as_ptr().addr(), length: statement.len() }
+    }
+
+    /// Texts lie side by side, so that the sum of address and length, the end, differs in its low bits.
+    fn slot(self) -> usize {
+        (self.address + self.length) % LIKELY
+    }
+}
+
+impl Default for Planner {
+    fn default() -> Self {
+        Self { statements: Vec::new(), likely: [0; LIKELY] }
+    }
+}
 
 impl Planner {
-    /// The plan of a statement. Statements are constants of the model, so equal addresses are equal texts.
-    fn plan(&mut self, store: &SqlStore, statement: &'static str) -> Result<Rc<Plan>, String> {
-        let key = (statement.as_ptr().addr(), statement.len());
-        if let Some((_, plan)) = self.0.iter().find(|(known, _)| *known == key) {
-            return Ok(Rc::clone(plan));
-        }
-        let plan = Rc::new(store.plan(statement).map_err(|error| error.to_string())?);
-        self.0.push((key, Rc::clone(&plan)));
-        Ok(plan)
+    /// A statement, planned now if it was not before.
+    #[inline]
+    fn plan(&mut self, store: &SqlStore, statement: &'static str) -> Result<&Plan, String> {
+        let place = Place::of(statement);
+        let likely = usize::from(self.likely[place.slot()]);
+        let is_there = self.statements.get(likely).is_some_and(|planned| planned.place == place);
+        let at = if is_there { likely } else { self.find_or_plan(store, statement)? };
+        Ok(&self.statements[at].plan)
+    }
+
+    fn find_or_plan(&mut self, store: &SqlStore, statement: &'static str) -> Result<usize, String> {
+        let place = Place::of(statement);
+        let at = match self.statements.iter().position(|planned| planned.place == place) {
+            Some(at) => at,
+            None => {
+                let plan = store.plan(statement).map_err(|error| error.to_string())?;
+                let text_hash = xxh3_64(statement.as_bytes());
+                self.statements.push(Planned { place, plan, text_hash });
+                self.statements.len() - 1
+            }
+        };
+        self.likely[place.slot()] = u8::try_from(at).unwrap_or_default();
+        Ok(at)
+    }
+
+    /// What stands for the text of a statement in digests.
+    #[inline]
+    pub(super) fn text_hash(&self, statement: &'static str) -> u64 {
+        let place = Place::of(statement);
+        let known = self.statements.get(usize::from(self.likely[place.slot()]));
+        known.filter(|planned| planned.place == place).map_or_else(|| xxh3_64(statement.as_bytes()), |it| it.text_hash)
     }
 }
 
 /// The database before the first step: the model's tables and rows.
 pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
     let process = ProcessId::SETUP;
-    let wrong = |statement, reason| ModelError::Statement { process, label: "initial data", statement, reason };
+    let wrong = |statement, reason| wrong_statement(process, "initial data", statement, reason);
     let schema = setting.model.schema;
     let mut store = SqlStore::from_ddl(schema).map_err(|error| wrong(schema, error.to_string()))?;
     let mut serials = SerialSource { process, count: 0 };
     let mut planner = Planner::default();
     for (statement, params) in (setting.model.rows)(&setting.params) {
         let plan = planner.plan(&store, statement).map_err(|reason| wrong(statement, reason))?;
-        match store.execute(SessionId::Own(process), &plan, &params, 0, &mut serials) {
+        match store.execute(SessionId::Own(process), plan, &params, 0, &mut serials) {
             Progress::Done(Ok(_)) => {}
             Progress::Done(Err(error)) => return Err(wrong(statement, error.to_string())),
             Progress::Waits => return Err(wrong(statement, "it waits for another transaction".to_owned())),
@@ -45,46 +109,86 @@ pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
     Ok(store)
 }
 
+#[cold]
+fn wrong_statement(process: ProcessId, label: &'static str, statement: &'static str, reason: String) -> ModelError {
+    ModelError::Statement(Box::new(WrongStatement { process, label, statement, reason }))
+}
+
 impl System {
-    /// The first step of a statement.
-    pub(super) fn begin_statement(&mut self, process: ProcessId) -> Result<(), ModelError> {
-        let plan = self.plan(process)?;
+    /// The operation in flight takes effect: the first step of a statement, or anything rarer.
+    #[inline]
+    pub(super) fn apply(&mut self, process: ProcessId) -> Result<(), ModelError> {
         let State { now_us, clients, world, .. } = &mut self.state;
         let slot = slot_of(clients, process);
-        let Some(Op::Sql(_, params)) = &slot.op else { unreachable!("only SQL statements have a plan") };
+        let (Phase::Issued, Some(Op::Sql(Statement(text), params))) = (slot.phase, &slot.op) else {
+            return self.apply_other(process);
+        };
+        let mut planner = self.planner.borrow_mut();
+        let plan =
+            planner.plan(&world.sql, text).map_err(|reason| wrong_statement(process, slot.label, text, reason))?;
         let mut serials = SerialSource { process, count: slot.serials };
-        let progress = world.sql.execute(SessionId::Own(process), &plan, params, *now_us, &mut serials);
+        let session = SessionId::Own(process);
+        let progress = world.sql.execute(session, plan, params, *now_us, &mut serials);
         slot.serials = serials.count;
-        self.progressed(process, progress);
+        match progress {
+            // A statement within a transaction changes nothing that others wait for.
+            Progress::Done(result) if self.halves == Halves::Split && world.sql.in_transaction(session) => {
+                slot.apply(Outcome::Rows(result));
+                self.happenings.list.push(Happening::Applied(process));
+            }
+            progress => {
+                drop(planner);
+                self.progressed(process, progress);
+            }
+        }
         Ok(())
     }
 
     /// The next step of a statement that waited.
     pub(super) fn resume_statement(&mut self, process: ProcessId) -> Result<(), ModelError> {
-        let plan = self.plan(process)?;
         let State { clients, world, waiting, .. } = &mut self.state;
         let slot = slot_of(clients, process);
+        let Some(Op::Sql(Statement(text), _)) = &slot.op else { unreachable!("only SQL statements wait") };
+        let mut planner = self.planner.borrow_mut();
+        let plan =
+            planner.plan(&world.sql, text).map_err(|reason| wrong_statement(process, slot.label, text, reason))?;
         let mut serials = SerialSource { process, count: slot.serials };
-        let progress = world.sql.resume(SessionId::Own(process), &plan, &mut serials);
+        let progress = world.sql.resume(SessionId::Own(process), plan, &mut serials);
         slot.serials = serials.count;
+        drop(planner);
         waiting.remove(&process);
         self.progressed(process, progress);
         Ok(())
     }
 
-    /// The plan of the statement that this process has issued.
-    fn plan(&self, process: ProcessId) -> Result<Rc<Plan>, ModelError> {
-        let slot = self.state.slot(process);
-        let Some(Op::Sql(Statement(statement), _)) = slot.op else { unreachable!("{process} issued no SQL statement") };
-        let plan = self.planner.borrow_mut().plan(&self.state.world.sql, statement);
-        plan.map_err(|reason| ModelError::Statement { process, label: slot.label, statement, reason })
+    /// Plans a query that a property asks.
+    pub(super) fn plan_query(&self, property: &'static str, statement: &'static str) -> Result<(), ModelError> {
+        let mut planner = self.planner.borrow_mut();
+        let plan = planner.plan(&self.state.world.sql, statement);
+        plan.map(|_| ()).map_err(|reason| wrong_statement(ProcessId::SETUP, property, statement, reason))
     }
 
-    fn progressed(&mut self, process: ProcessId, progress: Progress) {
+    /// The first row that a query over committed rows returns, in words.
+    pub(super) fn first_row(&self, statement: &'static str) -> Option<String> {
+        let mut planner = self.planner.borrow_mut();
+        let plan = planner.plan(&self.state.world.sql, statement).ok()?;
+        let mut store = self.state.world.sql.clone();
+        let mut serials = SerialSource { process: ProcessId::SETUP, count: 0 };
+        // A session of its own sees what is committed.
+        match store.execute(SessionId::Shared, plan, &[], self.state.now_us, &mut serials) {
+            Progress::Done(Ok(rows)) if !rows.rows.is_empty() => Some(Outcome::Rows(Ok(rows)).to_string()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn progressed(&mut self, process: ProcessId, progress: Progress) {
         match progress {
             Progress::Waits => {
                 self.state.slot_mut(process).phase = Phase::Blocked;
                 self.state.waiting.insert(process);
+                if self.state.waiting.len() > 1 {
+                    self.judgement.meet(Subject::Waiting);
+                }
                 self.happen(Happening::Blocked(process));
             }
             Progress::Done(result) => {
@@ -98,13 +202,23 @@ impl System {
 
     /// A transaction is over: its connection goes back to the pool, and those who waited for its rows may go on.
     fn transaction_ended(&mut self, process: ProcessId) {
-        self.judgement.data_changed();
+        // A rollback changes nothing that is committed.
+        if !matches!(self.state.slot(process).op, Some(Op::Sql(Statement("ROLLBACK"), _))) {
+            self.judgement.data_changed();
+        }
         self.give_connection_back(process);
         self.wake_waiters();
     }
 
     /// Says which waiting statements wait for nobody any more.
+    #[inline]
     pub(super) fn wake_waiters(&mut self) {
+        if !self.state.waiting.is_empty() {
+            self.wake_unblocked();
+        }
+    }
+
+    fn wake_unblocked(&mut self) {
         let waiting = self.state.waiting.iter().copied();
         let free = waiting.filter(|waiter| self.is_unblocked(*waiter)).collect::<Vec<_>>();
         for waiter in free {
@@ -131,6 +245,8 @@ impl System {
 
     /// The database fails this statement to end a deadlock.
     pub(super) fn fail_deadlocked(&mut self, process: ProcessId) {
+        self.state.world.ghost.deadlocked.insert(process);
+        self.judgement.ghost_changed();
         let progress = self.state.world.sql.fail_waiting(SessionId::Own(process), SqlError::deadlock());
         self.state.waiting.remove(&process);
         let phase = self.state.slot(process).phase;
@@ -154,7 +270,7 @@ impl System {
         true
     }
 
-    fn give_connection_back(&mut self, process: ProcessId) {
+    pub(super) fn give_connection_back(&mut self, process: ProcessId) {
         self.state.slot_mut(process).has_connection = false;
         if process.call == 0 {
             return;

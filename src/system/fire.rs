@@ -1,9 +1,10 @@
 //! What a step does.
 
 use crate::process::token::Token;
-use crate::process::{Asides, Body, Draw, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
+use crate::process::{Asides, Body, Draw, Drawn, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
 use crate::world::identity::{ProcessId, SessionId};
 
+use super::property::Subject;
 use super::state::{Live, Phase, Slot, State, slot_of};
 use super::{Halves, Happening, ModelError, Step, System};
 
@@ -15,15 +16,33 @@ impl System {
     ///
     /// # Panics
     /// When the step is not enabled, or a process of the model panics.
+    #[inline]
     pub fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
+        self.note_gone_on(step);
+        match step {
+            Step::Apply(process) => self.apply(*process),
+            Step::Deliver(process) => {
+                let slot = self.state.slot_mut(*process);
+                let outcome = slot.outcome.take();
+                let outcome = outcome.unwrap_or_else(|| panic!("{process} has no outcome to deliver"));
+                self.deliver(*process, outcome);
+                Ok(())
+            }
+            other => {
+                self.befall(other);
+                Ok(())
+            }
+        }
+    }
+
+    /// The rarer steps, none of which sends SQL.
+    fn befall(&mut self, step: &Step) {
         match step {
             Step::Begin(process) if process.is_job() => self.begin_job(*process),
             Step::Begin(process) => self.begin(*process),
-            Step::Apply(process) => self.apply(*process)?,
-            Step::Deliver(process) => self.deliver_applied(*process),
-            Step::Wake(process) => self.deliver(*process, Outcome::Woke),
-            Step::Choose(process, choice) => self.deliver(*process, Outcome::Chosen(*choice)),
-            Step::Draw(process, drawn) => self.deliver(*process, Outcome::Drawn(drawn.clone())),
+            Step::Wake(process) => self.deliver_now(*process, Outcome::Woke),
+            Step::Choose(process, choice) => self.deliver_now(*process, Outcome::Chosen(*choice)),
+            Step::Draw(process, drawn) => self.deliver_now(*process, Outcome::Drawn(Drawn::from_slice(drawn))),
             Step::Cut(process) => self.end_client(*process, Phase::Idle),
             Step::LoseRequest(process) => self.lose_request(*process),
             Step::LoseReply(process) => self.lose_reply(*process),
@@ -34,8 +53,11 @@ impl System {
             Step::Time(to_us) => self.pass_time(*to_us),
             Step::RedisRestart(node) => self.restart_redis(*node),
             Step::Evict(node, key) => self.evict(*node, key),
+            Step::Mishap(mishap, process) => self.go_wrong(*mishap, *process),
+            Step::Land(number) => self.land(*number),
+            Step::ClockJump(node) => self.jump_clock(*node),
+            Step::Apply(_) | Step::Deliver(_) => unreachable!("these have their own way"),
         }
-        Ok(())
     }
 
     /// Starts the next round of a client.
@@ -46,7 +68,7 @@ impl System {
         client.slot.tokens_at_start = client.slot.tokens;
         let (live, first) = Process::spawn(self.spawn_of(process));
         self.state.slot_mut(process).live = Live(Some(live));
-        self.absorb(process, first);
+        self.absorb_first(process, first);
     }
 
     /// All that is needed to start this process, from its slot.
@@ -66,13 +88,12 @@ impl System {
         Spawn { process, body, request, params: self.setting.params.clone(), tokens }
     }
 
-    /// The operation in flight takes effect.
-    fn apply(&mut self, process: ProcessId) -> Result<(), ModelError> {
+    /// As [`Self::apply`], of anything but a statement's first step.
+    pub(super) fn apply_other(&mut self, process: ProcessId) -> Result<(), ModelError> {
         let slot = self.state.slot(process);
         match (slot.phase, &slot.op) {
             (Phase::Issued, Some(Op::Call(_))) => self.arrive(process, true),
-            (Phase::Issued, Some(Op::Sql(..))) => self.begin_statement(process)?,
-            (Phase::Blocked, _) => self.resume_statement(process)?,
+            (Phase::Blocked, _) => return self.resume_statement(process),
             (Phase::Issued, _) => {
                 let outcome = self.effect(process);
                 self.applied(process, outcome);
@@ -84,21 +105,26 @@ impl System {
 
     /// Effect and outcome of an operation that needs nobody else's help.
     pub(super) fn effect(&mut self, process: ProcessId) -> Outcome {
+        let ahead_us = self.ahead_us(process);
         let State { now_us, clients, world, .. } = &mut self.state;
         match &slot_of(clients, process).op {
             Some(Op::Redis(node, argv)) => {
                 let node = &mut world.redis[usize::from(*node)];
                 let reply = node.execute(SessionId::Own(process), argv, *now_us, &mut self.removed);
                 self.judge_removals(process);
+                self.judgement.redis_changed();
                 Outcome::Reply(reply)
             }
-            Some(Op::Now) => Outcome::Now(Instant(*now_us)),
+            Some(Op::Now) => Outcome::Now(Instant(*now_us + ahead_us)),
             other => panic!("{process}: {other:?} is not applied this way"),
         }
     }
 
     /// Notes in ghost state which of the values just removed were another client's locks.
-    fn judge_removals(&mut self, process: ProcessId) {
+    pub(super) fn judge_removals(&mut self, process: ProcessId) {
+        if !self.removed.is_empty() {
+            self.judgement.meet(Subject::Removal);
+        }
         for (key, value) in self.removed.drain(..) {
             let owner = Token::parse(value.as_bytes()).map(|token| token.process.client);
             if owner.is_some_and(|owner| owner != process.client) {
@@ -109,61 +135,78 @@ impl System {
     }
 
     /// The operation took effect: its outcome is on its way, or there already.
+    #[inline]
     pub(super) fn applied(&mut self, process: ProcessId, outcome: Outcome) {
         match self.halves {
-            Halves::Fused => self.deliver(process, outcome),
+            Halves::Fused => self.deliver_now(process, outcome),
             Halves::Split => {
-                let slot = self.state.slot_mut(process);
-                slot.phase = Phase::Applied;
-                slot.outcome = Some(outcome);
+                self.state.slot_mut(process).apply(outcome);
                 self.happen(Happening::Applied(process));
             }
         }
     }
 
-    fn deliver_applied(&mut self, process: ProcessId) {
-        let slot = self.state.slot_mut(process);
-        match slot.outcome.take() {
-            Some(outcome) => self.deliver(process, outcome),
-            None => panic!("{process} has no outcome to deliver: {:?}", slot.phase),
-        }
+    /// As [`Self::deliver`], for those whom a call costs less than a copy of the code.
+    fn deliver_now(&mut self, process: ProcessId, outcome: Outcome) {
+        self.deliver(process, outcome);
     }
 
     /// The outcome arrives: the process goes on to its next operation.
+    #[inline]
     pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
         if let Some(heard) = &mut self.heard {
             heard.push((process, outcome.clone()));
         }
         let slot = self.state.slot_mut(process);
+        if self.keeps_history {
+            slot.history.push(outcome.clone());
+        }
         let said = match &mut slot.live.0 {
-            Some(live) => {
-                if self.keeps_history {
-                    slot.history.push(outcome.clone());
-                }
-                live.resume(outcome)
-            }
-            None => {
-                assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");
-                slot.history.push(outcome);
-                let (live, said) = Process::replay(self.spawn_of(process), &self.state.slot(process).history);
-                self.state.slot_mut(process).live = Live(Some(live));
-                said
-            }
+            Some(live) => live.resume(outcome),
+            None => self.recreate(process),
         };
         self.absorb(process, said);
     }
 
+    /// A process has just begun.
+    pub(super) fn absorb_first(&mut self, process: ProcessId, said: Yield) {
+        self.absorb(process, said);
+    }
+
+    /// Brings a process back from its history, and what it says last.
+    #[cold]
+    fn recreate(&mut self, process: ProcessId) -> Yield {
+        assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");
+        let (live, said) = Process::replay(self.spawn_of(process), &self.state.slot(process).history);
+        self.state.slot_mut(process).live = Live(Some(live));
+        said
+    }
+
     /// Takes in what a process says after an outcome: facts, samples, its next operation or its end.
-    pub(super) fn absorb(&mut self, process: ProcessId, said: Yield) {
+    #[inline(always)]
+    fn absorb(&mut self, process: ProcessId, said: Yield) {
         let Yield { next, label, asides, tokens } = said;
         if let Some(asides) = asides {
             self.heed(process, &asides);
         }
+        let now_us = self.state.now_us;
         let slot = self.state.slot_mut(process);
         slot.tokens = tokens;
         slot.label = label;
         match next {
-            Ok(op) => self.issue(process, op),
+            Ok(Op::Sleep(us)) => {
+                slot.rest(Phase::Asleep(now_us.saturating_add(us)));
+                self.happen(Happening::Asleep(process));
+            }
+            Ok(op) => {
+                let needs_connection = matches!(op, Op::Sql(..)) && !slot.has_connection;
+                slot.phase = Phase::Issued;
+                slot.op = Some(op);
+                if !needs_connection || self.take_connection(process) {
+                    self.happen(Happening::Issued(process));
+                }
+            }
+            Err(End::Panic(message)) => self.panicked(process, message),
             Err(End::Answer(response)) => self.answer(process, response),
             Err(End::Round(flow)) if process.is_job() => self.end_job(process, flow),
             Err(End::Round(flow)) => self.end_round(process, flow),
@@ -172,10 +215,23 @@ impl System {
 
     /// Takes in the facts that a process stated and the samples that it recorded.
     fn heed(&mut self, process: ProcessId, asides: &Asides) {
+        let ahead_us = self.ahead_us(process);
         for mark in &asides.marks {
             match mark {
                 Mark::Holds { seats, until_us } => {
-                    self.state.world.ghost.hold(process.client, seats, *until_us);
+                    // A clock that runs ahead comes to that instant earlier.
+                    let until_us = if *until_us == u64::MAX { u64::MAX } else { until_us.saturating_sub(ahead_us) };
+                    self.judgement.meet(Subject::Hold);
+                    if self.state.world.ghost.hold(process.client, seats, until_us) {
+                        self.judgement.seat_shared();
+                    }
+                    self.judgement.ghost_changed();
+                }
+                Mark::Ticket { seats } => {
+                    for seat in seats {
+                        self.state.world.ghost.tickets.entry(*seat).or_default().insert(process.client);
+                    }
+                    self.judgement.meet(Subject::Ticket);
                     self.judgement.ghost_changed();
                 }
                 // A claim less breaks no property.
@@ -185,27 +241,9 @@ impl System {
                 }
             }
         }
-        for note in &asides.notes {
-            self.happen(Happening::Noted(process, *note));
+        if self.halves == Halves::Split {
+            self.notes.extend(asides.notes.iter().map(|note| (process, *note)));
         }
-    }
-
-    fn issue(&mut self, process: ProcessId, op: Op) {
-        let now_us = self.state.now_us;
-        let slot = self.state.slot_mut(process);
-        if let Op::Sleep(us) = op {
-            let until_us = now_us.saturating_add(us);
-            slot.rest(Phase::Asleep(until_us));
-            self.happen(Happening::Asleep(process, until_us));
-            return;
-        }
-        let needs_connection = matches!(op, Op::Sql(..)) && !slot.has_connection;
-        slot.phase = Phase::Issued;
-        slot.op = Some(op);
-        if needs_connection && !self.take_connection(process) {
-            return;
-        }
-        self.happen(Happening::Issued(process));
     }
 
     fn end_round(&mut self, process: ProcessId, flow: Flow) {

@@ -60,7 +60,7 @@ impl System {
         slot.tokens_at_start = slot.tokens;
         let (live, first) = Process::spawn(self.spawn_of(process));
         self.state.slot_mut(process).live = Live(Some(live));
-        self.absorb(process, first);
+        self.absorb_first(process, first);
     }
 
     /// A run is over.
@@ -94,7 +94,7 @@ impl System {
     }
 
     /// The instants at which jobs become due.
-    pub(super) fn job_instants(&self) -> impl Iterator<Item = u64> {
+    pub fn job_instants(&self) -> impl Iterator<Item = u64> {
         self.state.jobs.iter().filter(|clock| clock.runs_left > 0).map(|clock| clock.due_us)
     }
 }

@@ -7,14 +7,18 @@
 
 mod database;
 pub mod diagnostic;
+pub mod digest;
+mod drain;
 pub mod facts;
 mod fault;
 pub mod fingerprint;
 mod fire;
 pub mod given;
 pub mod jobs;
+pub mod mishap;
 pub mod model;
 mod name;
+pub mod pace;
 pub mod parts;
 pub mod property;
 mod resolve;
@@ -39,7 +43,9 @@ use crate::world::redis::Redis;
 
 use database::Planner;
 use given::{Given, GivenError};
+use mishap::Clocks;
 use model::Model;
+use pace::Pace;
 use property::Property;
 use state::{Budgets, Client, Instance, Slot, State};
 pub use step::Step;
@@ -59,6 +65,10 @@ pub struct Setting {
     pub rounds: Option<u32>,
     /// Faults that may happen.
     pub budgets: Budgets,
+    /// Which clocks run ahead.
+    pub clocks: Clocks,
+    /// How slow anything may be.
+    pub pace: Pace,
     /// What must hold.
     pub properties: Vec<Property>,
     /// How often each background job of the model may begin, in the model's order; those left out never do.
@@ -91,42 +101,67 @@ pub enum Halves {
 }
 
 /// Something that an engine which keeps time must know about.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
     /// A process issued an operation.
     Issued(ProcessId),
     /// An operation took effect; its outcome may be delivered.
     Applied(ProcessId),
-    /// A process sleeps until this instant (virtual microseconds).
-    Asleep(ProcessId, u64),
+    /// A process sleeps until the instant that its slot tells.
+    Asleep(ProcessId),
     /// A statement waits for another transaction.
     Blocked(ProcessId),
     /// What a process waited for (a row, a connection) may have come free.
     Unblocked(ProcessId),
     /// A client finished a round.
     RoundOver(ProcessId),
-    /// A client's script recorded a sample.
-    Noted(ProcessId, Note),
 }
 
-/// A mistake in what is executed, not a behaviour of it.
+/// What happened and has not been taken yet: first in, first out. Mostly one at a time, which a queue that wraps round
+/// makes dearer than a list that is emptied at its end.
+#[derive(Clone, Debug, Default)]
+struct Happenings {
+    list: Vec<Happening>,
+    taken: usize,
+}
+
+impl Happenings {
+    #[inline]
+    fn take(&mut self) -> Option<Happening> {
+        let next = self.list.get(self.taken).copied();
+        if next.is_some() {
+            self.taken += 1;
+        } else {
+            self.list.clear();
+            self.taken = 0;
+        }
+        next
+    }
+}
+
+/// A mistake in what is executed, not a behaviour of it. Boxed, so that a step that succeeds returns next to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// An SQL statement of the model that the store cannot plan.
-    #[error("{process}, step {label}: {reason}\n  in: {statement}")]
-    Statement {
-        /// Who issued it.
-        process: ProcessId,
-        /// At which labelled step.
-        label: &'static str,
-        /// The statement.
-        statement: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error(transparent)]
+    Statement(Box<WrongStatement>),
     /// The prologue says what cannot happen.
     #[error(transparent)]
-    Given(#[from] GivenError),
+    Given(Box<GivenError>),
+}
+
+/// What is wrong with a statement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{process}, step {label}: {reason}\n  in: {statement}")]
+pub struct WrongStatement {
+    /// Who issued it.
+    pub process: ProcessId,
+    /// At which labelled step.
+    pub label: &'static str,
+    /// The statement.
+    pub statement: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 /// One execution in progress. Cloning forks it; the copy re-creates its processes from their histories.
@@ -138,10 +173,14 @@ pub struct System {
     /// False where nobody will fork or fingerprint the execution: histories are then not kept.
     keeps_history: bool,
     state: State,
-    happenings: VecDeque<Happening>,
+    happenings: Happenings,
+    /// Samples that clients' scripts recorded and nobody took yet.
+    notes: Vec<(ProcessId, Note)>,
     /// Scratch of [`System::apply`]: values that a Redis command removed.
     removed: Vec<(crate::world::argv::ByteString, crate::world::argv::ByteString)>,
     judgement: property::Judgement,
+    /// True when a property asks whether errors are answered about what was done.
+    reports: bool,
     /// What processes heard since it was last asked; nobody listens unless asked to.
     heard: Option<Vec<(ProcessId, Outcome)>>,
 }
@@ -184,19 +223,25 @@ impl System {
             instances: vec![instance; setting.service.instances as usize],
             waiting: BTreeSet::new(),
             unreaped: BTreeSet::new(),
+            late: Vec::new(),
+            ready_since: BTreeMap::new(),
             budgets: setting.budgets,
         };
-        Ok(Self {
+        let mut system = Self {
             setting,
             planner: Rc::default(),
             halves,
             keeps_history,
             state,
-            happenings: VecDeque::new(),
+            happenings: Happenings::default(),
+            notes: Vec::new(),
             removed: Vec::new(),
             judgement: property::Judgement::default(),
+            reports: false,
             heard: None,
-        })
+        };
+        system.plan_properties()?;
+        Ok(system)
     }
 
     /// Every client issues its first operation, and what is given happens.
@@ -212,6 +257,7 @@ impl System {
     }
 
     /// The state.
+    #[inline]
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
@@ -236,6 +282,7 @@ impl System {
     }
 
     /// Virtual microseconds since the start.
+    #[inline]
     #[must_use]
     pub fn now_us(&self) -> u64 {
         self.state.now_us
@@ -245,20 +292,49 @@ impl System {
     ///
     /// # Panics
     /// When time would run backwards.
+    #[inline]
     pub fn advance_to(&mut self, now_us: u64) {
         assert!(now_us >= self.state.now_us, "virtual time runs forwards");
         self.state.now_us = now_us;
     }
 
+    #[inline]
     pub(crate) fn happen(&mut self, happening: Happening) {
         // Only engines that keep time listen.
         if self.halves == Halves::Split {
-            self.happenings.push_back(happening);
+            self.happenings.list.push(happening);
         }
     }
 
-    /// What happened and has not been taken yet, in order.
-    pub fn happenings(&mut self) -> &mut VecDeque<Happening> {
-        &mut self.happenings
+    /// The next thing that happened and has not been taken yet, in order.
+    #[inline]
+    pub fn take_happening(&mut self) -> Option<Happening> {
+        self.happenings.take()
+    }
+
+    /// How many things happened and have not been taken yet.
+    #[inline]
+    #[must_use]
+    pub fn pending_happenings(&self) -> usize {
+        self.happenings.list.len() - self.happenings.taken
+    }
+
+    /// Forgets all but the first `count` things that happened and have not been taken yet, and all samples.
+    pub fn forget_happenings_after(&mut self, count: usize) {
+        self.happenings.list.truncate(self.happenings.taken + count);
+        self.notes.clear();
+    }
+
+    /// True if properties have something to judge or clients' scripts have recorded a sample. After most steps neither
+    /// is so, and an engine that keeps time asks after every one.
+    #[inline]
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.judgement.is_due() || !self.notes.is_empty()
+    }
+
+    /// The samples that clients' scripts recorded since this was last emptied, in order.
+    pub fn notes(&mut self) -> &mut Vec<(ProcessId, Note)> {
+        &mut self.notes
     }
 }

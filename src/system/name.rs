@@ -46,6 +46,12 @@ impl System {
             Step::Time(to_us) => format!("time {to_us}"),
             Step::RedisRestart(node) => format!("redis_restart {node}"),
             Step::Evict(node, key) => format!("evict {node} {key}"),
+            Step::Mishap(mishap, process) => mishap.describe(*process, &op(*process)),
+            Step::Land(number) => match self.state.late.iter().find(|late| late.number == *number) {
+                Some(late) => format!("land {number} {}: {}", late.process, describe(&late.op)),
+                None => panic!("nothing of number {number} is under way"),
+            },
+            Step::ClockJump(node) => format!("clock_jump {node}"),
         };
         readable(&text)
     }
@@ -54,7 +60,7 @@ impl System {
     #[must_use]
     pub fn label(&self, step: &Step) -> &'static str {
         match step {
-            Step::Apply(process) | Step::LoseReply(process) | Step::LoseRequest(process) => {
+            Step::Apply(process) | Step::LoseReply(process) | Step::LoseRequest(process) | Step::Mishap(_, process) => {
                 self.state.slot(*process).label
             }
             _ => "",
@@ -109,7 +115,7 @@ mod tests {
     #[test]
     fn parameters_are_filled_in_where_they_stand() {
         let text = "UPDATE t\n  SET a = $2, b=$12 WHERE id = ANY($1)";
-        let params = [Value::List(vec![Value::Int(3), Value::Int(4)]), Value::from("x")];
+        let params = [Value::List([Value::Int(3), Value::Int(4)].into()), Value::from("x")];
         assert_eq!(fill_in(text, &params), "UPDATE t SET a = 'x', b=$12 WHERE id = ANY({3,4})");
     }
 }

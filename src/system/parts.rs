@@ -10,6 +10,8 @@ use super::state::State;
 pub struct Changes {
     /// Ghost state, in a way that a property can break by.
     pub ghost: bool,
+    /// Who holds a seat that another holds too. Only if ghost state is changed as well.
+    pub shared_seats: bool,
     /// Committed rows.
     pub data: bool,
     /// Ghost state was read or written at all: also claims were dropped, or facts stated that were known.
@@ -32,12 +34,12 @@ impl System {
 
     /// What has changed since the properties were last judged or this was last asked.
     pub fn take_changes(&mut self) -> Changes {
-        std::mem::take(&mut self.judgement.0)
+        std::mem::take(&mut self.judgement.changes)
     }
 
     /// Judges the properties of the present state as if this had changed.
     pub fn judge_after(&mut self, changes: Changes) -> Vec<Violation> {
-        self.judgement.0 = changes;
+        self.judgement.changes = changes;
         self.judge()
     }
 }

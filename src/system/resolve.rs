@@ -97,6 +97,7 @@ impl System {
         };
         if self.state().find(process).is_none() {
             return match client.calls {
+                _ if process.is_job() => format!("the model has no {process}"),
                 calls if process.call > calls => {
                     format!("there is no {process} yet: {} has made {calls} calls", ProcessId::client(process.client))
                 }
@@ -115,6 +116,13 @@ impl System {
     fn whereabouts(&self, process: ProcessId) -> String {
         let slot = self.state().slot(process);
         match slot.whereabouts() {
+            Whereabouts::Idle if process.is_job() => {
+                let clock = self.state().jobs[process.job_index()];
+                match clock.runs_left {
+                    0 => "has run as often as the setting allows".to_owned(),
+                    _ => format!("is not due before {}us, and it is {}us", clock.due_us, self.now_us()),
+                }
+            }
             Whereabouts::Idle if process.call > 0 => self.queued(process, Queue::Workers),
             Whereabouts::Idle if self.halves() == Halves::Split => "has no code to begin".to_owned(),
             Whereabouts::Idle => "has not begun".to_owned(),

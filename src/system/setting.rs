@@ -1,10 +1,12 @@
-//! From a scenario's check to the setting that engines explore.
+//! What engines explore: from a scenario's check, or from a model and the names of its journeys.
 
 use std::collections::BTreeMap;
 
 use crate::process::{Drawn, Params};
 
+use super::mishap::Clocks;
 use super::model::{Model, ParamValue};
+use super::pace::Pace;
 use super::scenario::{Check, Draw, Faults, Scenario};
 use super::state::Budgets;
 use super::{Service, Setting};
@@ -24,6 +26,8 @@ pub fn of_check(scenario: &Scenario, check: &Check, model: &'static Model) -> Se
         rounds: Some(check.bounds.rounds),
         jobs: jobs(model, &check.jobs),
         given: check.given.iter().map(|(given, _)| given.clone()).collect(),
+        clocks: check.clocks.clone(),
+        pace: check.bounds.pace,
         budgets: budgets(check.faults, check.bounds.time_steps),
         properties: properties.filter(|property| check.properties.iter().any(|name| name == property.name)).collect(),
         draws: draws(&check.draws),
@@ -48,6 +52,37 @@ pub fn of_sample(scenario: &Scenario, check: &Check, model: &'static Model) -> S
     }
 }
 
+impl Setting {
+    /// A setting for a model's own tests: these clients, one round each, nothing goes wrong, every property must hold.
+    /// Change the fields that should be otherwise: `Setting { budgets, ..Setting::of(&MINE, &["buy", "buy"]) }`.
+    ///
+    /// # Panics
+    /// When the model has no journey of such a name.
+    #[must_use]
+    pub fn of(model: &'static Model, journeys: &[&str]) -> Self {
+        let journey = |name: &&str| {
+            let index = model.journeys.iter().position(|journey| journey.name == *name);
+            let index = index.unwrap_or_else(|| panic!("model `{}` has no journey `{name}`", model.name));
+            u16::try_from(index).expect("a model has fewer than 65,536 journeys")
+        };
+        Self {
+            model,
+            params: Params::new(model.params.iter().map(|param| (param.name, param.default))),
+            // What a Spring Boot service has unless it is configured: threads of Tomcat, connections of Hikari.
+            service: Service { instances: 1, workers: 200, connections: 10 },
+            journeys: journeys.iter().map(journey).collect(),
+            rounds: Some(1),
+            budgets: Budgets::default(),
+            properties: model.all_properties().into_iter().filter(|property| property.is_default).collect(),
+            jobs: Vec::new(),
+            given: Vec::new(),
+            clocks: Clocks::default(),
+            pace: Pace::default(),
+            draws: BTreeMap::new(),
+        }
+    }
+}
+
 fn params(model: &Model, values: &[ParamValue]) -> Params {
     Params::new(model.params.iter().map(|param| param.name).zip(values.iter().copied()))
 }
@@ -63,6 +98,12 @@ fn budgets(faults: Faults, time_steps: Option<u32>) -> Budgets {
         crash: faults.crash,
         redis_restart: faults.redis_restart,
         evict: faults.evict,
+        late: faults.late,
+        driver_repeat: faults.driver_repeat,
+        client_retry: faults.client_retry,
+        sql_abort: faults.sql_abort,
+        commit_unknown: faults.commit_unknown,
+        clock_jump: faults.clock_jump,
         // Without a bound, time may pass as often as there is something to wait for.
         time_steps: time_steps.unwrap_or(u32::MAX),
     }

@@ -1,9 +1,35 @@
 //! Checks as `cargo test` runs them: one call in a test explores a setting, samples it, and fails with everything that
 //! is needed to see the violation again.
 //!
-//! Two variables of the environment change what a test does without changing its source: `SEATPROOF_SEED` gives the
-//! schedulers another seed, and `SEATPROOF_SCHEDULE` names a schedule, which the tests of its model then follow
-//! instead of searching.
+//! ```
+//! use seatproof::process::{Ctx, Flow, Mark};
+//! use seatproof::system::Setting;
+//! use seatproof::system::model::{Journey, Model};
+//! use seatproof::testing::assert_safe;
+//! use seatproof::world::reply::Reply;
+//!
+//! static MINE: Model = Model {
+//!     name: "mine",
+//!     about: "SET NX, and the seat is sold.",
+//!     journeys: &[Journey { name: "buy", about: "One seat.", run: |ctx| Box::pin(buy(ctx)) }],
+//!     ..Model::BARE
+//! };
+//!
+//! async fn buy(mut ctx: Ctx) -> Flow {
+//!     let token = ctx.token();
+//!     if ctx.redis([b"SET".as_slice(), b"seat:1", &token, b"NX"]).await == Ok(Reply::OK) {
+//!         ctx.mark(Mark::Holds { seats: [1].as_slice().into(), until_us: u64::MAX });
+//!     }
+//!     Flow::Done
+//! }
+//!
+//! // In a function that is a #[test]:
+//! assert_safe("nobody else gets the seat", &Setting::of(&MINE, &["buy", "buy", "buy"]));
+//! ```
+//!
+//! A test first follows the schedules that it found earlier. Two variables of the environment change what it does
+//! without changing its source: `SEATPROOF_SEED` gives the schedulers another seed, and `SEATPROOF_SCHEDULE` names a
+//! schedule, which the tests of its model then follow instead of searching.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,8 +41,8 @@ use crate::engines::DEFAULT_SEED;
 use crate::engines::doublecheck::{self, DoublecheckError, Nondeterminism};
 use crate::engines::portfolio::{self, SCHEDULERS, Sample};
 use crate::engines::reference::{ExploreError, explore};
-use crate::engines::regressions::{self, Outcome, RegressionError, follow_all};
-use crate::engines::replay::record;
+use crate::engines::regressions::{self, Followed, Outcome, RegressionError, follow_all};
+use crate::engines::replay::{Divergence, record};
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
 use crate::engines::verdict::Exploration;
@@ -72,8 +98,8 @@ impl Plan {
 pub enum Failure {
     /// A property is broken.
     Violated(Box<Violated>),
-    /// A schedule that was found before breaks its property again.
-    Again(String),
+    /// A schedule that `SEATPROOF_SCHEDULE` names cannot be followed to its end.
+    Diverged(PathBuf, Box<Divergence>),
     /// A schedule cannot be read, followed or written.
     Schedule(Box<Diagnostic>),
     /// The model is wrong.
@@ -89,7 +115,7 @@ pub enum Failure {
 pub struct Violated {
     /// The smallest way to it that is known.
     pub schedule: Schedule,
-    /// Seed of the search, and who found it.
+    /// Who found it, in which run.
     pub found_by: String,
     /// Where the schedule was written.
     pub path: PathBuf,
@@ -122,9 +148,13 @@ pub fn check(name: &str, setting: &Setting, plan: &Plan) -> Result<Exploration, 
             return follow(path, schedule, setting);
         }
     }
+    // Other tests of the model may allow more to go wrong, and mean to.
     let old = follow_all(&plan.regressions, setting.model)?;
-    if let Some((path, _)) = old.into_iter().find(|(_, outcome)| *outcome == Outcome::StillViolates) {
-        return Err(Failure::Again(path));
+    let is_again = |it: &Followed| it.schedule.scenario == name && it.outcome == Outcome::StillViolates;
+    if let Some(Followed { path, schedule, .. }) = old.into_iter().find(is_again) {
+        let diagram = drawn(&path, &schedule, setting)?;
+        let found_by = "an earlier run; delete the file if the violation is meant to be there".to_owned();
+        return Err(Failure::Violated(Box::new(Violated { schedule, found_by, path, diagram })));
     }
     let setting = Rc::new(setting.clone());
     doublecheck::walks(&setting, plan.seed, WALKS, &stop)?;
@@ -164,14 +194,19 @@ fn drawn(path: &std::path::Path, schedule: &Schedule, setting: &Setting) -> Resu
     Ok(diagram::diagram(&record(&resolved, schedule, None)?.frames, Signs::UTF8))
 }
 
-/// Follows one schedule instead of searching. That it breaks nothing proves nothing.
+/// Follows one schedule instead of searching. That it breaks nothing is no proof.
 fn follow(path: &std::path::Path, schedule: Schedule, setting: &Setting) -> Result<Exploration, Failure> {
     let resolved = regressions::resolved(path, &schedule, setting.model)?;
     let recording = record(&resolved, &schedule, None)?;
-    let times = schedule.steps.iter().map(|line| line.at_us);
-    doublecheck::steps(&resolved, schedule.halves, times.zip(&recording.replay.steps))?;
+    if !recording.replay.steps.is_empty() {
+        let times = schedule.steps.iter().map(|line| line.at_us);
+        doublecheck::steps(&resolved, schedule.halves, times.zip(&recording.replay.steps))?;
+    }
     if recording.replay.violations.is_empty() {
-        return Ok(portfolio::unexplored(setting));
+        return match recording.replay.divergence {
+            Some(divergence) => Err(Failure::Diverged(path.to_owned(), Box::new(divergence))),
+            None => Ok(portfolio::unexplored(setting)),
+        };
     }
     let diagram = diagram::diagram(&recording.frames, Signs::UTF8);
     let found_by = format!("{}, which SEATPROOF_SCHEDULE names", path.display());
@@ -182,11 +217,12 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Violated(violated) => write!(f, "{violated}"),
-            Self::Again(path) => write!(
-                f,
-                "{path} still breaks its property\nsee it  SEATPROOF_SCHEDULE={path} cargo test\nand delete the file \
-                 when the violation is meant to be there"
-            ),
+            Self::Diverged(path, divergence) => {
+                let Divergence { number, wanted, reason, .. } = &**divergence;
+                let path = path.display();
+                writeln!(f, "{path} DIVERGED at step {number}: {wanted}\nwhy     {reason}")?;
+                write!(f, "The model has changed since: the schedule says nothing about it any more.")
+            }
             Self::Schedule(diagnostic) => write!(f, "{diagnostic}"),
             Self::Model(error) => write!(f, "{error}"),
             Self::Nondeterminism(difference) => write!(f, "{difference}"),
@@ -204,9 +240,15 @@ impl fmt::Display for Violated {
         writeln!(f, "why     {reason}")?;
         writeln!(f, "found   by {found_by}")?;
         writeln!(f, "file    {path}   (commit it)")?;
-        writeln!(f, "replay  SEATPROOF_SCHEDULE={path} cargo test")?;
+        writeln!(f, "replay  SEATPROOF_SCHEDULE={path} cargo test{}", this_test())?;
         write!(f, "{diagram}")
     }
+}
+
+/// What narrows `cargo test` down to the test that runs now; libtest names its threads after their tests.
+fn this_test() -> String {
+    let thread = std::thread::current();
+    thread.name().filter(|name| *name != "main").map_or_else(String::new, |name| format!(" -- --exact {name}"))
 }
 
 impl std::error::Error for Failure {}

@@ -1,33 +1,95 @@
 //! Byte strings and Redis commands as they go over the wire.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
-/// A Redis string: any bytes. Up to 24 of them are kept without an allocation, which covers keys such as
+/// A Redis string: any bytes. Up to [`INLINE_BYTES`] of them are kept without an allocation, which covers keys such as
 /// `lock:seat:1:17` and owner tokens.
-#[derive(Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct ByteString(#[serde(serialize_with = "as_bytes")] SmallVec<[u8; 24]>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct ByteString(Kept);
+
+/// Bytes that a [`ByteString`] keeps in itself: as many as make it four words long.
+const INLINE_BYTES: usize = 30;
+
+#[derive(Clone, PartialEq, Eq)]
+enum Kept {
+    /// So many bytes, and zeros behind them.
+    Inline(u8, [u8; INLINE_BYTES]),
+    Boxed(Box<[u8]>),
+}
 
 impl ByteString {
     /// Copies the bytes.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
-        Self(SmallVec::from_slice(bytes))
+        let mut inline = [0; INLINE_BYTES];
+        Self(match (inline.get_mut(..bytes.len()), u8::try_from(bytes.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(bytes);
+                Kept::Inline(length, inline)
+            }
+            _ => Kept::Boxed(bytes.into()),
+        })
     }
 
     /// The bytes.
+    #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Kept::Inline(length, bytes) => &bytes[..usize::from(*length)],
+            Kept::Boxed(bytes) => bytes,
+        }
     }
 }
 
-/// Not derived, because `SmallVec` would clone byte by byte.
-impl Clone for ByteString {
-    fn clone(&self) -> Self {
-        Self::new(self.as_bytes())
+impl Default for ByteString {
+    fn default() -> Self {
+        Self::new(&[])
+    }
+}
+
+impl Ord for ByteString {
+    /// As bytes are ordered. Short strings, zeros behind them, compare as four numbers, the last of which overlaps the
+    /// one before; among strings that are equal so far the shorter is the beginning of the longer.
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (Kept::Inline(length, bytes), Kept::Inline(other_length, others)) = (&self.0, &other.0) else {
+            return self.as_bytes().cmp(other.as_bytes());
+        };
+        let word = |bytes: &[u8; INLINE_BYTES], start: usize| {
+            u64::from_be_bytes(bytes[start..start + 8].try_into().expect("eight bytes"))
+        };
+        for start in [0, 8, 16, INLINE_BYTES - 8] {
+            let (one, other) = (word(bytes, start), word(others, start));
+            if one != other {
+                return one.cmp(&other);
+            }
+        }
+        length.cmp(other_length)
+    }
+}
+
+impl PartialOrd for ByteString {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for ByteString {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl Serialize for ByteString {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        as_bytes(&self.as_bytes(), serializer)
     }
 }
 
@@ -45,13 +107,13 @@ impl From<&[u8]> for ByteString {
 
 impl std::borrow::Borrow<[u8]> for ByteString {
     fn borrow(&self) -> &[u8] {
-        &self.0
+        self.as_bytes()
     }
 }
 
 impl fmt::Display for ByteString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.escape_ascii())
+        write!(f, "{}", self.as_bytes().escape_ascii())
     }
 }
 

@@ -214,6 +214,20 @@ fn a_time_budget_cuts_short_and_says_so_and_changes_nothing_where_it_suffices() 
     assert_eq!(free.0, 0, "{}", free.1);
 }
 
+/// Where schedules cannot be written, the checks still say what they found.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_regressions_directory_that_cannot_be_made_stops_no_check() {
+    let sandbox = Sandbox::new();
+    let args = ["check", "get_then_set", "--only", "none", "--only", "pause", "--engine", "explore"];
+    let (code, out, err) = sandbox.run(&[&args[..], &["--regressions", "/proc/nothing"]].concat());
+    assert_eq!(code, 1, "{err}");
+    assert!(out.contains("check get_then_set / pause"), "{out}");
+    assert!(err.contains("`/proc/nothing` cannot be made") && err.contains("--regressions"), "{err}");
+    let (code, ..) = sandbox.run(&[&args[..], &["--expect", "--regressions", "/proc/nothing"]].concat());
+    assert_eq!(code, 2, "as expected, but nothing was written");
+}
+
 /// What a scheduler finds at full size is printed small; how long that took is a note.
 #[test]
 fn what_shrinking_did_is_said_and_its_time_only_on_stderr() {
@@ -281,6 +295,12 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
     sandbox.file("cut.json", "{ \"metrics\": { \"http_reqs\": { \"count\": 12,");
     sandbox.file("bytes.toml", b"model = \"\xff\xfe\"");
     sandbox.file("empty.replay", "");
+    sandbox.file("bytes.replay", b"format = 1\xff");
+    for (directory, file) in [("cut", "x.replay"), ("bytes", "x.replay")] {
+        std::fs::create_dir(sandbox.0.path().join(directory)).expect("a directory");
+        let content: &[u8] = if directory == "cut" { b"format = 1\ntool = " } else { b"\xff" };
+        sandbox.file(&format!("{directory}/{file}"), content);
+    }
     let huge = std::fs::File::create(sandbox.0.path().join("huge")).expect("a file");
     huge.set_len(1 << 30).expect("a sparse file");
     let cases: &[(&[&str], i32, &str, &str)] = &[
@@ -301,6 +321,19 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
         (&["check", "--only", "sell"], 2, "no check `sell`", "lock-release"),
         (&["replay", "empty.replay"], 4, "empty", "completely"),
         (&["replay", "field.toml"], 4, "field.toml:1:1", "no complete schedule"),
+        (&["replay", "bytes.replay"], 4, "bytes.replay", "UTF-8"),
+        (&["replay", "huge"], 2, "1073741824 bytes", "limit"),
+        (&["replay", "."], 2, "is a directory", "name a file inside it"),
+        (&["replay", "absent.replay"], 2, "absent.replay", "relative to the current directory"),
+        (&["replay", "1234abcd"], 2, "no file `1234abcd`", "--regressions"),
+        (&["check", "huge"], 2, "1073741824 bytes", "limit"),
+        (&["check", "."], 2, "is a directory", "name a file inside it"),
+        (&["check", "bytes.toml"], 2, "line 1", "UTF-8"),
+        (&["check", "--regressions", "cut"], 4, "cut/x.replay:2:", "completely"),
+        (&["check", "--regressions", "bytes"], 4, "bytes/x.replay", "UTF-8"),
+        (&["check", "--regressions", "huge"], 2, "directory `huge` cannot be read", "--regressions"),
+        (&["check", "--timeout", "0s"], 2, "--timeout", "decides nothing"),
+        (&["check", "--timeout", "sixty"], 2, "--timeout", "a number with a unit"),
         (&["explain", "SP9999"], 2, "SP9999", "list"),
         (&["simulate", "--seeds", "9..2"], 2, "9..2", "B is not included"),
     ];

@@ -1,11 +1,10 @@
 //! A step that is not possible says why, and names what stands in the way; one that is possible is found by its name.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use seatproof::engines::prng::{Purpose, Stream};
 use seatproof::models::CATALOG;
-use seatproof::process::{Ctx, Flow, Params, Request, Response};
+use seatproof::process::{Ctx, Flow, Request, Response};
 use seatproof::system::model::{Handler, Journey, Model};
 use seatproof::system::state::Budgets;
 use seatproof::system::{Halves, Service, Setting, System, setting};
@@ -31,7 +30,7 @@ static OWN: Model = Model {
             })
         },
     }],
-    ..seatproof::models::get_then_set::MODEL
+    ..Model::BARE
 };
 
 async fn write(mut ctx: Ctx) {
@@ -61,18 +60,7 @@ const UPDATE: &str = "UPDATE seats SET n = 1 WHERE id = 1";
 
 /// The execution after these steps.
 fn after(journeys: &[u16], service: Service, budgets: Budgets, names: &[&str]) -> System {
-    let setting = Setting {
-        model: &OWN,
-        params: Params::new([]),
-        service,
-        journeys: journeys.to_vec(),
-        rounds: Some(1),
-        budgets,
-        properties: Vec::new(),
-        jobs: Vec::new(),
-        given: Vec::new(),
-        draws: BTreeMap::new(),
-    };
+    let setting = Setting { service, journeys: journeys.to_vec(), budgets, ..Setting::of(&OWN, &[]) };
     let mut system = System::new(Rc::new(setting), Halves::Fused, true).expect("the model is right");
     for name in names {
         let step = system.resolve(name).unwrap_or_else(|reason| panic!("{name}: {reason}"));
@@ -182,8 +170,15 @@ fn every_possible_step_is_found_by_its_name_and_no_other_is() {
     for entry in CATALOG {
         let loaded = scenario(entry.scenario).expect("the built-in scenario is right").0;
         let mut setting = setting::of_check(&loaded, loaded.checks.last().expect("a check"), entry.model);
-        setting.budgets =
-            Budgets { lose_request: 2, lose_reply: 2, crash: 2, redis_restart: 1, evict: 2, time_steps: 6 };
+        setting.budgets = Budgets {
+            lose_request: 2,
+            lose_reply: 2,
+            crash: 2,
+            redis_restart: 1,
+            evict: 2,
+            time_steps: 6,
+            ..Budgets::default()
+        };
         let mut system = System::new(Rc::new(setting), Halves::Fused, true).expect("the model is right");
         let mut met = std::collections::BTreeSet::new();
         for _ in 0..80 {

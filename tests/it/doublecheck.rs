@@ -1,16 +1,13 @@
 //! A model that reads anything but the outcomes of its operations is caught, with the process and the step named.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use seatproof::engines::doublecheck::{DoublecheckError, Nondeterminism, walks};
 use seatproof::models::CATALOG;
-use seatproof::process::{Ctx, Flow, Mark, Params};
+use seatproof::process::{Ctx, Flow, Mark};
 use seatproof::system::model::{Journey, Model};
-use seatproof::system::property::GENERAL;
-use seatproof::system::state::Budgets;
-use seatproof::system::{Service, Setting, setting};
+use seatproof::system::{Setting, setting};
 use seatproof::testing::{Failure, Plan, check};
 
 use super::support::built_in::scenario;
@@ -25,9 +22,7 @@ static WRONG: Model = Model {
         Journey { name: "states", about: "States what a static says.", run: |ctx| Box::pin(states(ctx)) },
         Journey { name: "iterates", about: "Goes by a hash map's order.", run: |ctx| Box::pin(iterates(ctx)) },
     ],
-    schema: "",
-    rows: |_| Vec::new(),
-    ..seatproof::models::get_then_set::MODEL
+    ..Model::BARE
 };
 
 async fn counts(mut ctx: Ctx) -> Flow {
@@ -57,23 +52,12 @@ async fn iterates(mut ctx: Ctx) -> Flow {
     Flow::Done
 }
 
-fn wrong(journey: u16) -> Rc<Setting> {
-    Rc::new(Setting {
-        model: &WRONG,
-        params: Params::new([]),
-        service: Service { instances: 1, workers: 1, connections: 1 },
-        journeys: vec![journey; 2],
-        rounds: Some(1),
-        budgets: Budgets::default(),
-        properties: GENERAL.to_vec(),
-        jobs: Vec::new(),
-        given: Vec::new(),
-        draws: BTreeMap::new(),
-    })
+fn wrong(journey: &str) -> Setting {
+    Setting::of(&WRONG, &[journey, journey])
 }
 
-fn caught(journey: u16) -> Nondeterminism {
-    match walks(&wrong(journey), 42, 4, &AtomicBool::new(false)) {
+fn caught(journey: &str) -> Nondeterminism {
+    match walks(&Rc::new(wrong(journey)), 42, 4, &AtomicBool::new(false)) {
         Err(DoublecheckError::Differs(difference)) => *difference,
         other => panic!("{other:?}"),
     }
@@ -81,7 +65,7 @@ fn caught(journey: u16) -> Nondeterminism {
 
 #[test]
 fn a_static_counter_is_caught_at_the_step_after_which_it_was_read() {
-    let difference = caught(0);
+    let difference = caught("counts");
     let process = difference.process.to_string();
     assert_eq!(difference.step, format!("A1 {process}: GET lock"), "{difference}");
     assert!(difference.number >= 1 && difference.first.starts_with(&format!("{process}: next: SET lock ")));
@@ -92,13 +76,13 @@ fn a_static_counter_is_caught_at_the_step_after_which_it_was_read() {
 
 #[test]
 fn a_statement_of_fact_that_comes_and_goes_is_caught() {
-    let difference = caught(1);
+    let difference = caught("states");
     assert!(difference.first.starts_with("told seat 1: ") && difference.second.starts_with("told seat 1: "));
 }
 
 #[test]
 fn the_order_of_a_hash_map_is_caught_before_the_first_step() {
-    let difference = caught(2);
+    let difference = caught("iterates");
     assert_eq!((difference.number, difference.step.as_str()), (0, "the beginning"), "{difference}");
 }
 
@@ -106,7 +90,7 @@ fn the_order_of_a_hash_map_is_caught_before_the_first_step() {
 fn a_test_of_such_a_model_fails_before_it_explores() {
     let directory = tempfile::tempdir().expect("a directory");
     let plan = Plan { regressions: directory.path().join("none"), ..Plan::default() };
-    let failure = check("wrong", &wrong(0), &plan).expect_err("the model reads a static");
+    let failure = check("wrong", &wrong("counts"), &plan).expect_err("the model reads a static");
     assert!(matches!(failure, Failure::Nondeterminism(_)), "{failure}");
     assert!(failure.to_string().contains("no clock, no random numbers"), "{failure}");
 }

@@ -53,7 +53,15 @@ fn a_broken_property_fails_with_seed_command_and_diagram() {
         assert!(text.contains(words), "{words}: {text}");
     }
     let again = check("naive", &setting, &plan(directory.path())).expect_err("what was found is followed first");
-    assert!(matches!(&again, Failure::Again(file) if *file == path), "{again}");
+    let text = message(&again);
+    for words in ["found   by an earlier run", &path, "✗ one-holder-per-seat violated"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let test = "testing::a_broken_property_fails_with_seed_command_and_diagram";
+    assert!(text.contains(&format!("cargo test -- --exact {test}\n")), "{text}");
+    let mut alone = setting.clone();
+    alone.journeys.truncate(1);
+    check("another", &alone, &plan(directory.path())).expect("what another test found is not followed");
 }
 
 #[test]
@@ -80,6 +88,13 @@ fn a_named_schedule_is_followed_instead_of_searching_and_only_by_tests_of_its_mo
     assert!(message(&failure).contains("which SEATPROOF_SCHEDULE names"), "{failure}");
     let other = check("unique", &setting_of("unique_index", "none"), &named).expect("another model is not concerned");
     assert!(other.states > 0);
+    let text = std::fs::read_to_string(&violated.path).expect("it was written");
+    std::fs::write(&violated.path, text.replacen("vu1: GET", "vu1: HGET", 1)).expect("writable");
+    let diverged = message(&check("naive", &broken, &named).expect_err("the step is another"));
+    assert!(
+        diverged.contains(" DIVERGED at step 2: vu1: HGET ") && diverged.contains("why     vu1 can do this"),
+        "{diverged}"
+    );
     std::fs::write(&violated.path, "format = ").expect("writable");
     let damaged = check("naive", &broken, &named).expect_err("a damaged schedule");
     assert!(matches!(damaged, Failure::Schedule(_)), "{damaged}");

@@ -28,10 +28,12 @@
 //! **Order.** Levels are expanded in chunks by several workers and merged in the order of the level by one. So the first
 //! violation is the least in step order among the shortest, and all output is the same for any number of workers.
 //!
-//! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`); the lengths
-//! of counterexamples do not change.
+//! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`). States that
+//! differ only in which of several interchangeable clients is which are one (`canon`), if that proves to be a symmetry of
+//! all that enters the memo (`symmetry`). The lengths of counterexamples do not change.
 
 pub mod audit;
+mod canon;
 mod expand;
 mod extract;
 mod footprint;
@@ -40,17 +42,23 @@ mod layout;
 mod lists;
 mod memo;
 mod part;
+mod progress;
 mod search;
+mod symmetry;
 mod visited;
+mod way;
 
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
-use self::part::PartId;
 use self::search::Search;
-use super::reference::ExploreError;
+use self::symmetry::CloseError;
+use super::reference::{self, ExploreError};
 use super::verdict::{Counterexample, Exploration, Verdict};
+use crate::system::given::Given;
+use crate::system::mishap::Mishap;
+use crate::system::property::{Property, Reads, Rule};
 use crate::system::{Halves, Setting, Step, System};
 
 /// How to search.
@@ -62,7 +70,8 @@ pub struct Options {
     pub max_bytes: Option<usize>,
     /// Workers. The result does not depend on it.
     pub threads: NonZeroUsize,
-    /// Leave out orders that differ only in steps that touch nothing but their client.
+    /// Leave out orders of events that make no difference, and take states for one that differ only in which of several
+    /// interchangeable clients is which.
     pub reduction: bool,
     /// Collect the fingerprints of the states in which nothing can happen any more.
     pub final_states: bool,
@@ -84,6 +93,29 @@ pub struct Explored {
     pub exploration: Exploration,
     /// Cost.
     pub figures: Figures,
+    /// True if states that differ only in which client is which were taken for one.
+    pub is_symmetric: bool,
+    /// Why clients that looked interchangeable are not.
+    pub asymmetry: Option<&'static str>,
+}
+
+/// How far a search has come.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// Steps from the initial state to those that are met now.
+    pub depth: usize,
+    /// States met.
+    pub states: usize,
+    /// States met and not expanded.
+    pub queue: usize,
+}
+
+/// As [`explore_watched`], and nobody watches.
+///
+/// # Errors
+/// [`ExploreError`]: a wrong model, or a draw without representatives.
+pub fn explore(setting: &Rc<Setting>, options: Options, stop: &AtomicBool) -> Result<Explored, ExploreError> {
+    explore_watched(setting, options, stop, &mut |_| ())
 }
 
 /// Explores every order of events, fault and choice that the setting allows. The first violation met of each property
@@ -92,64 +124,83 @@ pub struct Explored {
 ///
 /// # Errors
 /// [`ExploreError`]: a wrong model, or a draw without representatives.
-pub fn explore(setting: &Rc<Setting>, options: Options, stop: &AtomicBool) -> Result<Explored, ExploreError> {
-    let mut search = Search::new(setting, options, stop)?;
-    let bound = search.run()?;
+pub fn explore_watched(
+    setting: &Rc<Setting>,
+    options: Options,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Glance),
+) -> Result<Explored, ExploreError> {
+    if !is_made_of_parts(setting) {
+        let exploration = reference::explore(setting, options.max_states, stop)?;
+        let figures = Figures { firings: exploration.transitions as u64, peak_bytes: 0 };
+        return Ok(Explored { exploration, figures, is_symmetric: false, asymmetry: None });
+    }
+    match searched(setting, options, options.reduction, stop, watch) {
+        Ok(explored) => Ok(explored),
+        Err(CloseError::Explore(error)) => Err(error),
+        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, false, stop, watch) {
+            Ok(explored) => Ok(Explored { asymmetry: Some(asymmetry.0), ..explored }),
+            Err(CloseError::Explore(error)) => Err(error),
+            Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
+        },
+    }
+}
+
+/// True when the parts of a state are all that decides what happens and what is judged. What is not among them is left
+/// to the reference explorer: operations that land late, clocks that differ, bounds on slowness, properties over keys of
+/// Redis, and those over whole executions.
+fn is_made_of_parts(setting: &Setting) -> bool {
+    let budgets = &setting.budgets;
+    let is_plain = Mishap::ALL.iter().all(|mishap| budgets.get(mishap.budget()) == 0) && budgets.clock_jump == 0;
+    let is_local = |property: &Property| {
+        let reads = matches!(property.reads, Reads::Ghost | Reads::SharedSeats | Reads::Data);
+        reads && matches!(property.rule, Rule::Never(_) | Rule::NoRow(_)) && !property.needs_answers()
+    };
+    let has_mishap = setting.given.iter().any(Given::is_step);
+    is_plain
+        && !has_mishap
+        && setting.clocks.agree()
+        && setting.pace.is_free()
+        && setting.properties.iter().all(is_local)
+}
+
+fn searched(
+    setting: &Rc<Setting>,
+    options: Options,
+    is_symmetric: bool,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Glance),
+) -> Result<Explored, CloseError> {
+    let mut search = Search::new(setting, options, is_symmetric, stop)?;
+    let bound = search.run(watch)?;
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
     let mut verdicts = Vec::with_capacity(setting.properties.len());
     for (number, property) in setting.properties.iter().enumerate() {
-        let verdict = match search.found[number] {
+        let verdict = match search.progress.found[number] {
             Some(state) => {
-                let steps = steps_to(&mut search, state)?;
+                let steps = way::steps_to(&mut search, state)?;
                 Verdict::Violated(witnessed(setting, steps, property.name)?)
             }
             None => otherwise.clone(),
         };
         verdicts.push((property.name, verdict));
     }
+    let Search { progress, peak_bytes, known, .. } = search;
     Ok(Explored {
         exploration: Exploration {
             verdicts,
-            states: search.states as usize,
-            transitions: search.transitions,
-            depth: search.depth,
-            final_states: search.final_states,
-            abstracted_draws: search.extractor.abstracted.into_iter().collect(),
+            states: progress.states as usize,
+            transitions: progress.transitions,
+            depth: progress.depth,
+            final_states: progress.final_states,
+            vacuous: progress.extractor.vacuous(),
+            is_reduced: options.reduction,
+            abstracted_draws: progress.extractor.abstracted.into_iter().collect(),
         },
-        figures: Figures { firings: search.extractor.firings, peak_bytes: search.peak_bytes },
+        figures: Figures { firings: progress.extractor.firings, peak_bytes },
+        is_symmetric: known.canon.is_some(),
+        asymmetry: None,
     })
-}
-
-/// The steps from the initial state to this one.
-fn steps_to(search: &mut Search<'_>, state: frontier::StateId) -> Result<Vec<Step>, ExploreError> {
-    let mut row = search.initial.clone();
-    let mut steps = Vec::new();
-    for ordinal in search.trail.way_to(state) {
-        follow(search, &mut row, ordinal, &mut steps)?;
-    }
-    Ok(steps)
-}
-
-/// Takes the entry with this ordinal.
-fn follow(
-    search: &mut Search<'_>,
-    row: &mut Vec<PartId>,
-    ordinal: u16,
-    steps: &mut Vec<Step>,
-) -> Result<(), ExploreError> {
-    let memo = &search.memo;
-    let mut candidates = Vec::new();
-    expand::expand(memo, row, 0, &mut candidates).expect("all is known about a state that was expanded");
-    let taken = candidates[usize::from(ordinal)];
-    let entries = (0..memo.groups.len()).filter_map(|group| memo.list(group, row)).flatten();
-    let entry = entries.take(usize::from(ordinal) + 1).last().expect("the entry was listed");
-    let transitions = search.extractor.prefixes[entry].iter().copied().chain([taken.transition]);
-    steps.extend(transitions.map(|number| search.extractor.transitions[number as usize].step.clone()));
-    match taken.effect.as_leaf() {
-        Some(effect) => memo.writes(effect).iter().for_each(|write| row[write.position as usize] = write.id),
-        None => *row = search.extractor.fire_wide(taken.transition, row)?.0,
-    }
-    Ok(())
 }
 
 /// The counterexample of these steps, as the real system sees it.

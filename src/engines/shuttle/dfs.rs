@@ -7,13 +7,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::shuttle::scheduler::Schedule;
-
 use super::director::{Choose, Director};
 use super::stage::Stage;
 use super::threads::{Thread, Threads};
 use crate::engines::reference::{ExploreError, abstracted};
-use crate::engines::verdict::{Bound, Counterexample, Exploration, Verdict};
+use crate::engines::verdict::{Bound, Counterexample, Coverage, Exploration, Verdict};
 use crate::system::fingerprint::Fingerprint;
 use crate::system::{Halves, Setting, Step, System};
 
@@ -44,7 +42,7 @@ pub fn explore(setting: &Setting, max_states: usize, stop: &Arc<AtomicBool>) -> 
     if let Some(error) = error {
         return Err(error.into());
     }
-    search.take().finish()
+    search.take().finish(setting)
 }
 
 /// What was found so far.
@@ -57,6 +55,7 @@ struct Search {
     depth: usize,
     final_states: BTreeSet<Fingerprint>,
     abstracted: BTreeSet<&'static str>,
+    coverage: Coverage,
     bound: Option<Bound>,
     unexplorable: Option<&'static str>,
 }
@@ -67,18 +66,19 @@ impl Search {
         Self { found, ..Self::default() }
     }
 
-    fn finish(self) -> Result<Exploration, ExploreError> {
+    fn finish(self, setting: &Setting) -> Result<Exploration, ExploreError> {
         if let Some(draw) = self.unexplorable {
             return Err(ExploreError::Draw(draw));
         }
         let otherwise = self.bound.map_or(Verdict::Holds, Verdict::Unknown);
-        let verdict = |found: Option<Counterexample>| found.map_or_else(|| otherwise.clone(), Verdict::Violated);
         Ok(Exploration {
-            verdicts: self.found.into_iter().map(|(name, found)| (name, verdict(found))).collect(),
+            vacuous: self.coverage.vacuous(setting),
+            verdicts: self.coverage.verdicts(setting, self.found, &otherwise),
             states: self.visited.len(),
             transitions: self.transitions,
             depth: self.depth,
             final_states: self.final_states,
+            is_reduced: false,
             abstracted_draws: self.abstracted.into_iter().collect(),
         })
     }
@@ -112,6 +112,7 @@ impl Dfs {
             return None;
         }
         search.depth = search.depth.max(self.depth);
+        search.coverage.note(&stage.system);
         search.unexplorable = search.unexplorable.or_else(|| stage.system.unexplorable_draw());
         let mut options = Vec::new();
         let mut steps = Vec::new();
@@ -171,7 +172,7 @@ impl Choose for Dfs {
         Some(thread)
     }
 
-    fn end(&mut self, stage: &mut Stage, _: &Schedule) {
+    fn end(&mut self, stage: &mut Stage) {
         let mut search = self.search.borrow_mut();
         for (length, violation) in &stage.broken {
             let found = search.found.iter_mut().find(|(name, _)| *name == violation.property);

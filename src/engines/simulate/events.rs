@@ -1,8 +1,5 @@
 //! The event queue: what happens when, in virtual time.
 
-use std::array;
-use std::collections::VecDeque;
-
 use crate::world::identity::ProcessId;
 
 /// Something that is due.
@@ -10,6 +7,8 @@ use crate::world::identity::ProcessId;
 pub(super) enum Event {
     /// An operation, issued in the client's so-many-th iteration, reaches its destination.
     Arrive(ProcessId, u32),
+    /// What a waiting statement waited for may have come free.
+    Retry(ProcessId, u32),
     /// An outcome reaches its process.
     Deliver(ProcessId, u32),
     /// A sleep is over.
@@ -30,61 +29,151 @@ pub(super) enum Event {
     EvaluateThresholds,
 }
 
+/// Bits of a time that one level of [`Events`] tells apart.
+const LEVEL_BITS: u32 = 6;
+/// Slots of a level, as many as a word has bits.
+const SLOTS: usize = 1 << LEVEL_BITS;
+/// Number of the last slot, and the mask of a digit.
+const LAST_SLOT: u64 = SLOTS as u64 - 1;
+/// Levels for all bits of a time.
+const LEVELS: usize = 64_usize.div_ceil(LEVEL_BITS as usize);
+/// No node.
+const NONE: u32 = u32::MAX;
+
 /// Events by time; those of the same microsecond in the order in which they were scheduled.
 ///
-/// A radix heap (Ahuja, Mehlhorn, Orlin, Tarjan 1990): no event lies before the present, so a bucket for each highest
-/// bit in which a time differs from the present sorts them well enough, and an event moves only when its bucket comes
-/// first. Equal times are always in the same bucket and moved in order, which keeps theirs.
+/// A hierarchical timing wheel (Varghese and Lauck 1987), that is, a radix heap with 64 buckets for each digit. No event
+/// lies before the present, so the highest digit (of six bits) in which a time differs from the present, and the value
+/// of that digit, name a slot; slots of lower levels, then of lower digits, come first. An event moves to a lower level
+/// when the present reaches its slot, and so a few times at most, however many events there are. Equal times are always
+/// in the same slot and moved in order, which keeps theirs.
 #[derive(Debug)]
 pub(super) struct Events {
     now_us: u64,
-    /// Due now.
-    due: VecDeque<Event>,
-    /// Due later, with their times: in place `n` those that differ from the present in bit `n` and none above.
-    later: [Vec<(u64, Event)>; 64],
-    /// Bit `n` is set when `later[n]` has an event.
+    levels: [Level; LEVELS],
+    /// Bit `n` is set when level `n` has an event.
+    occupied: u32,
+    nodes: Vec<Node>,
+    /// The first of the nodes that are free, linked like the others.
+    free: u32,
+}
+
+/// The slots of one digit, each a list of nodes.
+#[derive(Copy, Clone, Debug)]
+struct Level {
+    /// Bit `n` is set when slot `n` has an event.
     occupied: u64,
+    slots: [List; SLOTS],
+}
+
+/// A list of nodes: its first and its last, both meaningless while it is empty.
+#[derive(Copy, Clone, Debug)]
+struct List {
+    first: u32,
+    last: u32,
+}
+
+/// An event, and what comes after it in its list.
+#[derive(Copy, Clone, Debug)]
+struct Node {
+    at_us: u64,
+    event: Event,
+    next: u32,
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self { now_us: 0, due: VecDeque::new(), later: array::from_fn(|_| Vec::new()), occupied: 0 }
+        let level = Level { occupied: 0, slots: [List { first: NONE, last: NONE }; SLOTS] };
+        Self { now_us: 0, levels: [level; LEVELS], occupied: 0, nodes: Vec::new(), free: NONE }
     }
 }
 
 impl Events {
     /// Schedules an event, which must not lie in the past.
+    #[inline]
     pub(super) fn at(&mut self, at_us: u64, event: Event) {
         debug_assert!(at_us >= self.now_us, "{event:?} at {at_us} is already past at {}", self.now_us);
-        match (at_us ^ self.now_us).checked_ilog2() {
-            None => self.due.push_back(event),
-            Some(bit) => {
-                self.later[bit as usize].push((at_us, event));
-                self.occupied |= 1 << bit;
+        let node = Node { at_us, event, next: NONE };
+        let index = match self.nodes.get_mut(self.free as usize) {
+            Some(free) => {
+                let index = self.free;
+                self.free = free.next;
+                *free = node;
+                index
             }
-        }
+            None => {
+                self.nodes.push(node);
+                u32::try_from(self.nodes.len() - 1).expect("fewer than 2^32 events are pending")
+            }
+        };
+        self.append(index, at_us);
     }
 
-    /// The next event, with its time.
+    /// Puts a node at the end of its slot's list.
+    #[inline]
+    fn append(&mut self, index: u32, at_us: u64) {
+        let level = (at_us ^ self.now_us).checked_ilog2().unwrap_or(0) / LEVEL_BITS;
+        let slot = (at_us >> (level * LEVEL_BITS) & LAST_SLOT) as usize;
+        self.occupied |= 1 << level;
+        let level = &mut self.levels[level as usize];
+        let list = &mut level.slots[slot];
+        if level.occupied >> slot & 1 == 0 {
+            level.occupied |= 1 << slot;
+            list.first = index;
+        } else {
+            self.nodes[list.last as usize].next = index;
+        }
+        list.last = index;
+    }
+
+    /// The next event, with its time, which becomes the present.
+    #[inline]
     pub(super) fn next(&mut self) -> Option<(u64, Event)> {
-        if self.due.is_empty() {
-            self.advance();
+        loop {
+            let lowest = self.occupied.trailing_zeros();
+            let level = self.levels.get_mut(lowest as usize)?;
+            let slot = level.occupied.trailing_zeros();
+            let list = &mut level.slots[slot as usize];
+            let index = list.first;
+            let Node { at_us, event, next } = self.nodes[index as usize];
+            let is_alone = index == list.last;
+            // A list of one needs no sorting, and on the lowest level all times are equal.
+            if is_alone || lowest == 0 {
+                list.first = next;
+                if is_alone {
+                    self.leave(lowest, slot);
+                }
+                self.nodes[index as usize].next = self.free;
+                self.free = index;
+                self.now_us = at_us;
+                return Some((at_us, event));
+            }
+            self.leave(lowest, slot);
+            // The beginning of the slot's span: no event lies before it.
+            self.now_us = at_us >> (lowest * LEVEL_BITS) << (lowest * LEVEL_BITS);
+            self.spread(index);
         }
-        Some((self.now_us, self.due.pop_front()?))
     }
 
-    /// Moves the present on to the earliest event, if there is one.
-    fn advance(&mut self) {
-        let first = self.occupied.trailing_zeros() as usize;
-        let Some(bucket) = self.later.get_mut(first) else { return };
-        let mut bucket = std::mem::take(bucket);
-        self.occupied &= self.occupied - 1;
-        self.now_us = bucket.iter().map(|(at_us, _)| *at_us).min().unwrap_or(self.now_us);
-        for (at_us, event) in bucket.drain(..) {
-            self.at(at_us, event);
+    /// The slot is empty from now on.
+    #[inline]
+    fn leave(&mut self, level: u32, slot: u32) {
+        let slots = &mut self.levels[level as usize].occupied;
+        *slots &= !(1 << slot);
+        if *slots == 0 {
+            self.occupied &= !(1 << level);
         }
-        // Every event has gone to a lower bucket; this one keeps its memory.
-        self.later[first] = bucket;
+    }
+
+    /// Puts the nodes of a list, from this one on, where they belong by the present.
+    fn spread(&mut self, first: u32) {
+        let mut index = first;
+        while let Some(node) = self.nodes.get_mut(index as usize) {
+            let (at_us, next) = (node.at_us, node.next);
+            node.next = NONE;
+            self.append(index, at_us);
+            index = next;
+        }
     }
 }
 

@@ -10,7 +10,9 @@ use super::ramp::{self, Shift};
 use super::run::Execution;
 use crate::engines::metrics::{Catalogue, DeclarationError, Declarations, MetricId};
 use crate::process::Params;
+use crate::system::mishap::Clocks;
 use crate::system::model::Model;
+use crate::system::pace::Pace;
 use crate::system::scenario::{Load, Scenario, StatusRange};
 use crate::system::schedule::{Recorder, Schedule};
 use crate::system::state::Budgets;
@@ -67,9 +69,11 @@ impl LoadTest {
                 rounds: None,
                 jobs: setting::jobs(model, &load.jobs.iter().map(|job| (*job, u32::MAX)).collect::<Vec<_>>()),
                 given: Vec::new(),
+                clocks: Clocks::default(),
+                pace: Pace::default(),
                 budgets: Budgets::default(),
                 draws: std::collections::BTreeMap::new(),
-                properties: model.all_properties(),
+                properties: model.all_properties().into_iter().filter(|property| property.is_default).collect(),
             }),
             shifts,
             regular_end_us: plan.regular_end_ns.div_ceil(1_000),

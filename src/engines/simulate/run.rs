@@ -6,7 +6,7 @@ use super::load::LoadTest;
 use super::measure::Measure;
 use super::virtual_user::VirtualUser;
 use crate::process::{Op, Statement};
-use crate::system::fingerprint::Digest;
+use crate::system::digest::Digest;
 use crate::system::property::Violation;
 use crate::system::schedule::Recorder;
 use crate::system::state::{Phase, Slot};
@@ -19,6 +19,19 @@ const DEADLOCK_TIMEOUT_US: u64 = 1_000_000;
 const VUS_PERIOD_US: u64 = 1_000_000;
 /// k6 evaluates thresholds every two seconds.
 const THRESHOLDS_PERIOD_US: u64 = 2_000_000;
+
+/// A step that is due. Unlike [`Step`] it holds no drawn values, so that moving it is moving a few bytes.
+#[derive(Copy, Clone, Debug)]
+enum Due {
+    Apply(ProcessId),
+    Deliver(ProcessId),
+    Wake(ProcessId),
+    Begin(ProcessId),
+    Cut(ProcessId),
+    Deadlock(ProcessId),
+    Choose(ProcessId, u32),
+    Draw(ProcessId),
+}
 
 /// A run in progress.
 pub(super) struct Execution<'a> {
@@ -64,17 +77,30 @@ impl<'a> Execution<'a> {
 
     /// Runs to the end, or to the first violation.
     pub(super) fn finish(mut self) -> Result<(Run, System, Option<Recorder>), ModelError> {
+        let mut due = None;
         if self.test.setting.model.setup.is_some() {
-            self.begin(ProcessId::SETUP)?;
-            self.settle()?;
+            due = Some(self.begin(ProcessId::SETUP));
         } else {
             self.start_load();
         }
-        while self.violation.is_none() && self.aborted_by.is_none() {
-            let Some((at_us, event)) = self.events.next() else { break };
-            self.system.advance_to(at_us);
-            self.handle(event)?;
-            self.settle()?;
+        loop {
+            match due {
+                Some(Due::Apply(process)) => self.fire(&Step::Apply(process))?,
+                Some(Due::Deliver(process)) => self.fire(&Step::Deliver(process))?,
+                Some(rarer) => self.fire_rarer(rarer)?,
+                None => {}
+            }
+            due = if let Some(happening) = self.system.take_happening() {
+                // All that follows at once comes first.
+                self.react(happening)
+            } else if self.violation.is_some() || self.aborted_by.is_some() {
+                break;
+            } else if let Some((at_us, event)) = self.events.next() {
+                self.system.advance_to(at_us);
+                self.handle(event)
+            } else {
+                break;
+            };
         }
         let stopped_early = self.violation.is_some() || self.aborted_by.is_some();
         let regular_end_us = self.load_started_us + self.test.regular_end_us;
@@ -91,33 +117,66 @@ impl<'a> Execution<'a> {
         Ok((run, self.system, self.recorder))
     }
 
-    fn handle(&mut self, event: Event) -> Result<(), ModelError> {
+    #[inline(never)]
+    fn fire_rarer(&mut self, due: Due) -> Result<(), ModelError> {
+        let step = match due {
+            Due::Apply(process) => Step::Apply(process),
+            Due::Deliver(process) => Step::Deliver(process),
+            Due::Wake(process) => Step::Wake(process),
+            Due::Begin(process) => Step::Begin(process),
+            Due::Cut(process) => Step::Cut(process),
+            Due::Deadlock(process) => Step::Deadlock(process),
+            Due::Choose(process, alternatives) => {
+                Step::Choose(process, self.users[usize::from(process.client)].choose(alternatives))
+            }
+            Due::Draw(process) => {
+                let Some(draw) = self.system.draw_of(process) else { return Ok(()) };
+                Step::Draw(process, self.users[usize::from(process.client)].draw(draw))
+            }
+        };
+        self.fire(&step)
+    }
+
+    /// The step that is due with an event, if there is one.
+    #[inline]
+    fn handle(&mut self, event: Event) -> Option<Due> {
         match event {
-            Event::Arrive(process, iteration) => self.arrive(process, iteration),
-            Event::Deliver(process, iteration) => self.deliver(process, iteration),
-            Event::Wake(process, iteration) if self.is_current(process, iteration) => self.fire(&Step::Wake(process)),
-            Event::Wake(..) => Ok(()),
-            Event::BeginJob(process) => self.begin_job(process),
-            Event::DetectDeadlock(process) => self.detect_deadlock(process),
-            Event::Start(number) => self.start_shift(number),
+            Event::Arrive(process, iteration) => self.is_current(process, iteration).then_some(Due::Apply(process)),
+            Event::Deliver(process, iteration) => self.is_current(process, iteration).then(|| self.deliver(process)),
+            Event::Wake(process, iteration) => self.is_current(process, iteration).then_some(Due::Wake(process)),
+            Event::Retry(process, iteration) => {
+                (self.is_current(process, iteration) && self.may_retry(process)).then_some(Due::Apply(process))
+            }
+            other => self.handle_rarer(other),
+        }
+    }
+
+    /// As [`Self::handle`], of what happens once in a while.
+    fn handle_rarer(&mut self, event: Event) -> Option<Due> {
+        match event {
+            Event::Arrive(..) | Event::Deliver(..) | Event::Wake(..) | Event::Retry(..) => {
+                unreachable!("these have their own way")
+            }
+            // A job whose last run has not ended begins when it has.
+            Event::BeginJob(process) => return self.system.is_ready(process).then_some(Due::Begin(process)),
+            Event::DetectDeadlock(process) => {
+                return self.system.is_enabled(&Step::Deadlock(process)).then_some(Due::Deadlock(process));
+            }
+            Event::Start(number) => return self.start_shift(number),
+            Event::Cut(number) => return self.cut(number),
             Event::Stop(number) => {
                 self.users[usize::from(number)].is_on_shift = false;
                 self.shifts_left -= 1;
-                Ok(())
             }
-            Event::Cut(number) => self.cut(number),
             Event::SampleVus => {
                 if !self.is_load_over() {
                     self.measure.recorder.vus(self.running, self.measure.vitals.vus_max);
                     self.events.at(self.system.now_us() + VUS_PERIOD_US, Event::SampleVus);
                 }
-                Ok(())
             }
-            Event::EvaluateThresholds => {
-                self.evaluate_thresholds();
-                Ok(())
-            }
+            Event::EvaluateThresholds => self.evaluate_thresholds(),
         }
+        None
     }
 
     /// Schedules every shift and the periodic samples. k6 counts them from the end of the set-up.
@@ -153,12 +212,6 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// A job whose last run has not ended begins when it has.
-    fn begin_job(&mut self, process: ProcessId) -> Result<(), ModelError> {
-        let step = Step::Begin(process);
-        if self.system.is_ready(process) { self.fire(&step) } else { Ok(()) }
-    }
-
     fn is_load_over(&self) -> bool {
         self.shifts_left == 0 && self.running == 0
     }
@@ -168,26 +221,26 @@ impl<'a> Execution<'a> {
         process.call > 0 || self.users[usize::from(process.client)].iteration == iteration
     }
 
-    fn begin(&mut self, process: ProcessId) -> Result<(), ModelError> {
+    fn begin(&mut self, process: ProcessId) -> Due {
         let now_us = self.system.now_us();
         let user = &mut self.users[usize::from(process.client)];
         user.iteration += 1;
         user.begun_us = now_us;
         user.is_running = true;
         self.running += 1;
-        self.fire(&Step::Begin(process))
+        Due::Begin(process)
     }
 
-    fn start_shift(&mut self, number: u16) -> Result<(), ModelError> {
+    fn start_shift(&mut self, number: u16) -> Option<Due> {
         let user = &mut self.users[usize::from(number)];
         user.is_on_shift = true;
-        if user.is_running { Ok(()) } else { self.begin(ProcessId::client(number)) }
+        if user.is_running { None } else { Some(self.begin(ProcessId::client(number))) }
     }
 
-    fn cut(&mut self, number: u16) -> Result<(), ModelError> {
+    fn cut(&mut self, number: u16) -> Option<Due> {
         let user = &mut self.users[usize::from(number)];
         if user.is_on_shift || !user.is_running {
-            return Ok(());
+            return None;
         }
         user.is_running = false;
         user.iteration += 1;
@@ -196,52 +249,46 @@ impl<'a> Execution<'a> {
         self.running -= 1;
         self.measure.vitals.iterations_cut += 1;
         self.last_iteration_end_us = self.system.now_us();
-        self.fire(&Step::Cut(ProcessId::client(number)))
+        Some(Due::Cut(ProcessId::client(number)))
     }
 
-    fn round_over(&mut self, process: ProcessId) -> Result<(), ModelError> {
+    fn round_over(&mut self, process: ProcessId) -> Option<Due> {
         let now_us = self.system.now_us();
         let user = &mut self.users[usize::from(process.client)];
         user.is_running = false;
         self.running -= 1;
         if process == ProcessId::SETUP {
             self.start_load();
-            return Ok(());
+            return None;
         }
         self.last_iteration_end_us = now_us;
         self.measure.recorder.iteration(now_us - user.begun_us);
         let goes_on = user.is_on_shift && matches!(self.system.state().slot(process).phase, Phase::Idle);
-        if goes_on { self.begin(process) } else { Ok(()) }
+        goes_on.then(|| self.begin(process))
     }
 
-    fn arrive(&mut self, process: ProcessId, iteration: u32) -> Result<(), ModelError> {
-        if !self.is_current(process, iteration) {
-            return Ok(());
-        }
-        let is_blocked = matches!(self.system.state().slot(process).phase, Phase::Blocked);
-        if is_blocked && !self.system.can_apply(process) {
-            // Somebody else was faster to take the row: the statement goes on waiting.
-            return Ok(());
-        }
-        self.fire(&Step::Apply(process))
+    /// What the statement waited for may have come free, unless somebody else was faster to take it: then the statement
+    /// goes on waiting.
+    fn may_retry(&self, process: ProcessId) -> bool {
+        matches!(self.system.state().slot(process).phase, Phase::Blocked) && self.system.can_apply(process)
     }
 
-    fn deliver(&mut self, process: ProcessId, iteration: u32) -> Result<(), ModelError> {
-        if !self.is_current(process, iteration) {
-            return Ok(());
+    /// An outcome reaches its process; that of a call is measured.
+    #[inline]
+    fn deliver(&mut self, process: ProcessId) -> Due {
+        if process.call == 0 {
+            self.measure_call(process);
         }
+        Due::Deliver(process)
+    }
+
+    fn measure_call(&mut self, process: ProcessId) {
         let slot = self.system.state().slot(process);
         if let (Some(Op::Call(request)), Some(outcome)) = (&slot.op, &slot.outcome) {
             let user = &mut self.users[usize::from(process.client)];
             user.call_us = self.system.now_us() - user.sent_us;
             self.measure.request(request, outcome, user.call_us);
         }
-        self.fire(&Step::Deliver(process))
-    }
-
-    fn detect_deadlock(&mut self, process: ProcessId) -> Result<(), ModelError> {
-        let step = Step::Deadlock(process);
-        if self.system.is_enabled(&step) { self.fire(&step) } else { Ok(()) }
     }
 
     fn evaluate_thresholds(&mut self) {
@@ -256,44 +303,57 @@ impl<'a> Execution<'a> {
     }
 
     /// Does a step and judges what it did.
+    #[inline(always)]
     fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&self.system, step, true);
         }
-        let earlier = self.system.happenings().len();
+        let earlier = self.system.pending_happenings();
         self.system.fire(step)?;
         self.measure.vitals.steps += 1;
         if let Step::Apply(process) = step {
-            let whereabouts = self.system.state().slot(*process).whereabouts();
-            self.digest.add(&(self.system.now_us(), process, whereabouts));
+            self.digest.add(&self.system, *process);
         }
+        if self.system.has_news() || self.violation.is_some() {
+            self.hear_news(earlier);
+        }
+        Ok(())
+    }
+
+    /// Judges the properties and takes in the samples after a step before which so many happenings were waiting.
+    #[inline(never)]
+    fn hear_news(&mut self, earlier: usize) {
         let broken = self.system.judge();
-        if !broken.is_empty() && self.violation.is_none() {
+        if self.violation.is_none() {
             self.violation = broken.into_iter().next();
         }
         if self.violation.is_some() {
             // The run is over: nothing follows from this step.
-            self.system.happenings().truncate(earlier);
-            return Ok(());
+            self.system.forget_happenings_after(earlier);
+            return;
+        }
+        for (process, note) in self.system.notes().drain(..) {
+            self.measure.note(note, self.users[usize::from(process.client)].call_us);
         }
         self.measure.seats_held(self.system.state().world.ghost.holders.len(), self.system.now_us());
-        Ok(())
     }
 
-    /// Sees to all that follows at once from the steps just fired, in order.
-    fn settle(&mut self) -> Result<(), ModelError> {
-        while let Some(happening) = self.system.happenings().pop_front() {
-            self.react(happening)?;
-        }
-        Ok(())
-    }
-
-    fn react(&mut self, happening: Happening) -> Result<(), ModelError> {
+    /// The step that follows at once from what happened, if there is one.
+    #[inline]
+    fn react(&mut self, happening: Happening) -> Option<Due> {
         let now_us = self.system.now_us();
         match happening {
             Happening::Issued(process) => return self.issued(process),
-            Happening::Applied(process) => return self.applied(process),
-            Happening::Asleep(process, until_us) => {
+            Happening::Applied(process) => {
+                let user = &mut self.users[usize::from(process.client)];
+                let back_us = user.take_way_back_us(process);
+                if back_us == 0 {
+                    return Some(self.deliver(process));
+                }
+                self.events.at(now_us + back_us, Event::Deliver(process, user.iteration));
+            }
+            Happening::Asleep(process) => {
+                let Phase::Asleep(until_us) = self.system.state().slot(process).phase else { return None };
                 let iteration = self.users[usize::from(process.client)].iteration;
                 self.events.at(until_us, Event::Wake(process, iteration));
             }
@@ -305,59 +365,40 @@ impl<'a> Execution<'a> {
                     return self.issued(process);
                 }
                 let iteration = self.users[usize::from(process.client)].iteration;
-                self.events.at(now_us, Event::Arrive(process, iteration));
+                self.events.at(now_us, Event::Retry(process, iteration));
             }
             Happening::RoundOver(process) if process.is_job() => self.schedule_job(process),
             Happening::RoundOver(process) => return self.round_over(process),
-            Happening::Noted(process, note) => {
-                self.measure.note(note, self.users[usize::from(process.client)].call_us);
-            }
         }
-        Ok(())
+        None
     }
 
     /// A process issued an operation: it comes out at once, or its message goes on its way.
-    fn issued(&mut self, process: ProcessId) -> Result<(), ModelError> {
-        let test = self.test;
+    #[inline]
+    fn issued(&mut self, process: ProcessId) -> Option<Due> {
+        let links = &self.test.links;
         let user = &mut self.users[usize::from(process.client)];
-        let Slot { phase: Phase::Issued, op: Some(op), .. } = self.system.state().slot(process) else { return Ok(()) };
-        let (there_us, back_us) = match op {
-            Op::Choose(alternatives) => {
-                let step = Step::Choose(process, user.choose(*alternatives));
-                return self.fire(&step);
-            }
-            Op::Draw(draw) => {
-                let step = Step::Draw(process, user.draw(*draw));
-                return self.fire(&step);
-            }
+        let Slot { phase: Phase::Issued, op: Some(op), .. } = self.system.state().slot(process) else { return None };
+        let link = match op {
             // Drivers send BEGIN together with the first statement (pgjdbc), so it costs no round trip of its own.
             Op::Now | Op::Sql(Statement("BEGIN"), _) => {
                 user.goes_back_after(process, 0);
-                return self.fire(&Step::Apply(process));
+                return Some(Due::Apply(process));
             }
-            Op::Redis(..) => user.round_trip_us(&test.links.redis),
-            Op::Sql(..) => user.round_trip_us(&test.links.sql),
-            Op::Call(_) => user.round_trip_us(&test.links.http),
-            Op::Sleep(_) => return Ok(()),
+            Op::Sql(..) => &links.sql,
+            Op::Redis(..) => &links.redis,
+            Op::Call(_) => &links.http,
+            Op::Draw(_) => return Some(Due::Draw(process)),
+            Op::Choose(alternatives) => return Some(Due::Choose(process, *alternatives)),
+            Op::Sleep(_) => return None,
         };
+        let now_us = self.system.now_us();
+        let (there_us, back_us) = user.round_trip_us(link);
         if process.call == 0 {
-            user.sent_us = self.system.now_us();
+            user.sent_us = now_us;
         }
-        let iteration = user.iteration;
         user.goes_back_after(process, back_us);
-        self.events.at(self.system.now_us() + there_us, Event::Arrive(process, iteration));
-        Ok(())
-    }
-
-    /// An operation took effect: its outcome goes on its way back.
-    fn applied(&mut self, process: ProcessId) -> Result<(), ModelError> {
-        let user = &mut self.users[usize::from(process.client)];
-        let back_us = user.take_way_back_us(process);
-        let iteration = user.iteration;
-        if back_us == 0 {
-            return self.deliver(process, iteration);
-        }
-        self.events.at(self.system.now_us() + back_us, Event::Deliver(process, iteration));
-        Ok(())
+        self.events.at(now_us + there_us, Event::Arrive(process, user.iteration));
+        None
     }
 }

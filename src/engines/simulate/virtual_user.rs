@@ -1,7 +1,5 @@
 //! A virtual user as k6 sees it, and the random numbers it consumes.
 
-use smallvec::SmallVec;
-
 use super::latency::Latency;
 use crate::engines::draw;
 use crate::engines::prng::{Purpose, Stream};
@@ -24,8 +22,12 @@ pub(super) struct VirtualUser {
     pub(super) sent_us: u64,
     /// Duration of the last answered call.
     pub(super) call_us: u64,
-    /// Operations under way, its own and its handlers', whose outcome has a way back: call and duration.
-    ways_back: SmallVec<[(u32, u64); 2]>,
+    /// How long the outcome of its own operation takes to come back.
+    way_back_us: u64,
+    /// The same for its handler's operation, after the handler's call, which is 0 while there is none.
+    handler_way_back: (u32, u64),
+    /// The same for further handlers, which are at work after an iteration was cut.
+    more_ways_back: Vec<(u32, u64)>,
 }
 
 impl VirtualUser {
@@ -39,7 +41,9 @@ impl VirtualUser {
             begun_us: 0,
             sent_us: 0,
             call_us: 0,
-            ways_back: SmallVec::new(),
+            way_back_us: 0,
+            handler_way_back: (0, 0),
+            more_ways_back: Vec::new(),
         }
     }
 
@@ -55,19 +59,34 @@ impl VirtualUser {
     }
 
     /// The two ways of one round trip over a link, in microseconds.
+    #[inline]
     pub(super) fn round_trip_us(&mut self, link: &Latency) -> (u64, u64) {
         let both = link.draw_us(&mut self.latency);
         (both / 2, both - both / 2)
     }
 
     /// The outcome of the operation that this process has issued will take so long to come back.
+    #[inline]
     pub(super) fn goes_back_after(&mut self, process: ProcessId, back_us: u64) {
-        self.ways_back.push((process.call, back_us));
+        if process.call == 0 {
+            self.way_back_us = back_us;
+        } else if self.handler_way_back.0 == 0 {
+            self.handler_way_back = (process.call, back_us);
+        } else {
+            self.more_ways_back.push((process.call, back_us));
+        }
     }
 
     /// Takes the way back of the process's operation; 0 if it has none.
+    #[inline]
     pub(super) fn take_way_back_us(&mut self, process: ProcessId) -> u64 {
-        let at = self.ways_back.iter().position(|(call, _)| *call == process.call);
-        at.map_or(0, |at| self.ways_back.swap_remove(at).1)
+        if process.call == 0 {
+            return std::mem::take(&mut self.way_back_us);
+        }
+        if self.handler_way_back.0 == process.call {
+            return std::mem::take(&mut self.handler_way_back).1;
+        }
+        let at = self.more_ways_back.iter().position(|(call, _)| *call == process.call);
+        at.map_or(0, |at| self.more_ways_back.swap_remove(at).1)
     }
 }

@@ -9,6 +9,8 @@ use smallvec::SmallVec;
 
 use super::super::diagnostic::{Diagnostic, Source, code};
 use super::super::given::Given;
+use super::super::mishap::Clocks;
+use super::super::pace::Pace;
 use super::super::scenario::duration::MAX_NS;
 use super::super::state::Budgets;
 use super::super::{Halves, Service};
@@ -17,6 +19,8 @@ use crate::process::ParamValue;
 
 /// More clients, or larger pools, than any schedule has: guards the replayer's memory against a damaged file.
 const SIZE_MAX: u32 = 65_535;
+/// More entries than any scenario has; a thousand waits of 292 years still fit 64 bits.
+const GIVEN_MAX: usize = 1_000;
 /// More seconds than any scenario has (292 years): sums of two such times still fit 64 bits.
 const AT_MAX_US: u64 = MAX_NS / 1_000;
 
@@ -65,6 +69,12 @@ struct SettingFile {
     jobs: BTreeMap<String, u32>,
     #[serde(default)]
     given: Vec<toml::Spanned<String>>,
+    #[serde(default)]
+    clocks: Clocks,
+    #[serde(default)]
+    pace: Pace,
+    #[serde(default)]
+    properties: Vec<String>,
     #[serde(default)]
     budgets: Budgets,
     params: BTreeMap<String, [i64; 2]>,
@@ -130,6 +140,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     if let Some(late) = times.find(|at| *at.as_ref() > AT_MAX_US) {
         return Err(wrong("a time is later than 292 years", late.span()));
     }
+    if let Some(last) = parsed.setting.given.get(GIVEN_MAX) {
+        return Err(wrong("more is given than any schedule has", last.span()));
+    }
     let mut given = Vec::new();
     for entry in &parsed.setting.given {
         let read = Given::parse(entry.as_ref());
@@ -166,6 +179,9 @@ fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
             rounds: setting.rounds,
             jobs: setting.jobs,
             given,
+            clocks: setting.clocks,
+            pace: setting.pace,
+            properties: setting.properties,
             budgets: setting.budgets,
             draws: setting.draws.into_iter().map(|(name, values)| (name, draws(values))).collect(),
         },

@@ -63,11 +63,12 @@ pub(super) struct Keyspace {
 impl Keyspace {
     /// Shows the live entry of `key` to `visit`; a dead one is dropped, as any command that names a key does.
     pub(super) fn with<T>(&mut self, key: &[u8], now_ms: i64, visit: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        let entry = self.entries.get_mut(key)?;
+        let key = ByteString::new(key);
+        let entry = self.entries.get_mut(&key)?;
         if !entry.is_dead(now_ms) {
             return Some(visit(entry));
         }
-        self.entries.remove(key);
+        self.entries.remove(&key);
         None
     }
 
@@ -92,31 +93,31 @@ impl Keyspace {
 
     /// Takes the live entry of `key` out; a dead one is dropped.
     pub(super) fn remove(&mut self, key: &[u8], now_ms: i64) -> Option<(ByteString, Entry)> {
-        self.entries.remove_entry(key).filter(|(_, entry)| !entry.is_dead(now_ms))
+        self.entries.remove_entry(&ByteString::new(key)).filter(|(_, entry)| !entry.is_dead(now_ms))
     }
 
     /// Drops `key` if it is there and dead; true if it was.
     pub(super) fn drop_dead(&mut self, key: &[u8], now_ms: i64) -> bool {
         let is_dead = self.is_dead(key, now_ms);
         if is_dead {
-            self.entries.remove(key);
+            self.entries.remove(&ByteString::new(key));
         }
         is_dead
     }
 
     /// True if `key` is there and dead.
     pub(super) fn is_dead(&self, key: &[u8], now_ms: i64) -> bool {
-        self.entries.get(key).is_some_and(|entry| entry.is_dead(now_ms))
+        self.entries.get(&ByteString::new(key)).is_some_and(|entry| entry.is_dead(now_ms))
     }
 
     /// True if `key` is there, dead or alive.
     pub(super) fn contains(&self, key: &[u8]) -> bool {
-        self.entries.contains_key(key)
+        self.entries.contains_key(&ByteString::new(key))
     }
 
     /// The live entry of `key`; dead ones stay where they are.
     pub(super) fn peek(&self, key: &[u8], now_ms: i64) -> Option<&Entry> {
-        self.entries.get(key).filter(|entry| !entry.is_dead(now_ms))
+        self.entries.get(&ByteString::new(key)).filter(|entry| !entry.is_dead(now_ms))
     }
 
     /// The live entries in the order of their keys.
@@ -129,6 +130,13 @@ impl Keyspace {
         self.entries.values().filter_map(|entry| entry.deadline_ms)
     }
 
+    /// Every deadline comes so much earlier.
+    pub(super) fn bring_nearer(&mut self, ms: i64) {
+        for deadline_ms in self.entries.values_mut().filter_map(|entry| entry.deadline_ms.as_mut()) {
+            *deadline_ms = deadline_ms.saturating_sub(ms);
+        }
+    }
+
     /// Number of keys, dead ones included.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
@@ -136,7 +144,7 @@ impl Keyspace {
 
     /// Takes the entry of `key` out, dead or alive.
     pub(super) fn evict(&mut self, key: &[u8]) -> Option<Entry> {
-        self.entries.remove(key)
+        self.entries.remove(&ByteString::new(key))
     }
 
     /// Drops every dead key and shows it to `visit`.

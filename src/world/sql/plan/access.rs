@@ -1,40 +1,59 @@
 //! Choice of an index: the longest run of leading columns that the conditions give values for.
 
 use super::super::super::value::Value;
+use super::super::condition::Condition;
 use super::super::expr::{Comparison, Expr};
 use super::super::schema::{Index, TableSchema};
-use super::{Access, Probe};
+use super::{Access, Filter, Probe};
 
 /// How the rows of source number `source` that fulfil all `conditions` are found, when the sources before it are
-/// bound, and the conditions that all rows fulfil that are listed there.
-pub(super) fn choose<'c>(table: &TableSchema, source: usize, conditions: &'c [Expr]) -> (Access, Vec<&'c Expr>) {
-    let probe =
-        |column: usize| conditions.iter().find_map(|condition| Some((probe_of(condition, source, column)?, condition)));
-    let probes = |columns: &[usize]| -> (Vec<Probe>, Vec<&'c Expr>) {
-        columns.iter().map_while(|&column| probe(column)).unzip()
+/// bound.
+pub(super) fn choose(table: &TableSchema, source: usize, conditions: &[Expr]) -> Access {
+    let probe = |column: usize| {
+        let probe = conditions.iter().find_map(|condition| probe_of(condition, source, column))?;
+        Some((table.columns[column].kind, probe))
     };
-    let (by_key, implied_by_key) = probes(&table.key);
-    let mut best = (Access::Scan, Vec::new());
+    let probes = |columns: &[usize]| -> Vec<_> { columns.iter().map_while(|&column| probe(column)).collect() };
+    let by_key = probes(&table.key);
+    let mut best = Access::Scan;
     // A full key finds at most one row; otherwise more columns, then uniqueness, then a partial index narrow most.
     let mut best_rank = (0, 0, 0);
     if !by_key.is_empty() {
         best_rank = (usize::from(by_key.len() == table.key.len()) * 2, by_key.len(), 2);
-        best = (Access::Key(by_key), implied_by_key);
+        best = Access::Index { index: 0, probes: by_key };
     }
-    for (number, index) in table.indexes.iter().enumerate() {
+    for (index, number) in table.indexes.iter().zip(1..) {
         if !implied(index, source, conditions) {
             continue;
         }
-        let (probes, implied) = probes(&index.columns);
+        let probes = probes(&index.columns);
         let partial = usize::from(!index.predicate.is_empty());
         let full = usize::from(index.unique && probes.len() == index.columns.len());
         let rank = (full, probes.len() + partial, partial);
         if rank > best_rank {
             best_rank = rank;
-            best = (Access::Index { index: number, probes }, implied);
+            best = Access::Index { index: number, probes };
         }
     }
     best
+}
+
+/// The conditions of a source, those last that the access path implies. It leaves nothing of them to be judged where it
+/// looks for whole primary keys of one column, which are compared then.
+pub(super) fn filter(table: &TableSchema, source: usize, access: &Access, conditions: &[&Expr]) -> Filter {
+    let columns = match access {
+        Access::Scan => &[],
+        Access::Index { index, probes } => &table.columns_of(*index)[..probes.len()],
+    };
+    let mut probed: Vec<&Expr> = Vec::new();
+    for &column in columns {
+        probed.extend(conditions.iter().find(|condition| probe_of(condition, source, column).is_some()));
+    }
+    let (implied, others): (Vec<&Expr>, Vec<&Expr>) = conditions.iter().partition(|it| probed.contains(it));
+    let is_exact = matches!(access, Access::Index { index: 0, .. }) && table.key.len() == 1;
+    let left = if is_exact { others.len() } else { conditions.len() };
+    let all = others.into_iter().chain(implied);
+    Filter { conditions: all.map(|condition| Condition::new(condition.clone(), source)).collect(), left }
 }
 
 /// The values that the condition gives the column, if it gives any.
