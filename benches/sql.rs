@@ -62,7 +62,7 @@ fn select_by_primary_key(bencher: Bencher<'_, '_>) {
 fn select_three_by_primary_key(bencher: Bencher<'_, '_>) {
     let mut database = Database::new();
     let plan = database.plan("SELECT id, status FROM seats WHERE id = ANY($1) AND showtime_id = $2");
-    let ids = Value::List(vec![Value::Int(12), Value::Int(88), Value::Int(45)]);
+    let ids = Value::List([Value::Int(12), Value::Int(88), Value::Int(45)].into());
     let params = [ids, Value::Int(1)];
     bencher.bench_local(|| database.run(&plan, black_box(&params)));
 }

@@ -11,6 +11,7 @@ pub mod moviebooking;
 pub mod msetnx;
 pub mod multi_seat_lua;
 pub mod multi_seat_rollback;
+pub mod seatlock;
 pub mod set_nx_px_blind_del;
 pub mod set_nx_px_get_del;
 pub mod set_nx_px_lua_release;
@@ -30,7 +31,7 @@ pub struct Entry {
 }
 
 /// Every model.
-pub const CATALOG: [Entry; 12] = [
+pub const CATALOG: [Entry; 13] = [
     Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") },
     Entry { model: &get_then_set::MODEL, scenario: include_str!("get_then_set.toml") },
     Entry { model: &setnx_expire::MODEL, scenario: include_str!("setnx_expire.toml") },
@@ -43,6 +44,7 @@ pub const CATALOG: [Entry; 12] = [
     Entry { model: &msetnx::MODEL, scenario: include_str!("msetnx.toml") },
     Entry { model: &unique_index::MODEL, scenario: include_str!("unique_index.toml") },
     Entry { model: &hold_conditional_confirm::MODEL, scenario: include_str!("hold_conditional_confirm.toml") },
+    Entry { model: &seatlock::MODEL, scenario: include_str!("seatlock.toml") },
 ];
 
 /// The model of this name.

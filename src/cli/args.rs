@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::engines::DEFAULT_SEED;
+use crate::engines::loom::DEFAULT_PREEMPTIONS;
 use crate::system::scenario::duration;
 use crate::system::schedule::directory::REGRESSIONS;
 
@@ -138,6 +139,16 @@ impl Threads {
     }
 }
 
+/// A number of bytes, perhaps in units of 1024.
+fn bytes(text: &str) -> Result<usize, String> {
+    let units = [("K", 10), ("M", 20), ("G", 30)];
+    let unit = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)));
+    let (digits, shift) = unit.unwrap_or((text, 0));
+    let number = digits.parse::<usize>().ok();
+    let bytes = number.and_then(|number| number.checked_mul(1 << shift));
+    bytes.ok_or_else(|| "a whole number of bytes, perhaps with K, M or G behind it".to_owned())
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -157,14 +168,23 @@ pub(super) struct Check {
     /// Leave what the schedulers find as large as it was found
     #[arg(long)]
     pub(super) no_shrink: bool,
-    /// Executions of each scheduler, whatever the scenario says
+    /// Executions of each scheduler and of loom, whatever the scenario says [default for loom: 5000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) executions: Option<u64>,
+    /// How often loom leaves a client that could go on for another one, in an execution
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PREEMPTIONS)]
+    pub(super) preemptions: u8,
     #[command(flatten)]
     pub(super) threads: Threads,
     /// Stop after so many states, whatever the scenario says
     #[arg(long, value_name = "N")]
     pub(super) max_states: Option<usize>,
+    /// Stop when the states kept take more memory than this: `500M`, `6G`
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub(super) max_memory: Option<usize>,
+    /// Explore every order of events, also those that make no difference
+    #[arg(long)]
+    pub(super) no_reduction: bool,
     /// Do as many executions twice, and compare them step by step, as each scheduler samples [default: 3]
     #[arg(long)]
     pub(super) doublecheck: bool,
@@ -178,12 +198,14 @@ pub(super) struct Check {
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Engine {
-    /// The explorer, then the schedulers
+    /// The explorer, then the schedulers, then loom
     All,
     /// Every order of events within the bounds
     Explore,
     /// Samples, at the size that the scenario gives for them
     Shuttle,
+    /// Every order with so many preemptions, for two or three clients
+    Loom,
 }
 
 #[derive(Debug, Args)]

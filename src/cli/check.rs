@@ -1,5 +1,5 @@
 //! `check`: what was found before, then the scenario's checks: each explored to its end or to its bound, then sampled
-//! at full size, all under one time budget.
+//! at full size, then explored by loom under a bound on preemptions, all under one time budget.
 
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
@@ -11,8 +11,10 @@ use super::deadline::Deadline;
 use super::input::{self, Loaded};
 use super::{Failure, exit, interrupt};
 use crate::engines::doublecheck::{self, DoublecheckError};
-use crate::engines::portfolio::{self, SCHEDULERS, Sample};
-use crate::engines::reference::{ExploreError, explore};
+use crate::engines::explore::{self, explore};
+use crate::engines::loom;
+use crate::engines::portfolio::{self, Permuted, SCHEDULERS, Sample};
+use crate::engines::reference::ExploreError;
 use crate::engines::regressions::{Outcome, follow_all};
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
@@ -27,6 +29,8 @@ use crate::system::setting;
 
 /// Executions of a scheduler where the scenario says nothing.
 const DEFAULT_EXECUTIONS: u64 = 1000;
+/// Permutations of loom where nobody says anything: about a second.
+const DEFAULT_PERMUTATIONS: u64 = 5000;
 /// Executions that are done twice before every check, to see that the model reads nothing but outcomes.
 const WALKS: u64 = 3;
 /// Of the time, what these executions may take: one part in so many.
@@ -94,9 +98,9 @@ fn one(
         DoublecheckError::Model(error) => loaded.failure(check, error),
         DoublecheckError::Differs(_) => Failure::from(error),
     })?;
-    // The explorer gets half of the time; the schedulers and what is made small at the end share what it leaves.
+    // The explorer gets half of the time; the schedulers, loom, and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
-        Engine::Shuttle => portfolio::unexplored(&setting),
+        Engine::Shuttle | Engine::Loom => portfolio::unexplored(&setting),
         Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop))?,
         Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop))?,
     };
@@ -104,33 +108,41 @@ fn one(
         explored.ran_out_of_time();
     }
     let mut samples = match args.engine {
-        Engine::Explore => Vec::new(),
+        Engine::Explore | Engine::Loom => Vec::new(),
         Engine::All | Engine::Shuttle => sampled(args, loaded, check, &full, &mut explored, deadline)?,
     };
+    let mut permuted = match args.engine {
+        Engine::Explore | Engine::Shuttle => None,
+        Engine::All | Engine::Loom => permuted(args, loaded, check, &setting, &mut explored, deadline)?,
+    };
     if !args.no_shrink {
-        shrink(&mut samples, &mut explored, deadline, console)?;
+        shrink(&mut samples, permuted.as_mut(), &mut explored, deadline, console)?;
     }
+    let permuted = permuted.as_ref();
     let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
-    let schedules = portfolio::schedules(&name, &setting, &explored, &samples, args.seed)?;
-    let judged = exploration::judge(check, &explored, &samples, &schedules);
-    let findings =
-        Findings { exploration: &explored, samples: &samples, seed: args.seed, schedules: &schedules, judged: &judged };
+    let schedules = portfolio::schedules(&name, &setting, &explored, &samples, permuted, args.seed)?;
+    let judged = exploration::judge(check, &explored, &schedules);
+    let (seed, samples, schedules) = (args.seed, samples.as_slice(), schedules.as_slice());
+    let findings = Findings { exploration: &explored, samples, permuted, seed, schedules, judged: &judged };
     if console.json {
         documents.push(exploration::json(check, &setting, findings));
     } else {
         console.out(&exploration::text(&setting, findings, console.signs));
     }
-    let written = schedules.iter().map(|schedule| keep(args, schedule, &samples, console)).collect::<Vec<_>>();
+    let native = |schedule: &Schedule| {
+        let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
+        let mut found = found.chain(permuted.iter().flat_map(|permuted| &permuted.explored.found));
+        let (broken, _) = schedule.violation.as_ref()?;
+        found.find(|found| found.property == broken)?.native.clone()
+    };
+    let written = schedules.iter().map(|schedule| keep(args, schedule, native(schedule), console)).collect::<Vec<_>>();
     let judged = if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) };
     Ok(exit::worst(written.into_iter().chain([judged])))
 }
 
 /// Writes a schedule. Where that is refused the other checks still go on.
-fn keep(args: &Check, schedule: &Schedule, samples: &[Sample], console: &Console) -> u8 {
-    let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
-    let broken = schedule.violation.as_ref().map(|(property, _)| property.as_str());
-    let native = found.filter(|found| Some(found.property) == broken).find_map(|found| found.native.as_deref());
-    match directory::write(&args.regressions, schedule, native) {
+fn keep(args: &Check, schedule: &Schedule, native: Option<String>, console: &Console) -> u8 {
+    match directory::write(&args.regressions, schedule, native.as_deref()) {
         Ok(path) => {
             console.note(&format!("wrote {}   (commit this file)", path.display()));
             console.note(&format!("next  seatproof replay {}", path.display()));
@@ -147,11 +159,15 @@ fn keep(args: &Check, schedule: &Schedule, samples: &[Sample], console: &Console
 /// shrinking is counted in steps, and what is as large as it was found helps nobody.
 fn shrink(
     samples: &mut [Sample],
+    permuted: Option<&mut Permuted>,
     explored: &mut Exploration,
     deadline: &Deadline,
     console: &Console,
 ) -> Result<(), Failure> {
     let untimed = deadline.untimed();
+    if let Some(permuted) = permuted {
+        untimed.run(|stop| portfolio::shrink_permuted(permuted, &ShrinkOptions::default(), explored, stop))?;
+    }
     for sample in samples {
         let begun = Instant::now();
         untimed.run(|stop| portfolio::shrink_sample(sample, &ShrinkOptions::default(), explored, stop))?;
@@ -171,14 +187,27 @@ fn explored(
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
-    explore(setting, max_states, stop).map_err(|error| match error {
+    let options = explore::Options {
+        max_states,
+        max_bytes: args.max_memory,
+        threads: args.threads.get(),
+        // A pinned number of states is that of the whole space.
+        reduction: !args.no_reduction && !(args.expect && check.expect_states.is_some()),
+        final_states: false,
+    };
+    let explored = explore(setting, options, stop).map_err(|error| unexplorable(loaded, check, error))?;
+    Ok(explored.exploration)
+}
+
+fn unexplorable(loaded: &Loaded, check: &scenario::Check, error: ExploreError) -> Failure {
+    match error {
         ExploreError::Model(error) => loaded.failure(check, error),
         ExploreError::Draw(draw) => {
             let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
             let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
             Failure::Input(Diagnostic::error(&code::CHECK, message).help(help))
         }
-    })
+    }
 }
 
 /// Executions of each scheduler.
@@ -201,11 +230,34 @@ fn sampled(
     for (index, scheduler) in SCHEDULERS.into_iter().enumerate() {
         let threads = args.threads.get();
         let options = Options { scheduler, seed: args.seed, executions, max_steps: MAX_STEPS, threads };
-        let part = deadline.part(SCHEDULERS.len() - index);
+        // One part is loom's.
+        let part = deadline.part(SCHEDULERS.len() + usize::from(args.engine == Engine::All) - index);
         let sampled = part.run(|stop| portfolio::sample(full, options, explored, stop));
         samples.extend(sampled.map_err(|error| loaded.failure(check, error))?);
     }
     Ok(samples)
+}
+
+/// loom at the size of the explorer, as far as it has threads.
+fn permuted(
+    args: &Check,
+    loaded: &Loaded,
+    check: &scenario::Check,
+    setting: &Setting,
+    explored: &mut Exploration,
+    deadline: &Deadline,
+) -> Result<Option<Permuted>, Failure> {
+    let max_permutations = args.executions.unwrap_or(DEFAULT_PERMUTATIONS);
+    let options = loom::Options { preemptions: Some(args.preemptions), max_permutations };
+    let permuted = deadline.run(|stop| portfolio::permute(setting, options, explored, stop));
+    let mut permuted = permuted.map_err(|error| unexplorable(loaded, check, error))?;
+    if !deadline.is_interrupted() {
+        explored.ran_out_of_time();
+        if let Some(bound @ Bound::Interrupted) = permuted.as_mut().and_then(|it| it.explored.bound.as_mut()) {
+            *bound = Bound::Time;
+        }
+    }
+    Ok(permuted)
 }
 
 fn code(args: &Check, exploration: &Exploration, judged: &exploration::Judged) -> u8 {

@@ -1,4 +1,4 @@
-//! How the next step is chosen: simulate, the reference explorer, shuttle, replay; and what is computed from
+//! How the next step is chosen: simulate, the reference explorer, shuttle, loom, replay; and what is computed from
 //! executions.
 //!
 //! **Architecture invariant:** no semantics of their own; every engine goes through `system`.
@@ -10,6 +10,7 @@ pub mod exact;
 pub mod explore;
 pub mod figures;
 pub mod find;
+pub mod loom;
 pub mod measured;
 pub mod metrics;
 pub mod portfolio;

@@ -2,12 +2,15 @@
 //!
 //! The explorer comes first, at the size that can be exhausted. What it did not find broken the schedulers then sample,
 //! at full size. A sample without a violation changes no verdict; a violation does, whatever a smaller size showed. At
-//! the end each sampled violation is made small.
+//! the end each sampled violation is made small. loom comes last: small again, and under a bound on preemptions.
+
+mod permuted;
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use self::permuted::{Permuted, permute, shrink_permuted};
 use super::shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink};
 use super::shuttle::{self, Options, Sampled, Scheduler};
 use super::verdict::{Bound, Counterexample, Exploration, Finding, Verdict};
@@ -63,6 +66,7 @@ pub fn unexplored(setting: &Setting) -> Exploration {
         transitions: 0,
         depth: 0,
         final_states: std::collections::BTreeSet::new(),
+        is_reduced: false,
         abstracted_draws: Vec::new(),
     }
 }
@@ -101,6 +105,7 @@ pub fn schedules(
     setting: &Rc<Setting>,
     exploration: &Exploration,
     samples: &[Sample],
+    permuted: Option<&Permuted>,
     seed: u64,
 ) -> Result<Vec<Schedule>, ModelError> {
     let mut schedules = Vec::new();
@@ -108,9 +113,12 @@ pub fn schedules(
         let Verdict::Violated(found) = verdict else { continue };
         let violation = Some(((*property).to_owned(), found.reason.clone()));
         let is_its = |sample: &&Sample| sample.sampled.found.as_ref().is_some_and(|it| it.property == *property);
-        let (setting, engine, seed) = match samples.iter().find(is_its).and_then(Sample::smallest) {
-            Some((setting, _)) => (setting, "shuttle", Some(seed)),
-            None => (Rc::clone(setting), "reference", None),
+        let sampled = samples.iter().find(is_its).and_then(Sample::smallest);
+        let met = permuted.and_then(|permuted| permuted.smallest(property));
+        let (setting, engine, seed) = match (sampled, met) {
+            (Some((setting, _)), _) => (setting, "shuttle", Some(seed)),
+            (None, Some((setting, _))) => (setting, "loom", None),
+            (None, None) => (Rc::clone(setting), "explore", None),
         };
         let schedule = of_steps(&setting, &found.steps, engine, name, violation)?;
         schedules.push(Schedule { seed, ..schedule });

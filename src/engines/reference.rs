@@ -144,6 +144,7 @@ impl Search {
             transitions: self.transitions,
             depth: self.origins.last().map_or(0, |origin| origin.depth),
             final_states: self.final_states,
+            is_reduced: false,
             abstracted_draws: self.abstracted.into_iter().collect(),
         }
     }

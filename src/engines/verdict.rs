@@ -56,6 +56,17 @@ pub enum Bound {
     States(usize),
     /// The search kept more bytes than this.
     Memory(usize),
+    /// loom explored what it explores with so many clients and preemptions.
+    Preemptions {
+        /// Clients of the setting.
+        clients: usize,
+        /// Preemptions of an execution at most.
+        preemptions: u8,
+    },
+    /// loom ran so many executions, and more remained.
+    Permutations(u64),
+    /// An execution was given up after so many steps.
+    Steps(usize),
     /// The user asked to stop.
     Interrupted,
     /// The time budget was used up.
@@ -75,6 +86,9 @@ pub struct Exploration {
     pub depth: usize,
     /// Fingerprints of the states in which nothing can happen any more.
     pub final_states: BTreeSet<Fingerprint>,
+    /// True if orders of events that make no difference were left out, so that there are fewer states than the space
+    /// has.
+    pub is_reduced: bool,
     /// Draws that were explored by representatives or by the ends of their range only.
     pub abstracted_draws: Vec<&'static str>,
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::permuted;
 use super::steps::{labelled, table};
 use super::table::{Signs, paragraph};
-use crate::engines::portfolio::Sample;
+use crate::engines::explore::collision_odds;
+use crate::engines::portfolio::{Permuted, Sample};
 use crate::engines::shrink::{Minimality, Shrunk, Size};
 use crate::engines::verdict::{Bound, Exploration, Verdict};
 use crate::system::Setting;
@@ -30,15 +32,15 @@ impl Judged {
 
 /// Compares verdicts, lengths and the number of states with what the check expects.
 #[must_use]
-pub fn judge(check: &Check, exploration: &Exploration, samples: &[Sample], schedules: &[Schedule]) -> Judged {
+pub fn judge(check: &Check, exploration: &Exploration, schedules: &[Schedule]) -> Judged {
     let mut differences = Vec::new();
     for expected in &check.expect {
         let found = exploration.verdicts.iter().find(|(property, _)| *property == expected.property);
         let Some((property, verdict)) = found else { continue };
         match (expected.verdict, verdict) {
             (ExpectedVerdict::Holds, Verdict::Holds) => {}
-            // A sampled way is not the shortest.
-            (ExpectedVerdict::Violated { .. }, Verdict::Violated(_)) if breaker(samples, property).is_some() => {}
+            // Only the explorer's way is the shortest.
+            (ExpectedVerdict::Violated { .. }, Verdict::Violated(_)) if !is_explored(schedules, property) => {}
             (ExpectedVerdict::Violated { labels, ops }, Verdict::Violated(counterexample)) => {
                 let schedule = schedules.iter().find(|it| breaks(it, property));
                 let counted = schedule.map_or(0, |schedule| labelled(&schedule.steps));
@@ -46,7 +48,7 @@ pub fn judge(check: &Check, exploration: &Exploration, samples: &[Sample], sched
                 differ(&mut differences, property, "operations", ops, counterexample.operations());
             }
             // What is not known is no difference: a sample that broke nothing, a search that was stopped.
-            (_, Verdict::Unknown(Bound::Sampled | Bound::Interrupted | Bound::Time)) => {}
+            (_, Verdict::Unknown(bound)) if !matches!(bound, Bound::States(_)) => {}
             (wanted, verdict) => {
                 let wanted = if wanted == ExpectedVerdict::Holds { "holds" } else { "violated" };
                 differences.push(format!("{property}: expected {wanted}, found {}", word(verdict)));
@@ -55,12 +57,18 @@ pub fn judge(check: &Check, exploration: &Exploration, samples: &[Sample], sched
     }
     if let Some(wanted) = check.expect_states
         && exploration.states > 0
+        && !exploration.is_reduced
         && !exploration.is_cut_short()
         && wanted != exploration.states as u64
     {
         differences.push(format!("expected {wanted} states, found {}", exploration.states));
     }
     Judged { differences }
+}
+
+/// True when the violation of this property is the explorer's.
+fn is_explored(schedules: &[Schedule], property: &str) -> bool {
+    schedules.iter().any(|schedule| breaks(schedule, property) && schedule.engine == "reference")
 }
 
 fn breaks(schedule: &Schedule, property: &str) -> bool {
@@ -78,7 +86,8 @@ fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
         Verdict::Violated(_) => "violated",
-        Verdict::Unknown(Bound::Sampled) => "sampled",
+        Verdict::Unknown(Bound::Sampled | Bound::Permutations(_)) => "sampled",
+        Verdict::Unknown(Bound::Preemptions { .. }) => "bounded",
         Verdict::Unknown(_) => "inconclusive",
     }
 }
@@ -93,7 +102,7 @@ pub fn heading(scenario: &Scenario, check: &Check, setting: &Setting) -> String 
 }
 
 /// The bounds in words: what a `holds` is conditional on.
-fn bounds(setting: &Setting) -> String {
+pub(super) fn bounds(setting: &Setting) -> String {
     let mut journeys: Vec<(u16, usize)> = Vec::new();
     for journey in &setting.journeys {
         match journeys.last_mut() {
@@ -179,7 +188,7 @@ pub fn shrunk_in(sample: &Sample, shrunk: &Shrunk, took: Duration) -> String {
 }
 
 /// From which size to which.
-fn shrinking(shrunk: &Shrunk) -> String {
+pub(super) fn shrinking(shrunk: &Shrunk) -> String {
     let size = |size: Size| {
         let seats = size.seats.map_or_else(String::new, |seats| format!("{seats} seat(s), "));
         let Size { contenders, rounds, faults, steps, .. } = size;
@@ -201,6 +210,8 @@ pub struct Findings<'a> {
     pub exploration: &'a Exploration,
     /// What the schedulers met.
     pub samples: &'a [Sample],
+    /// What loom met, if it had a turn.
+    pub permuted: Option<&'a Permuted>,
     /// The seed of the schedulers.
     pub seed: u64,
     /// One schedule for each violation.
@@ -212,16 +223,17 @@ pub struct Findings<'a> {
 /// Verdicts, size of the search, counterexamples, differences from what was expected.
 #[must_use]
 pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
-    let Findings { exploration, samples, seed, schedules, judged } = findings;
+    let Findings { exploration, samples, permuted, seed, schedules, judged } = findings;
     let width = exploration.verdicts.iter().map(|(property, _)| property.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (property, verdict) in &exploration.verdicts {
         let (sign, scope) = match verdict {
             Verdict::Holds => (signs.holds, "complete within bounds".to_owned()),
             Verdict::Violated(found) => {
-                let how = match breaker(samples, property) {
-                    Some(sample) => sampled_by(sample),
-                    None => "shortest".to_owned(),
+                let how = match (breaker(samples, property), permuted.filter(|it| it.finding(property).is_some())) {
+                    (Some(sample), _) => sampled_by(sample),
+                    (None, Some(permuted)) => permuted::found_by(permuted),
+                    (None, None) => "shortest".to_owned(),
                 };
                 (signs.fails, format!("{} steps ({how})", found.steps.len()))
             }
@@ -229,15 +241,13 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
         };
         text.push_str(&paragraph(&format!("  {sign} {:12}  {property:width$}  ", word(verdict)), &scope));
     }
-    let Exploration { states, transitions, depth, .. } = exploration;
-    if *states > 0 {
-        text.push_str(&format!("reference   {states} states, {transitions} transitions, depth {depth}\n"));
-    }
+    text.push_str(&searched(exploration));
     if !exploration.abstracted_draws.is_empty() {
         let names = exploration.abstracted_draws.join(", ");
         text.push_str(&paragraph("abstracted  ", &format!("{names}: by representatives, not by every value")));
     }
     text.push_str(&sampled(samples, seed));
+    text.push_str(&permuted.map_or_else(String::new, permuted::text));
     for schedule in schedules {
         let Some((property, reason)) = &schedule.violation else { continue };
         let (steps, labels) = (schedule.steps.len(), labelled(&schedule.steps));
@@ -257,11 +267,31 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
     text
 }
 
-fn why(bound: &Bound) -> String {
+/// The size of the search, and the chance that it left out a state because its fingerprint was another's.
+fn searched(exploration: &Exploration) -> String {
+    let Exploration { states, transitions, depth, is_reduced, .. } = exploration;
+    if *states == 0 {
+        return String::new();
+    }
+    let space = if *is_reduced { " (reduced)" } else { "" };
+    let odds = collision_odds(*states);
+    let line = format!(
+        "{states} states{space}, {transitions} transitions, depth {depth}; two states share a fingerprint with a chance \
+         of 1 in {odds}"
+    );
+    paragraph("explore     ", &line)
+}
+
+pub(super) fn why(bound: &Bound) -> String {
     match bound {
         Bound::Sampled => "sampled: no violation met, no proof".to_owned(),
         Bound::States(states) => format!("stopped at {states} states: no proof"),
         Bound::Memory(bytes) => format!("stopped at {bytes} bytes of memory: no proof"),
+        Bound::Preemptions { clients, preemptions } => {
+            format!("complete for {clients} client(s), preemption bound {preemptions}: no proof beyond")
+        }
+        Bound::Permutations(permutations) => format!("stopped after {permutations} permutations: no proof"),
+        Bound::Steps(steps) => format!("executions cut after {steps} steps: no proof"),
         Bound::Interrupted => "interrupted: no proof".to_owned(),
         Bound::Time => "stopped by the time budget: no proof".to_owned(),
     }
@@ -270,7 +300,7 @@ fn why(bound: &Bound) -> String {
 /// One check as a JSON object.
 #[must_use]
 pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
-    let Findings { exploration, samples, seed, schedules, judged } = findings;
+    let Findings { exploration, samples, permuted, seed, schedules, judged } = findings;
     let verdicts = exploration.verdicts.iter().map(|(property, verdict)| {
         let schedule = schedules.iter().find(|it| breaks(it, property));
         let steps = schedule.map(|it| it.steps.iter().map(|step| json!({ "label": step.label, "do": step.text })));
@@ -282,7 +312,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
             "steps": steps.map(Iterator::collect::<Vec<_>>),
             "labelled_steps": schedule.map(|it| labelled(&it.steps)),
             "fingerprint": schedule.map(|it| &it.fingerprint),
-            "engine": if breaker(samples, property).is_some() { "shuttle" } else { "reference" },
+            "engine": schedule.map(|it| &it.engine),
         })
     });
     let samples = samples.iter().map(|Sample { scheduler, setting, asked, sampled, shrunk, holds_smaller }| {
@@ -306,10 +336,12 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
     json!({
         "check": check.name,
         "samples": samples,
+        "loom": permuted.map(permuted::json),
         "bounds": bounds(setting),
         "verdicts": verdicts.collect::<Vec<_>>(),
         "states": exploration.states,
         "transitions": exploration.transitions,
+        "reduced": exploration.is_reduced,
         "depth": exploration.depth,
         "abstracted_draws": exploration.abstracted_draws,
         "not_as_expected": judged.differences,

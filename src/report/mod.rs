@@ -9,6 +9,7 @@ pub mod exploration;
 pub mod export;
 pub mod judgement;
 pub mod k6;
+mod permuted;
 pub mod regressions;
 pub mod replay;
 pub mod run;

@@ -94,7 +94,7 @@ impl System {
     }
 
     /// The instants at which jobs become due.
-    pub(super) fn job_instants(&self) -> impl Iterator<Item = u64> {
+    pub fn job_instants(&self) -> impl Iterator<Item = u64> {
         self.state.jobs.iter().filter(|clock| clock.runs_left > 0).map(|clock| clock.due_us)
     }
 }

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn parameters_are_filled_in_where_they_stand() {
         let text = "UPDATE t\n  SET a = $2, b=$12 WHERE id = ANY($1)";
-        let params = [Value::List(vec![Value::Int(3), Value::Int(4)]), Value::from("x")];
+        let params = [Value::List([Value::Int(3), Value::Int(4)].into()), Value::from("x")];
         assert_eq!(fill_in(text, &params), "UPDATE t SET a = 'x', b=$12 WHERE id = ANY({3,4})");
     }
 }

@@ -169,7 +169,7 @@ pub fn check(name: &str, setting: &Setting, plan: &Plan) -> Result<Exploration, 
     for sample in &mut samples {
         portfolio::shrink_sample(sample, &ShrinkOptions::default(), &mut exploration, &stop)?;
     }
-    let schedules = portfolio::schedules(name, &setting, &exploration, &samples, plan.seed)?;
+    let schedules = portfolio::schedules(name, &setting, &exploration, &samples, None, plan.seed)?;
     match schedules.into_iter().next() {
         Some(schedule) => Err(violated(schedule, &setting, &samples, plan)?),
         None => Ok(exploration),

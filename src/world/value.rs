@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 use serde::Serialize;
@@ -24,8 +25,8 @@ pub enum Value {
     Timestamp(i64),
     /// `text`, `varchar`, `uuid`.
     Text(CompactString),
-    /// An array; only as a parameter of `= ANY($n)`.
-    List(Vec<Value>),
+    /// An array; only as a parameter of `= ANY($n)`. Shared, because a service asks for the same rows again.
+    List(Arc<[Value]>),
 }
 
 impl Ord for Value {

@@ -8,16 +8,17 @@ use std::sync::atomic::AtomicBool;
 use seatproof::engines::explore::audit::audit;
 use seatproof::engines::explore::{Explored, Options, explore};
 use seatproof::engines::reference;
-use seatproof::engines::verdict::{Exploration, Verdict};
-use seatproof::models::CATALOG;
-use seatproof::system::Setting;
-use seatproof::system::setting;
+use seatproof::engines::verdict::{Bound, Exploration, Verdict};
+use seatproof::models::{self, CATALOG};
+use seatproof::process::{Ctx, Flow, Params};
+use seatproof::system::model::{Journey, Model, ParamValue};
+use seatproof::system::{Service, Setting, setting};
 
 use crate::support::built_in::scenario;
 
-fn options(threads: usize) -> Options {
+fn options(threads: usize, reduction: bool) -> Options {
     let threads = NonZeroUsize::new(threads).expect("at least one");
-    Options { max_states: usize::MAX, max_bytes: None, threads, reduction: false, final_states: true }
+    Options { max_states: usize::MAX, max_bytes: None, threads, reduction, final_states: !reduction }
 }
 
 fn explored(setting: &Rc<Setting>, options: Options) -> Explored {
@@ -25,7 +26,7 @@ fn explored(setting: &Rc<Setting>, options: Options) -> Explored {
 }
 
 /// Every check of the catalogue with at most so many states, by its name.
-fn small_checks(states_max: u64) -> Vec<(String, Rc<Setting>)> {
+fn checks(states_max: u64) -> Vec<(String, Rc<Setting>)> {
     let mut checks = Vec::new();
     for entry in CATALOG {
         let (judged, _) = scenario(entry.scenario).expect("it is valid");
@@ -37,34 +38,77 @@ fn small_checks(states_max: u64) -> Vec<(String, Rc<Setting>)> {
     checks
 }
 
+/// The model on which model checkers are compared: so many contenders for two seats, so many locks that expire early.
+fn seatlock(check: &str, contenders: usize, expiries: u32) -> Rc<Setting> {
+    let (judged, _) = scenario(models::find("seatlock").expect("it is built in").scenario).expect("it is valid");
+    let check = judged.checks.iter().find(|it| it.name == check).expect("the check exists");
+    let mut setting = setting::of_check(&judged, check, models::find("seatlock").expect("it is built in").model);
+    setting.params = Params::new([("seats", ParamValue::one(2))]);
+    setting.journeys = vec![setting.journeys[0]; contenders];
+    setting.budgets.evict = expiries;
+    Rc::new(setting)
+}
+
 #[test]
 fn it_agrees_with_the_reference_explorer_to_the_step() {
-    let checks = small_checks(3_000);
+    let checks = checks(2_000);
     assert!(checks.len() > 30, "only {} checks were compared", checks.len());
     for (name, setting) in checks {
         let oracle = reference::explore(&setting, usize::MAX, &AtomicBool::new(false)).expect("explorable");
-        assert_eq!(explored(&setting, options(1)).exploration, oracle, "{name}");
+        assert_eq!(explored(&setting, options(1, false)).exploration, oracle, "{name}");
+    }
+}
+
+#[test]
+fn it_stops_at_the_bound_where_the_reference_explorer_does() {
+    let setting = seatlock("fenced", 3, 1);
+    for max_states in [0, 1, 100, 1_000] {
+        let oracle = reference::explore(&setting, max_states, &AtomicBool::new(false)).expect("explorable");
+        let found = explored(&setting, Options { max_states, ..options(1, false) }).exploration;
+        assert_eq!(found, oracle, "{max_states}");
+        assert!(matches!(found.verdicts[0].1, Verdict::Unknown(Bound::States(_))));
     }
 }
 
 #[test]
 fn every_look_up_is_what_the_real_system_says() {
-    for (name, setting) in small_checks(1_500) {
+    for (name, setting) in checks(1_500) {
         let states = audit(&setting).expect("explorable");
-        assert!(states > 10, "{name}: {states}");
+        assert!(states > 100, "{name}: {states}");
+    }
+}
+
+/// A pool of two workers and connections for three clients: handlers wait, and steps serve those who wait.
+#[test]
+fn a_service_that_runs_out_of_workers_is_explored_right() {
+    let (judged, _) = scenario(models::find("moviebooking").expect("it is built in").scenario).expect("it is valid");
+    let check = judged.checks.iter().find(|it| it.name == "lock-release").expect("the check exists");
+    let model = models::find("moviebooking").expect("it is built in").model;
+    let plenty = setting::of_check(&judged, check, model);
+    for (workers, connections) in [(1, 1), (2, 1)] {
+        let service = Service { instances: 1, workers, connections };
+        let scarce = Rc::new(Setting { service, ..plenty.clone() });
+        let oracle = reference::explore(&scarce, usize::MAX, &AtomicBool::new(false)).expect("explorable");
+        assert_eq!(explored(&scarce, options(1, false)).exploration, oracle);
+        audit(&scarce).expect("explorable");
+        let reduced = explored(&scarce, options(1, true));
+        assert_eq!(lengths(&reduced.exploration), lengths(&oracle));
     }
 }
 
 #[test]
 fn reduction_changes_no_verdict_and_no_length() {
-    let (mut with, mut without) = (0, 0);
-    for (name, setting) in small_checks(3_000) {
-        let full = explored(&setting, options(1)).exploration;
-        let reduced = explored(&setting, Options { reduction: true, final_states: false, ..options(1) }).exploration;
-        assert_eq!(lengths(&reduced), lengths(&full), "{name}");
-        (with, without) = (with + reduced.states, without + full.states);
+    let (mut with, mut without, mut symmetric) = (0, 0, 0);
+    for (name, setting) in checks(3_000) {
+        let full = explored(&setting, options(1, false)).exploration;
+        let reduced = explored(&setting, options(1, true));
+        assert_eq!(lengths(&reduced.exploration), lengths(&full), "{name}");
+        assert_eq!(reduced.asymmetry, None, "{name}");
+        (with, without) = (with + reduced.exploration.states, without + full.states);
+        symmetric += usize::from(reduced.is_symmetric);
     }
-    assert!(with * 2 < without, "{with} states instead of {without}");
+    assert!(with * 3 < without, "{with} states instead of {without}");
+    assert!(symmetric > 30, "only {symmetric} checks have interchangeable clients");
 }
 
 fn lengths(exploration: &Exploration) -> Vec<(&'static str, Option<usize>)> {
@@ -74,4 +118,64 @@ fn lengths(exploration: &Exploration) -> Vec<(&'static str, Option<usize>)> {
         Verdict::Unknown(bound) => panic!("stopped at {bound:?}"),
     };
     exploration.verdicts.iter().map(|(property, verdict)| (*property, length(verdict))).collect()
+}
+
+/// States, transitions and depth of the whole space, and of the reduced one.
+#[test]
+fn the_sizes_of_the_compared_model_are_pinned() {
+    let size = |check, contenders, expiries, reduction| {
+        let found = explored(&seatlock(check, contenders, expiries), options(2, reduction)).exploration;
+        (found.states, found.depth)
+    };
+    assert_eq!(size("fenced", 3, 1, false), (4_719, 16));
+    assert_eq!(size("fenced", 4, 1, false), (55_153, 21));
+    assert_eq!(size("fenced", 3, 1, true), (508, 16));
+    assert_eq!(size("fenced", 5, 1, true), (2_276, 26));
+    let broken = explored(&seatlock("unfenced", 4, 1), options(1, true)).exploration;
+    assert_eq!(lengths(&broken), [("one-booking-per-seat", Some(9))]);
+    assert_eq!(broken.states, 199);
+}
+
+/// The workers start at levels of 8,192 states, so only a large space tells.
+#[test]
+fn the_result_does_not_depend_on_the_number_of_threads() {
+    for (setting, reduction) in [(seatlock("fenced", 5, 1), false), (seatlock("unfenced", 8, 2), true)] {
+        let one = explored(&setting, options(1, reduction));
+        for threads in [2, 3] {
+            let several = explored(&setting, options(threads, reduction));
+            assert_eq!(several.exploration, one.exploration, "{threads} threads");
+            assert_eq!(several.figures.firings, one.figures.firings, "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_bound_on_memory_is_a_bound() {
+    let found = explored(&seatlock("fenced", 4, 1), Options { max_bytes: Some(1 << 20), ..options(1, false) });
+    assert_eq!(found.exploration.verdicts[0].1, Verdict::Unknown(Bound::Memory(1 << 20)));
+    let stopped = explore(&seatlock("fenced", 4, 1), options(1, false), &AtomicBool::new(true)).expect("explorable");
+    assert_eq!(stopped.exploration.verdicts[0].1, Verdict::Unknown(Bound::Interrupted));
+}
+
+/// A journey that looks at which client it is: the clients are alike in name only.
+#[test]
+fn clients_that_are_told_apart_are_not_taken_for_one() {
+    async fn first_come(mut ctx: Ctx) -> Flow {
+        let token = ctx.token();
+        // The last digit of the client's number is the fifth byte.
+        let is_odd = token[4] % 2 == 1;
+        if is_odd {
+            let _ = ctx.redis(["SET", "k", "1"]).await;
+        }
+        let _ = ctx.redis(["DEL", "k"]).await;
+        Flow::Done
+    }
+    const JOURNEYS: &[Journey] =
+        &[Journey { name: "first-come", about: "Odd clients write.", run: |ctx| Box::pin(first_come(ctx)) }];
+    const PARTIAL: Model = Model { name: "partial", journeys: JOURNEYS, ..models::get_then_set::MODEL };
+    let setting = Rc::new(Setting { model: &PARTIAL, ..(*seatlock("fenced", 2, 0)).clone() });
+    let found = explored(&setting, options(1, true));
+    assert!(found.asymmetry.is_some() && !found.is_symmetric, "{found:?}");
+    let oracle = reference::explore(&setting, usize::MAX, &AtomicBool::new(false)).expect("explorable");
+    assert_eq!(found.exploration.states, oracle.states);
 }

@@ -48,7 +48,7 @@ fn gives_the_expected_verdicts(entry: Entry) {
         let states = usize::try_from(check.bounds.max_states).expect("fits");
         let found = explore(&setting, states, &AtomicBool::new(false)).expect("the model is right");
         let schedules = schedules(&setting, &found);
-        let judged = judge(check, &found, &[], &schedules);
+        let judged = judge(check, &found, &schedules);
         assert!(judged.is_as_expected(), "{} / {}: {judged:?} {found:?}", entry.model.name, check.name);
         for schedule in &schedules {
             replays(entry.model, schedule);

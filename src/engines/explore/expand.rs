@@ -1,9 +1,22 @@
 //! The inner loop: the steps of a state and the fingerprints that they lead to, from integers in flat memory alone.
 
+use super::canon::Canon;
 use super::extract::Unknown;
+use super::frontier::Rows;
 use super::memo::{Memo, Tree};
 use super::part::PartId;
 use super::visited::Visited;
+
+/// What every worker may read while they work.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) memo: Memo,
+    /// How interchangeable clients are sorted, if there are any.
+    pub(super) canon: Option<Canon>,
+    pub(super) visited: Visited,
+    /// The states that are expanded now.
+    pub(super) level: Rows,
+}
 
 /// A state that a step leads to and that was not known when it was looked up.
 #[derive(Copy, Clone, Debug)]
@@ -23,16 +36,21 @@ pub(super) struct Candidate {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) candidates: Vec<Candidate>,
-    /// For each state: where its candidates end, how many steps it allows, and what was unknown about it.
+    /// The sorted rows of the candidates, where clients are interchangeable.
+    pub(super) rows: Vec<PartId>,
+    /// One for each state that was expanded.
     pub(super) states: Vec<Expanded>,
+    keys: Vec<u64>,
 }
 
 /// One state of a batch.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Expanded {
+    /// Where its candidates end.
     pub(super) end: usize,
+    /// How many steps it allows.
     pub(super) steps: u16,
-    /// It must be expanded again once this is known.
+    /// Something is unknown about it, or a step depends on everything: to be expanded by whoever may find out.
     pub(super) is_unfinished: bool,
 }
 
@@ -40,30 +58,65 @@ pub(super) struct Expanded {
 const LOOKED_UP: usize = 256;
 
 impl Batch {
-    /// Expands states in a row; `row_of` and their fingerprints say which.
-    pub(super) fn expand<'a>(
-        &mut self,
-        memo: &Memo,
-        visited: &Visited,
-        states: impl Iterator<Item = (&'a [PartId], u64)>,
-    ) {
-        self.candidates.clear();
-        self.states.clear();
-        let (mut from, mut first) = (0, 0);
-        for (row, fingerprint) in states {
-            let start = self.candidates.len();
-            let expanded = expand(memo, row, fingerprint, &mut self.candidates);
-            if expanded.is_err() {
-                self.candidates.truncate(start);
-            }
-            let end = self.candidates.len();
-            self.states.push(Expanded { end, steps: expanded.unwrap_or(0), is_unfinished: expanded.is_err() });
-            if end - from >= LOOKED_UP {
-                from = self.drop_known(visited, from, first);
+    /// Expands the states of the level from one index to another.
+    pub(super) fn expand(&mut self, known: &Known, from: usize, to: usize) {
+        self.clear();
+        let (mut looked_up, mut first) = (0, 0);
+        for index in from..to {
+            self.expand_one(known, index);
+            if known.canon.is_none() && self.candidates.len() - looked_up >= LOOKED_UP {
+                looked_up = self.drop_known(&known.visited, looked_up, first);
                 first = self.states.len();
             }
         }
-        self.drop_known(visited, from, first);
+        if known.canon.is_none() {
+            self.drop_known(&known.visited, looked_up, first);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.candidates.clear();
+        self.rows.clear();
+        self.states.clear();
+    }
+
+    fn expand_one(&mut self, known: &Known, index: usize) {
+        let start = self.candidates.len();
+        let row = known.level.row(index);
+        let expanded = expand(&known.memo, row, known.level.fingerprint(index), &mut self.candidates);
+        let is_wide = self.candidates[start..].iter().any(|candidate| candidate.effect == Tree::WIDE);
+        let is_unfinished = expanded.is_err() || is_wide;
+        if is_unfinished {
+            self.candidates.truncate(start);
+        } else if let Some(canon) = &known.canon {
+            self.sort(known, canon, row, start);
+        }
+        let end = self.candidates.len();
+        self.states.push(Expanded { end, steps: expanded.unwrap_or(0), is_unfinished });
+    }
+
+    /// Replaces the candidates from `start` on, which come from this row, by their sorted forms.
+    pub(super) fn sort(&mut self, known: &Known, canon: &Canon, row: &[PartId], start: usize) {
+        let mut kept = start;
+        for index in start..self.candidates.len() {
+            let mut candidate = self.candidates[index];
+            let effect = candidate.effect.as_leaf().expect("only what is known is sorted");
+            let at = self.rows.len();
+            self.rows.extend_from_slice(row);
+            for write in known.memo.writes(effect) {
+                self.rows[at + write.position as usize] = write.id;
+            }
+            if canon.sort(&mut self.rows[at..], &mut self.keys, |_| ()) {
+                candidate.fingerprint = canon.fingerprint(&self.rows[at..]);
+            }
+            if known.visited.contains(candidate.fingerprint) {
+                self.rows.truncate(at);
+            } else {
+                self.candidates[kept] = candidate;
+                kept += 1;
+            }
+        }
+        self.candidates.truncate(kept);
     }
 
     /// Drops candidates from `from` on that have been met; they belong to the states from `first` on.
@@ -76,7 +129,7 @@ impl Batch {
             while next < state.end {
                 let candidate = self.candidates[next];
                 next += 1;
-                if candidate.effect == Tree::WIDE || !visited.contains(candidate.fingerprint) {
+                if !visited.contains(candidate.fingerprint) {
                     self.candidates[kept] = candidate;
                     kept += 1;
                 }

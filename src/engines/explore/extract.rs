@@ -1,7 +1,7 @@
 //! Where the integers come from: puts a state together from its parts, asks the real system, and takes the parts of the
 //! answer apart again. The only place of the search that knows what a state is; one thread, once per local situation.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
 use super::footprint::{self, Footprint, Reads};
@@ -9,6 +9,7 @@ use super::layout::{Layout, Place, Position};
 use super::lists;
 use super::memo::{Group, Memo, Write};
 use super::part::{Interner, PartId};
+use super::symmetry::Learned;
 use crate::engines::reference::ExploreError;
 use crate::system::parts::Changes;
 use crate::system::state::{Phase, State};
@@ -53,6 +54,11 @@ pub(super) struct Extractor {
     judged: HashMap<(u8, [PartId; 3]), u64>,
     pub(super) abstracted: BTreeSet<&'static str>,
     pub(super) is_reducing: bool,
+    /// What entered the memo and has not been checked for symmetry; none if nobody asks.
+    pub(super) learned: Option<VecDeque<Learned>>,
+    /// How many parts of each position have their keys, and how many orbits there are.
+    pub(super) keyed: Vec<usize>,
+    pub(super) orbits: u64,
     /// Steps fired in the real system.
     pub(super) firings: u64,
 }
@@ -60,12 +66,12 @@ pub(super) struct Extractor {
 impl Extractor {
     /// The extractor of a setting with an empty memo, and the packed initial state.
     pub(super) fn new(setting: &Rc<Setting>, is_reducing: bool) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
-        let layout = Layout::of(setting);
-        let mut interners = layout.places.iter().map(|place| Interner::new(*place)).collect::<Vec<_>>();
         let mut scratch = System::new(Rc::clone(setting), Halves::Fused, true)?;
+        let layout = Layout::of(setting, scratch.state());
+        let mut interners = layout.places.iter().map(|place| Interner::new(*place)).collect::<Vec<_>>();
         scratch.take_changes();
         let initial = interners.iter_mut().map(|interner| interner.intern(scratch.state())).collect::<Vec<_>>();
-        let groups = lists::groups(&layout);
+        let groups = lists::groups(&layout, &setting.budgets);
         let by = |first| Group { first, trees: Vec::new() };
         let memo = Memo::new(
             groups.iter().map(|kind| by(kind.first(&layout))).collect(),
@@ -84,6 +90,9 @@ impl Extractor {
             judged: HashMap::new(),
             abstracted: BTreeSet::new(),
             is_reducing,
+            learned: None,
+            keyed: vec![0; initial.len()],
+            orbits: 0,
             firings: 0,
         };
         Ok((extractor, memo, initial))
@@ -166,6 +175,7 @@ impl Extractor {
             Footprint::Everything => {
                 let instances = self.instances_read(&transition.step);
                 memo.learn_wide(number, &instances, row);
+                self.note(|row| Learned::Effect(number, row), row);
                 return Ok(());
             }
         };
@@ -199,7 +209,15 @@ impl Extractor {
         }
         let judged = u8::from(changes.ghost) | u8::from(changes.data) << 1;
         memo.learn_effect(number, &reads, row, (delta, judged, &writes));
+        self.note(|row| Learned::Effect(number, row), row);
         Ok(())
+    }
+
+    /// Notes what has to be checked for symmetry.
+    pub(super) fn note(&mut self, learned: impl FnOnce(Vec<PartId>) -> Learned, row: &[PartId]) {
+        if let Some(open) = &mut self.learned {
+            open.push_back(learned(row.to_vec()));
+        }
     }
 
     /// Where the queues stand that make a step depend on everything.
@@ -245,7 +263,8 @@ impl Extractor {
                 continue;
             }
             for handler in &client.handlers {
-                state.instances[instance].idle_workers -= 1;
+                // Jobs take no worker.
+                state.instances[instance].idle_workers -= u32::from(number > 0);
                 state.instances[instance].idle_connections -= u32::from(handler.slot.has_connection);
             }
         }
@@ -273,9 +292,8 @@ impl Extractor {
 
     /// Which properties a state breaks, one bit each, as far as the changed data can break them.
     pub(super) fn broken(&mut self, judged: u8, row: &[PartId]) -> u64 {
-        let read = [Place::Ghost, Place::Sql, Place::Now].map(|place| self.layout.find(place).map_or(0, |at| row[at]));
-        if let Some(broken) = self.judged.get(&(judged, read)) {
-            return *broken;
+        if let Some(broken) = self.known_broken(judged, row) {
+            return broken;
         }
         self.load_all(row);
         let ghost = judged & 1 != 0;
@@ -285,8 +303,18 @@ impl Extractor {
         let is_broken = |name| violations.iter().any(|violation| violation.property == name);
         let bits = properties.iter().enumerate().filter(|(_, property)| is_broken(property.name));
         let broken = bits.fold(0, |bits, (number, _)| bits | 1 << number);
-        self.judged.insert((judged, read), broken);
+        self.judged.insert((judged, self.judged_parts(row)), broken);
         broken
+    }
+
+    /// What was found out about this before.
+    pub(super) fn known_broken(&self, judged: u8, row: &[PartId]) -> Option<u64> {
+        self.judged.get(&(judged, self.judged_parts(row))).copied()
+    }
+
+    /// All that properties read.
+    fn judged_parts(&self, row: &[PartId]) -> [PartId; 3] {
+        [Place::Ghost, Place::Sql, Place::Now].map(|place| self.layout.find(place).map_or(0, |at| row[at]))
     }
 
     /// A whole state.

@@ -57,8 +57,15 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             read(Place::Budgets);
             read(Place::Redis(usize::from(*node)));
         }
+        // Nobody works there.
+        Step::CrashInstance(_) if !layout.has_handlers => read(Place::Budgets),
         Step::CrashInstance(_) => return Footprint::Everything,
-        Step::Begin(_) | Step::Deliver(_) | Step::Cut(_) => unreachable!("exploring fuses the halves of an operation"),
+        // A background job: clients have begun.
+        Step::Begin(_) => {
+            read(Place::Jobs);
+            read(Place::Now);
+        }
+        Step::Deliver(_) | Step::Cut(_) => unreachable!("exploring fuses the halves of an operation"),
     }
     if let Some(process) = process_of(step) {
         let number = state.instance_of(process);
@@ -118,7 +125,10 @@ pub(super) fn after(
     let has_answered = was.handlers.iter().any(|handler| is.handler(handler.call).is_none())
         // A handler that needs no operation comes and goes within one step.
         || (is.calls != was.calls && is.handler(is.calls).is_none());
-    let has_ended = is.rounds != was.rounds || is.slot.phase == Phase::Ended;
+    let is_at_rest = |slot: &Slot| matches!(slot.phase, Phase::Idle | Phase::Ended);
+    let jobs = was.handlers.iter().zip(&is.handlers).filter(|_| number == 0);
+    let has_job_ended = jobs.into_iter().any(|(was, is)| was.slot != is.slot && is_at_rest(&is.slot));
+    let has_ended = has_job_ended || is.rounds != was.rounds || is.slot.phase == Phase::Ended;
     if has_answered || has_ended {
         nodes(state, &mut read);
         read(Place::Now);

@@ -7,54 +7,80 @@ use super::part::PartId;
 /// Number of a state in the order in which states were met.
 pub(super) type StateId = u32;
 
-/// Packed states, one after the other.
+/// Packed states, one after the other, in blocks: growing copies nothing, and what is done with goes block by block.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     width: usize,
+    length: usize,
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug, Default)]
+struct Block {
     ids: Vec<PartId>,
     fingerprints: Vec<u64>,
 }
 
+/// Rows of a block.
+const BLOCK: usize = 1 << 12;
+
 impl Rows {
     pub(super) fn new(width: usize) -> Self {
-        Self { width, ids: Vec::new(), fingerprints: Vec::new() }
+        Self { width, ..Self::default() }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.fingerprints.len()
+        self.length
     }
 
     #[inline]
     pub(super) fn row(&self, index: usize) -> &[PartId] {
-        &self.ids[index * self.width..(index + 1) * self.width]
+        let at = index % BLOCK * self.width;
+        &self.blocks[index / BLOCK].ids[at..at + self.width]
     }
 
+    #[inline]
     pub(super) fn fingerprint(&self, index: usize) -> u64 {
-        self.fingerprints[index]
+        self.blocks[index / BLOCK].fingerprints[index % BLOCK]
     }
 
-    pub(super) fn push(&mut self, row: &[PartId], fingerprint: u64) {
-        self.ids.extend_from_slice(row);
-        self.fingerprints.push(fingerprint);
+    /// Appends a row; its parts, to be changed.
+    pub(super) fn push(&mut self, row: &[PartId], fingerprint: u64) -> &mut [PartId] {
+        if self.length == self.blocks.len() * BLOCK {
+            // The first block grows with the level, so that small ones stay small.
+            let rows = if self.length == 0 { 0 } else { BLOCK };
+            let (ids, fingerprints) = (Vec::with_capacity(rows * self.width), Vec::with_capacity(rows));
+            self.blocks.push(Block { ids, fingerprints });
+        }
+        self.length += 1;
+        let block = self.blocks.last_mut().expect("there is one with room");
+        let start = block.ids.len();
+        block.ids.extend_from_slice(row);
+        block.fingerprints.push(fingerprint);
+        &mut block.ids[start..]
     }
 
     /// Appends a row with some of its parts replaced.
     #[inline]
     pub(super) fn push_changed(&mut self, row: &[PartId], writes: &[Write], fingerprint: u64) {
-        let start = self.ids.len();
-        self.push(row, fingerprint);
-        for write in writes {
-            self.ids[start + write.position as usize] = write.id;
-        }
+        let changed = self.push(row, fingerprint);
+        writes.iter().for_each(|write| changed[write.position as usize] = write.id);
+    }
+
+    /// Frees the blocks that lie before this row; they are not read again.
+    pub(super) fn free_before(&mut self, index: usize) {
+        let done = self.blocks.iter_mut().take(index / BLOCK).rev();
+        done.take_while(|block| !block.ids.is_empty()).for_each(|block| *block = Block::default());
     }
 
     pub(super) fn clear(&mut self) {
-        self.ids.clear();
-        self.fingerprints.clear();
+        self.length = 0;
+        self.blocks.clear();
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.ids.capacity() * size_of::<PartId>() + self.fingerprints.capacity() * size_of::<u64>()
+        let bytes = |block: &Block| block.ids.capacity() * size_of::<PartId>() + block.fingerprints.capacity() * 8;
+        self.blocks.iter().map(bytes).sum()
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::system::Setting;
+use crate::system::state::{Budgets, State};
 use crate::world::identity::ProcessId;
 
 /// A part of a state.
@@ -24,6 +25,8 @@ pub(super) enum Place {
     Now,
     /// Crashed processes whose sessions have not ended.
     Unreaped,
+    /// When background jobs may begin; their processes are client 0's handlers.
+    Jobs,
 }
 
 /// Number of a place in the packed vector.
@@ -34,17 +37,26 @@ pub(super) type Position = usize;
 pub(super) struct Layout {
     /// What stands at each position; the clients come first.
     pub(super) places: Vec<Place>,
-    /// True if nothing that a client does by itself can be affected by what happens to a service instance.
-    pub(super) is_crash_free: bool,
+    /// True if clients call a service, or it has jobs.
+    pub(super) has_handlers: bool,
+    /// True if some fault that befalls a client can happen.
+    pub(super) clients_need_budgets: bool,
+    /// True if a service instance can crash, which touches every client that called it.
+    pub(super) can_crash: bool,
 }
 
 impl Layout {
-    pub(super) fn of(setting: &Setting) -> Self {
+    /// `state` is the initial one.
+    pub(super) fn of(setting: &Setting, state: &State) -> Self {
+        let State { now_us: _, world: _, clients: _, jobs: _, instances: _, waiting: _, unreaped, budgets: _ } = state;
         let budgets = &setting.budgets;
         let faults = budgets.entries().iter().filter(|(name, _)| *name != "time_steps").map(|(_, most)| *most).sum();
-        let mut places = (1..=setting.journeys.len()).map(Place::Client).collect::<Vec<_>>();
+        let has_jobs = !setting.model.jobs.is_empty();
+        let first = usize::from(!has_jobs);
+        let mut places = (first..=setting.journeys.len()).map(Place::Client).collect::<Vec<_>>();
         places.extend([Place::Redis(0), Place::Sql, Place::Ghost]);
-        let instances = (0..setting.service.instances as usize).filter(|number| can_run_out(setting, *number, faults));
+        let instances =
+            (0..setting.service.instances as usize).filter(|number| can_run_out(setting, state, *number, faults));
         places.extend(instances.map(Place::Instance));
         if faults > 0 || budgets.time_steps > 0 {
             places.push(Place::Budgets);
@@ -52,10 +64,17 @@ impl Layout {
         if budgets.time_steps > 0 {
             places.push(Place::Now);
         }
-        if budgets.crash > 0 {
+        if budgets.crash > 0 || !unreaped.is_empty() {
             places.push(Place::Unreaped);
         }
-        Self { places, is_crash_free: budgets.crash == 0 || setting.model.handlers.is_empty() }
+        if has_jobs {
+            places.push(Place::Jobs);
+        }
+        let has_handlers = !setting.model.handlers.is_empty() || has_jobs;
+        // The faults of nodes and the passing of time have groups of their own.
+        let of_clients = Budgets { redis_restart: 0, evict: 0, time_steps: 0, ..*budgets };
+        let clients_need_budgets = of_clients != Budgets::default();
+        Self { places, has_handlers, clients_need_budgets, can_crash: budgets.crash > 0 && has_handlers }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -86,9 +105,11 @@ impl Layout {
 
 /// True if so many requests can be at work in this instance at once that a worker or a connection is waited for. Each
 /// client has one request under way, and each fault can leave one more behind.
-fn can_run_out(setting: &Setting, instance: usize, faults: u32) -> bool {
+fn can_run_out(setting: &Setting, state: &State, instance: usize, faults: u32) -> bool {
     let service = &setting.service;
-    let clients = (1..=setting.journeys.len()).filter(|number| number % service.instances as usize == instance);
-    let most = clients.count() as u64 + u64::from(faults);
+    let clients =
+        state.clients.iter().enumerate().filter(|(number, _)| number % service.instances as usize == instance);
+    // What a prologue has left at work, and the jobs, are handlers already.
+    let most = clients.map(|(_, client)| 1 + client.handlers.len() as u64).sum::<u64>() + u64::from(faults);
     !setting.model.handlers.is_empty() && most > u64::from(service.workers.min(service.connections))
 }

@@ -10,10 +10,11 @@ use super::footprint::Reads;
 use super::layout::{Layout, Place, Position};
 use super::memo::{Entry, Memo};
 use super::part::PartId;
+use super::symmetry::Learned;
 use crate::engines::reference::{ExploreError, abstracted};
 use crate::process::Op;
 use crate::system::Step;
-use crate::system::state::{Client, Phase, Slot, State};
+use crate::system::state::{Budgets, Client, Phase, Slot, State};
 use crate::system::time::{instants_of_client, instants_of_sql};
 use crate::world::identity::{ProcessId, SessionId};
 
@@ -46,18 +47,26 @@ impl Kind {
     }
 }
 
-/// All groups in the order of steps.
-pub(super) fn groups(layout: &Layout) -> Vec<Kind> {
+/// The groups that can have a step, in the order of steps.
+pub(super) fn groups(layout: &Layout, budgets: &Budgets) -> Vec<Kind> {
     let mut groups = layout.clients().map(Kind::Client).collect::<Vec<_>>();
-    groups.extend([Kind::Reaps, Kind::Deadlocks, Kind::Time, Kind::Crashes]);
+    let others = [
+        (Kind::Reaps, budgets.crash > 0),
+        (Kind::Deadlocks, true),
+        (Kind::Time, budgets.time_steps > 0),
+        (Kind::Crashes, budgets.crash > 0),
+    ];
+    groups.extend(others.into_iter().filter(|(_, is_possible)| *is_possible).map(|(kind, _)| kind));
     let nodes = u8::try_from(layout.nodes().count()).expect("there are few Redis nodes");
-    groups.extend((0..nodes).map(Kind::Node));
+    if budgets.redis_restart > 0 || budgets.evict > 0 {
+        groups.extend((0..nodes).map(Kind::Node));
+    }
     groups
 }
 
 /// The positions of the parts that change by themselves when time passes.
 pub(super) fn clocks(layout: &Layout) -> impl Iterator<Item = Position> {
-    let keeps_time = |place: &Place| matches!(place, Place::Client(_) | Place::Redis(_) | Place::Sql);
+    let keeps_time = |place: &Place| matches!(place, Place::Client(_) | Place::Redis(_) | Place::Sql | Place::Jobs);
     layout.places.iter().enumerate().filter(move |(_, place)| keeps_time(place)).map(|(position, _)| position)
 }
 
@@ -101,6 +110,7 @@ impl Extractor {
             self.prefixes.push(prefix.into_boxed_slice());
         }
         memo.learn_list(group, &reads, row, &entries);
+        self.note(|row| Learned::List(group, row), row);
         Ok(())
     }
 
@@ -181,8 +191,15 @@ impl Extractor {
         self.load(position, situation);
         let Place::Client(number) = self.layout.places[position] else { unreachable!("clients come first") };
         let client = &self.scratch.state().clients[number];
-        let mut needed = vec![Place::Budgets];
-        if slots(client).any(|slot| matches!(slot.phase, Phase::Asleep(_))) {
+        let mut needed = Vec::new();
+        if self.layout.clients_need_budgets {
+            needed.push(Place::Budgets);
+        }
+        let may_begin = number == 0 && client.handlers.iter().any(|job| job.slot.phase == Phase::Idle);
+        if may_begin {
+            needed.push(Place::Jobs);
+        }
+        if may_begin || slots(client).any(|slot| matches!(slot.phase, Phase::Asleep(_))) {
             needed.push(Place::Now);
         }
         if slots(client).any(|slot| matches!(slot.phase, Phase::Blocked)) {
@@ -219,7 +236,7 @@ impl Extractor {
     ) -> Result<Option<PartId>, ExploreError> {
         self.load(way.position, way.here());
         let step = &self.transitions[number as usize].step;
-        if !self.is_reducing || !self.layout.is_crash_free || !may_be_local(self.scratch.state(), step) {
+        if !self.is_reducing || self.layout.can_crash || !may_be_local(self.scratch.state(), step) {
             return Ok(None);
         }
         if !memo.transitions[number as usize].is_known() {
@@ -250,6 +267,7 @@ impl Extractor {
         };
         match self.layout.places[position] {
             Place::Client(number) => instants_of_client(&state.clients[number], &mut visit),
+            Place::Jobs => self.scratch.job_instants().for_each(&mut visit),
             Place::Redis(number) => state.world.redis[number].instants_after(state.now_us, &mut visit),
             _ => instants_of_sql(&state.world.sql, state.now_us, &mut visit),
         }

@@ -239,21 +239,30 @@ fn number(length: usize) -> u32 {
 /// From a node and a part to the next place: open addressing, a power of two of slots, at most half of them full.
 #[derive(Debug, Default)]
 struct Edges {
-    /// Node and part, one below the other; a node is never `u32::MAX`.
-    keys: Vec<u64>,
-    values: Vec<Tree>,
+    slots: Vec<Edge>,
     full: usize,
 }
 
-impl Edges {
-    const FREE: u64 = u64::MAX;
+/// One slot, so that a look-up touches one line of the cache.
+#[derive(Copy, Clone, Debug)]
+struct Edge {
+    /// Node and part.
+    key: u64,
+    to: Tree,
+}
 
+impl Edge {
+    /// A node is never `u32::MAX`.
+    const FREE: Self = Self { key: u64::MAX, to: Tree::UNKNOWN };
+}
+
+impl Edges {
     #[inline]
     fn slot(&self, key: u64) -> usize {
-        let mask = self.keys.len() - 1;
+        let mask = self.slots.len() - 1;
         let hash = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut at = usize::try_from(hash >> 32).expect("32 bits") & mask;
-        while self.keys[at] != key && self.keys[at] != Self::FREE {
+        while self.slots[at].key != key && self.slots[at].key != Edge::FREE.key {
             at = (at + 1) & mask;
         }
         at
@@ -261,27 +270,25 @@ impl Edges {
 
     #[inline]
     fn get(&self, node: u32, part: PartId) -> Tree {
-        if self.keys.is_empty() {
+        if self.slots.is_empty() {
             return Tree::UNKNOWN;
         }
-        let key = u64::from(node) << 32 | u64::from(part);
-        let at = self.slot(key);
-        if self.keys[at] == key { self.values[at] } else { Tree::UNKNOWN }
+        // A free slot leads nowhere.
+        self.slots[self.slot(u64::from(node) << 32 | u64::from(part))].to
     }
 
-    fn insert(&mut self, node: u32, part: PartId, value: Tree) {
-        if self.full * 2 >= self.keys.len() {
-            let slots = (self.keys.len() * 2).max(1024);
-            let keys = std::mem::replace(&mut self.keys, vec![Self::FREE; slots]);
-            let values = std::mem::replace(&mut self.values, vec![Tree::UNKNOWN; slots]);
-            for (key, value) in keys.into_iter().zip(values).filter(|(key, _)| *key != Self::FREE) {
-                let at = self.slot(key);
-                (self.keys[at], self.values[at]) = (key, value);
+    fn insert(&mut self, node: u32, part: PartId, to: Tree) {
+        if self.full * 2 >= self.slots.len() {
+            let slots = (self.slots.len() * 2).max(1024);
+            let old = std::mem::replace(&mut self.slots, vec![Edge::FREE; slots]);
+            for edge in old.into_iter().filter(|edge| edge.key != Edge::FREE.key) {
+                let at = self.slot(edge.key);
+                self.slots[at] = edge;
             }
         }
         let key = u64::from(node) << 32 | u64::from(part);
         let at = self.slot(key);
-        self.full += usize::from(self.keys[at] != key);
-        (self.keys[at], self.values[at]) = (key, value);
+        self.full += usize::from(self.slots[at].key != key);
+        self.slots[at] = Edge { key, to };
     }
 }

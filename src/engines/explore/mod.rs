@@ -28,10 +28,12 @@
 //! **Order.** Levels are expanded in chunks by several workers and merged in the order of the level by one. So the first
 //! violation is the least in step order among the shortest, and all output is the same for any number of workers.
 //!
-//! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`); the lengths
-//! of counterexamples do not change.
+//! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`). States that
+//! differ only in which of several interchangeable clients is which are one (`canon`), if that proves to be a symmetry of
+//! all that enters the memo (`symmetry`). The lengths of counterexamples do not change.
 
 pub mod audit;
+mod canon;
 mod expand;
 mod extract;
 mod footprint;
@@ -40,15 +42,18 @@ mod layout;
 mod lists;
 mod memo;
 mod part;
+mod progress;
 mod search;
+mod symmetry;
 mod visited;
+mod way;
 
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
-use self::part::PartId;
 use self::search::Search;
+use self::symmetry::CloseError;
 use super::reference::ExploreError;
 use super::verdict::{Counterexample, Exploration, Verdict};
 use crate::system::{Halves, Setting, Step, System};
@@ -62,7 +67,8 @@ pub struct Options {
     pub max_bytes: Option<usize>,
     /// Workers. The result does not depend on it.
     pub threads: NonZeroUsize,
-    /// Leave out orders that differ only in steps that touch nothing but their client.
+    /// Leave out orders of events that make no difference, and take states for one that differ only in which of several
+    /// interchangeable clients is which.
     pub reduction: bool,
     /// Collect the fingerprints of the states in which nothing can happen any more.
     pub final_states: bool,
@@ -84,6 +90,10 @@ pub struct Explored {
     pub exploration: Exploration,
     /// Cost.
     pub figures: Figures,
+    /// True if states that differ only in which client is which were taken for one.
+    pub is_symmetric: bool,
+    /// Why clients that looked interchangeable are not.
+    pub asymmetry: Option<&'static str>,
 }
 
 /// Explores every order of events, fault and choice that the setting allows. The first violation met of each property
@@ -93,63 +103,52 @@ pub struct Explored {
 /// # Errors
 /// [`ExploreError`]: a wrong model, or a draw without representatives.
 pub fn explore(setting: &Rc<Setting>, options: Options, stop: &AtomicBool) -> Result<Explored, ExploreError> {
-    let mut search = Search::new(setting, options, stop)?;
+    match searched(setting, options, options.reduction, stop) {
+        Ok(explored) => Ok(explored),
+        Err(CloseError::Explore(error)) => Err(error),
+        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, false, stop) {
+            Ok(explored) => Ok(Explored { asymmetry: Some(asymmetry.0), ..explored }),
+            Err(CloseError::Explore(error)) => Err(error),
+            Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
+        },
+    }
+}
+
+fn searched(
+    setting: &Rc<Setting>,
+    options: Options,
+    is_symmetric: bool,
+    stop: &AtomicBool,
+) -> Result<Explored, CloseError> {
+    let mut search = Search::new(setting, options, is_symmetric, stop)?;
     let bound = search.run()?;
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
     let mut verdicts = Vec::with_capacity(setting.properties.len());
     for (number, property) in setting.properties.iter().enumerate() {
-        let verdict = match search.found[number] {
+        let verdict = match search.progress.found[number] {
             Some(state) => {
-                let steps = steps_to(&mut search, state)?;
+                let steps = way::steps_to(&mut search, state)?;
                 Verdict::Violated(witnessed(setting, steps, property.name)?)
             }
             None => otherwise.clone(),
         };
         verdicts.push((property.name, verdict));
     }
+    let Search { progress, peak_bytes, known, .. } = search;
     Ok(Explored {
         exploration: Exploration {
             verdicts,
-            states: search.states as usize,
-            transitions: search.transitions,
-            depth: search.depth,
-            final_states: search.final_states,
-            abstracted_draws: search.extractor.abstracted.into_iter().collect(),
+            states: progress.states as usize,
+            transitions: progress.transitions,
+            depth: progress.depth,
+            final_states: progress.final_states,
+            is_reduced: options.reduction,
+            abstracted_draws: progress.extractor.abstracted.into_iter().collect(),
         },
-        figures: Figures { firings: search.extractor.firings, peak_bytes: search.peak_bytes },
+        figures: Figures { firings: progress.extractor.firings, peak_bytes },
+        is_symmetric: known.canon.is_some(),
+        asymmetry: None,
     })
-}
-
-/// The steps from the initial state to this one.
-fn steps_to(search: &mut Search<'_>, state: frontier::StateId) -> Result<Vec<Step>, ExploreError> {
-    let mut row = search.initial.clone();
-    let mut steps = Vec::new();
-    for ordinal in search.trail.way_to(state) {
-        follow(search, &mut row, ordinal, &mut steps)?;
-    }
-    Ok(steps)
-}
-
-/// Takes the entry with this ordinal.
-fn follow(
-    search: &mut Search<'_>,
-    row: &mut Vec<PartId>,
-    ordinal: u16,
-    steps: &mut Vec<Step>,
-) -> Result<(), ExploreError> {
-    let memo = &search.memo;
-    let mut candidates = Vec::new();
-    expand::expand(memo, row, 0, &mut candidates).expect("all is known about a state that was expanded");
-    let taken = candidates[usize::from(ordinal)];
-    let entries = (0..memo.groups.len()).filter_map(|group| memo.list(group, row)).flatten();
-    let entry = entries.take(usize::from(ordinal) + 1).last().expect("the entry was listed");
-    let transitions = search.extractor.prefixes[entry].iter().copied().chain([taken.transition]);
-    steps.extend(transitions.map(|number| search.extractor.transitions[number as usize].step.clone()));
-    match taken.effect.as_leaf() {
-        Some(effect) => memo.writes(effect).iter().for_each(|write| row[write.position as usize] = write.id),
-        None => *row = search.extractor.fire_wide(taken.transition, row)?.0,
-    }
-    Ok(())
 }
 
 /// The counterexample of these steps, as the real system sees it.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::layout::Place;
 use crate::system::fingerprint::Fingerprint;
+use crate::system::jobs::JobClock;
 use crate::system::state::{Budgets, Client, Instance, State};
 use crate::world::ghost::Ghost;
 use crate::world::identity::ProcessId;
@@ -23,6 +24,7 @@ pub(super) enum Part {
     Budgets(Budgets),
     Now(u64),
     Unreaped(BTreeSet<ProcessId>),
+    Jobs(Vec<JobClock>),
 }
 
 impl Part {
@@ -37,6 +39,7 @@ impl Part {
             Place::Budgets => Self::Budgets(state.budgets),
             Place::Now => Self::Now(state.now_us),
             Place::Unreaped => Self::Unreaped(state.unreaped.clone()),
+            Place::Jobs => Self::Jobs(state.jobs.clone()),
         }
     }
 
@@ -51,6 +54,7 @@ impl Part {
             (Self::Budgets(part), Place::Budgets) => *part == state.budgets,
             (Self::Now(part), Place::Now) => *part == state.now_us,
             (Self::Unreaped(part), Place::Unreaped) => *part == state.unreaped,
+            (Self::Jobs(part), Place::Jobs) => *part == state.jobs,
             _ => false,
         }
     }
@@ -66,6 +70,7 @@ impl Part {
             (Self::Budgets(part), Place::Budgets) => state.budgets = *part,
             (Self::Now(part), Place::Now) => state.now_us = *part,
             (Self::Unreaped(part), Place::Unreaped) => state.unreaped = part.clone(),
+            (Self::Jobs(part), Place::Jobs) => state.jobs.clone_from(part),
             (part, place) => unreachable!("{part:?} does not stand at {place:?}"),
         }
     }
@@ -85,6 +90,7 @@ fn fingerprint(state: &State, place: Place) -> Fingerprint {
         Place::Budgets => of(place, &state.budgets),
         Place::Now => of(place, &state.now_us),
         Place::Unreaped => of(place, &state.unreaped),
+        Place::Jobs => of(place, &state.jobs),
     }
 }
 
@@ -126,6 +132,10 @@ impl Interner {
 
     pub(super) fn part(&self, id: PartId) -> &Part {
         &self.parts[id as usize]
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.parts.len()
     }
 
     /// What this part adds to the fingerprint of a state: a hash of its content and its place.

@@ -1,302 +1,262 @@
-//! The search: level by level. Workers expand chunks of a level side by side; what they found is merged in the order of
-//! the level, so that the result is the same for any number of them.
+//! The search: level by level. Workers expand batches of a level side by side; one of them merges what was found, in the
+//! order of the level, so that the result is the same for any number of them.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::Options;
-use super::expand::{Batch, Candidate, expand};
+use super::canon::Canon;
+use super::expand::{Batch, Known};
 use super::extract::Extractor;
-use super::frontier::{Rows, StateId, Trail};
-use super::memo::{Memo, Tree};
+use super::frontier::{Rows, StateId};
 use super::part::PartId;
+use super::progress::{Halt, Merged, Progress};
+use super::symmetry::{CloseError, classes};
 use super::visited::Visited;
-use crate::engines::reference::ExploreError;
 use crate::engines::verdict::Bound;
 use crate::system::Setting;
-use crate::system::fingerprint::Fingerprint;
 
 /// States of a level that one worker expands at a time.
 const BATCH: usize = 512;
-/// States that are expanded before what they led to is merged.
-const CHUNK: usize = 64 * BATCH;
+/// How many batches may be expanded and not merged yet: what they looked up is still in the cache.
+const AHEAD: usize = 8;
+/// After so many batches the workers pause, so that what is done with can be freed.
+const BREATH: usize = 128;
+/// Smaller levels are not worth starting a thread for.
+const PARALLEL_MIN: usize = 16 * BATCH;
 
 /// Everything that a search knows.
 #[derive(Debug)]
 pub(super) struct Search<'a> {
-    pub(super) extractor: Extractor,
-    pub(super) memo: Memo,
-    visited: Visited,
-    pub(super) trail: Trail,
+    pub(super) known: Known,
+    pub(super) progress: Progress<'a>,
     pub(super) initial: Vec<PartId>,
-    level: Rows,
-    next: Rows,
-    /// States that are further away than the next level, by how much further.
-    later: VecDeque<Later>,
-    pub(super) options: Options,
-    stop: &'a AtomicBool,
-    pub(super) states: StateId,
-    pub(super) transitions: usize,
-    /// Of the state that was met last.
-    pub(super) depth: usize,
-    next_depth: usize,
-    /// For each property, the first state that breaks it.
-    pub(super) found: Vec<Option<StateId>>,
-    pub(super) final_states: BTreeSet<Fingerprint>,
     pub(super) peak_bytes: usize,
 }
 
-/// States that are due at a later level; some of them will be known by then.
-#[derive(Debug)]
-struct Later {
-    rows: Rows,
-    /// Parent, ordinal, and which properties must be judged.
-    origins: Vec<(StateId, u16, u8)>,
-}
-
-/// A batch with its number in the chunk.
-type Numbered = (usize, Batch);
-
 impl<'a> Search<'a> {
-    pub(super) fn new(setting: &Rc<Setting>, options: Options, stop: &'a AtomicBool) -> Result<Self, ExploreError> {
-        let (extractor, memo, initial) = Extractor::new(setting, options.reduction)?;
-        let width = initial.len();
-        let mut search = Self {
-            extractor,
-            memo,
-            visited: Visited::new(),
-            trail: Trail::default(),
-            level: Rows::new(width),
-            next: Rows::new(width),
-            later: VecDeque::new(),
-            options,
-            stop,
-            states: 0,
-            transitions: 0,
-            depth: 0,
-            next_depth: 0,
-            found: vec![None; setting.properties.len()],
-            final_states: BTreeSet::new(),
-            peak_bytes: 0,
-            initial: initial.clone(),
-        };
-        let fingerprint = search.extractor.fingerprint(&initial);
-        search.visited.reserve(std::iter::once(fingerprint));
-        search.visited.insert(fingerprint);
-        search.admit(&initial, fingerprint, (0, 0, 3));
-        Ok(search)
+    pub(super) fn new(
+        setting: &Rc<Setting>,
+        options: Options,
+        is_symmetric: bool,
+        stop: &'a AtomicBool,
+    ) -> Result<Self, CloseError> {
+        let extractor =
+            Extractor::new(setting, options.reduction).map_err(|error| CloseError::Explore(error.into()))?;
+        let (mut extractor, memo, initial) = extractor;
+        let classes = if is_symmetric { classes(setting, &extractor.layout) } else { Vec::new() };
+        let canon = (!classes.is_empty()).then(|| Canon::new(&classes, &initial));
+        let level = Rows::new(initial.len());
+        let mut known = Known { memo, canon, visited: Visited::new(), level };
+        if let Some(canon) = &mut known.canon {
+            extractor.learned = Some(std::collections::VecDeque::new());
+            extractor.close(&mut known.memo, canon)?;
+        }
+        let mut row = initial.clone();
+        if let Some(canon) = &known.canon {
+            canon.sort(&mut row, &mut Vec::new(), |_| ());
+        }
+        let fingerprint = extractor.fingerprint(&row);
+        let mut progress = Progress::new(extractor, initial.len(), options, stop);
+        progress.admit(&mut known, &row, fingerprint, (0, 0, 3))?;
+        Ok(Self { known, progress, initial, peak_bytes: 0 })
     }
 
-    /// Explores until all is decided, the space is exhausted, or a bound is hit.
-    pub(super) fn run(&mut self) -> Result<Option<Bound>, ExploreError> {
+    /// Explores until all is decided, the space is exhausted, or a bound is hit, which is returned.
+    pub(super) fn run(&mut self) -> Result<Option<Bound>, CloseError> {
         loop {
-            std::mem::swap(&mut self.level, &mut self.next);
-            self.next.clear();
-            self.next_depth += 1;
-            let first = self.states - number(self.level.len());
-            self.admit_due();
-            if self.level.len() == 0 && self.next.len() == 0 && self.later.is_empty() {
+            std::mem::swap(&mut self.known.level, &mut self.progress.next);
+            self.progress.next.clear();
+            self.progress.next_depth += 1;
+            let length = self.known.level.len();
+            let first = self.progress.states - number(length);
+            self.progress.admit_due(&mut self.known)?;
+            if length == 0 && self.progress.is_exhausted() {
                 return Ok(None);
             }
-            let mut at = 0;
-            while at < self.level.len() {
-                let end = self.level.len().min(at + CHUNK);
-                let batches = self.expand_chunk(at, end);
-                if let Some(bound) = self.merge(first, at, batches)? {
-                    return Ok(bound);
-                }
-                at = end;
-                self.peak_bytes = self.peak_bytes.max(self.bytes());
-                if self.options.max_bytes.is_some_and(|most| self.bytes() > most) {
-                    return Ok(self.options.max_bytes.map(Bound::Memory));
-                }
+            let workers = if length < PARALLEL_MIN { 1 } else { self.progress.options.threads.get() };
+            let halt = if workers < 2 { self.alone(first)? } else { self.together(first, workers)? };
+            match halt {
+                Some(Halt::Decided) => return Ok(None),
+                Some(Halt::Bound(bound)) => return Ok(Some(bound)),
+                None => {}
             }
         }
-    }
-
-    pub(super) fn is_decided(&self) -> bool {
-        !self.found.is_empty() && self.found.iter().all(Option::is_some)
     }
 
     fn bytes(&self) -> usize {
-        let later = self.later.iter().map(|later| later.rows.bytes() + later.origins.capacity() * 8).sum::<usize>();
-        self.visited.bytes() + self.trail.bytes() + self.level.bytes() + self.next.bytes() + later
+        self.known.visited.bytes() + self.known.level.bytes() + self.progress.bytes()
     }
 
-    /// States that were put off until the next level enter it first.
-    fn admit_due(&mut self) {
-        let Some(Later { rows, origins }) = self.later.pop_front() else { return };
-        for (index, origin) in origins.into_iter().enumerate() {
-            let fingerprint = rows.fingerprint(index);
-            self.visited.reserve(std::iter::once(fingerprint));
-            if self.visited.insert(fingerprint) {
-                self.admit(rows.row(index), fingerprint, origin);
-            }
-        }
+    /// Frees what lies before this state of the level, and notes how much is in use.
+    fn tidy_up(&mut self, at: usize) {
+        self.peak_bytes = self.peak_bytes.max(self.bytes());
+        self.known.level.free_before(at);
     }
 
-    /// A state enters the next level.
-    fn admit(&mut self, row: &[PartId], fingerprint: u64, (parent, ordinal, judged): (StateId, u16, u8)) {
-        self.next.push(row, fingerprint);
-        self.entered(parent, ordinal, judged);
+    /// The bound on memory, if it is hit.
+    fn full(&self) -> Option<Halt> {
+        let most = self.progress.options.max_bytes?;
+        (self.bytes() > most).then_some(Halt::Bound(Bound::Memory(most)))
     }
 
-    /// Notes how the last state of the next level was reached, and judges it.
-    fn entered(&mut self, parent: StateId, ordinal: u16, judged: u8) {
-        self.trail.push(parent, ordinal);
-        let id = self.states;
-        self.states += 1;
-        self.depth = self.next_depth;
-        if judged == 0 {
-            return;
-        }
-        let row = self.next.row(self.next.len() - 1);
-        let broken = self.extractor.broken(judged, row);
-        if broken != 0 {
-            for (property, found) in self.found.iter_mut().enumerate() {
-                if broken >> property & 1 != 0 {
-                    found.get_or_insert(id);
-                }
-            }
-        }
-    }
-
-    /// Expands some states of the level, as far as what is known reaches.
-    fn expand_chunk(&self, from: usize, to: usize) -> Vec<Batch> {
-        // Workers see integers alone; what the extractor holds belongs to this thread.
-        let (memo, visited, level) = (&self.memo, &self.visited, &self.level);
-        let count = (to - from).div_ceil(BATCH);
-        let workers = self.options.threads.get().min(count.div_ceil(2));
-        let mut batches = Vec::with_capacity(count);
-        if workers < 2 {
-            for number in 0..count {
-                let (from, to) = (from + number * BATCH, to.min(from + (number + 1) * BATCH));
-                let mut batch = Batch::default();
-                batch.expand(memo, visited, states(level, from, to));
-                batches.push(batch);
-            }
-        } else {
-            let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::<Numbered>::with_capacity(count)));
-            let work = || {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        return;
-                    }
-                    let (from, to) = (from + number * BATCH, to.min(from + (number + 1) * BATCH));
-                    let mut batch = Batch::default();
-                    batch.expand(memo, visited, states(level, from, to));
-                    done.lock().expect("no worker panics").push((number, batch));
-                }
-            };
-            std::thread::scope(|scope| {
-                (1..workers).for_each(|_| _ = scope.spawn(&work));
-                work();
-            });
-            let mut done = done.into_inner().expect("no worker panics");
-            done.sort_unstable_by_key(|(number, _)| *number);
-            batches.extend(done.into_iter().map(|(_, batch)| batch));
-        }
-        batches
-    }
-
-    /// Takes in what was found, state by state in the order of the level.
-    fn merge(
-        &mut self,
-        first: StateId,
-        from: usize,
-        batches: Vec<Batch>,
-    ) -> Result<Option<Option<Bound>>, ExploreError> {
-        let known = batches.iter().flat_map(|batch| &batch.candidates).map(|candidate| candidate.fingerprint);
-        self.visited.reserve(known);
-        let (mut index, mut missed) = (from, Vec::new());
-        for batch in batches {
-            let mut start = 0;
-            for state in &batch.states {
-                if self.stop.load(Ordering::Relaxed) {
-                    return Ok(Some(Some(Bound::Interrupted)));
-                }
-                if self.states as usize > self.options.max_states {
-                    return Ok(Some(Some(Bound::States(self.options.max_states))));
-                }
-                if self.is_decided() {
-                    return Ok(Some(None));
-                }
-                let parent = first + number(index);
-                let steps = if state.is_unfinished {
-                    missed.clear();
-                    let steps = self.learn(index, &mut missed)?;
-                    self.visited.reserve(missed.iter().map(|candidate| candidate.fingerprint));
-                    self.take_in(parent, index, &missed)?;
-                    steps
-                } else {
-                    self.take_in(parent, index, &batch.candidates[start..state.end])?;
-                    state.steps
-                };
-                if steps == 0 && self.options.final_states {
-                    let fingerprint = Fingerprint::of(self.extractor.state(self.level.row(index)));
-                    self.final_states.insert(fingerprint);
-                }
-                self.transitions += usize::from(steps);
-                start = state.end;
-                index += 1;
+    /// Expands a level by this thread alone.
+    fn alone(&mut self, first: StateId) -> Result<Option<Halt>, CloseError> {
+        let mut batch = Batch::default();
+        for at in (0..self.known.level.len()).step_by(BATCH) {
+            batch.expand(&self.known, at, self.known.level.len().min(at + BATCH));
+            let halt = self.merge_at_leisure(&batch, (first + number(at), at), 0)?;
+            self.tidy_up(at);
+            if let Some(halt) = halt.or_else(|| self.full()) {
+                return Ok(Some(halt));
             }
         }
         Ok(None)
     }
 
-    /// Expands a state about which something is unknown until nothing is.
-    fn learn(&mut self, index: usize, out: &mut Vec<Candidate>) -> Result<u16, ExploreError> {
-        let (row, fingerprint) = (self.level.row(index), self.level.fingerprint(index));
+    /// Merges a batch from some state on while no other worker is at work: what is unknown can be found out.
+    fn merge_at_leisure(
+        &mut self,
+        batch: &Batch,
+        (first, at): (StateId, usize),
+        mut from: usize,
+    ) -> Result<Option<Halt>, CloseError> {
+        let (known, progress) = (&mut self.known, &mut self.progress);
+        known.visited.reserve(batch.candidates.iter().map(|candidate| candidate.fingerprint));
         loop {
-            match expand(&self.memo, row, fingerprint, out) {
-                Ok(steps) => return Ok(steps),
-                Err(unknown) => self.extractor.resolve(&mut self.memo, unknown, row)?,
+            match progress.merge(known, batch, (first, at), from)? {
+                Merged::Wholly => return Ok(None),
+                Merged::Halted(halt) => return Ok(Some(halt)),
+                Merged::UpTo(state) => {
+                    progress.learn(known, first + number(state), at + state)?;
+                    from = state + 1;
+                    // What was learned took from the room.
+                    known.visited.reserve(batch.candidates.iter().map(|candidate| candidate.fingerprint));
+                }
             }
-            out.clear();
         }
     }
 
-    /// Takes in what the steps of one state lead to.
-    fn take_in(&mut self, parent: StateId, index: usize, candidates: &[Candidate]) -> Result<(), ExploreError> {
-        for candidate in candidates {
-            let Candidate { fingerprint, effect, transition, ordinal, weight } = *candidate;
-            if effect == Tree::WIDE {
-                let (row, judged) = self.extractor.fire_wide(transition, self.level.row(index))?;
-                let fingerprint = self.extractor.fingerprint(&row);
-                self.visited.reserve(std::iter::once(fingerprint));
-                if self.visited.insert(fingerprint) {
-                    self.admit(&row, fingerprint, (parent, ordinal, judged));
+    /// Expands a level by several workers. This thread merges their batches in order, and expands some itself when none
+    /// is ready; whenever it needs the others to hold still, they are ended and started again.
+    fn together(&mut self, first: StateId, workers: usize) -> Result<Option<Halt>, CloseError> {
+        let length = self.known.level.len();
+        let count = length.div_ceil(BATCH);
+        let queue = Queue {
+            next: AtomicUsize::new(0),
+            merged: AtomicUsize::new(0),
+            done: (0..count).map(|_| Mutex::new(None)).collect(),
+        };
+        while queue.merged() < count {
+            let is_ended = AtomicBool::new(false);
+            let (known, progress) = (&self.known, &mut self.progress);
+            let interrupted = std::thread::scope(|scope| {
+                for _ in 1..workers {
+                    scope.spawn(|| {
+                        while !is_ended.load(Ordering::Relaxed) && queue.merged() < count {
+                            if !queue.expand_next(known) {
+                                std::thread::yield_now();
+                            }
+                        }
+                    });
                 }
-                continue;
-            }
-            let effect = effect.as_leaf().expect("a candidate has an effect");
-            let judged = self.memo.effects[effect as usize].judged;
-            let (row, writes) = (self.level.row(index), self.memo.writes(effect));
-            if weight == 1 {
-                if self.visited.insert(fingerprint) {
-                    self.next.push_changed(row, writes, fingerprint);
-                    self.entered(parent, ordinal, judged);
+                let _ended = Ended(&is_ended);
+                merge_together(known, progress, &queue, first)
+            })?;
+            let at = queue.merged() * BATCH;
+            self.tidy_up(at);
+            let halt = match interrupted {
+                Pause::At(batch, state) => {
+                    let halt = self.merge_at_leisure(&batch, (first + number(at), at), state)?;
+                    queue.merged.fetch_add(1, Ordering::Relaxed);
+                    halt
                 }
-            } else if !self.visited.contains(fingerprint) {
-                let further = usize::from(weight) - 2;
-                while self.later.len() <= further {
-                    self.later.push_back(Later { rows: Rows::new(row.len()), origins: Vec::new() });
-                }
-                let later = &mut self.later[further];
-                later.rows.push_changed(row, writes, fingerprint);
-                later.origins.push((parent, ordinal, judged));
+                Pause::Halted(halt) => Some(halt),
+                Pause::Breath => None,
+            };
+            if let Some(halt) = halt.or_else(|| self.full()) {
+                return Ok(Some(halt));
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 
-/// Packed states with their fingerprints.
-fn states(level: &Rows, from: usize, to: usize) -> impl Iterator<Item = (&[PartId], u64)> {
-    (from..to).map(|index| (level.row(index), level.fingerprint(index)))
+/// Why merging side by side with other workers pauses.
+enum Pause {
+    /// At this state of the batch something must be found out, or room must be made.
+    At(Batch, usize),
+    Halted(Halt),
+    /// To free memory, or because the level is done.
+    Breath,
+}
+
+/// Sends the other workers home, also when the model panics.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The batches of a level.
+struct Queue {
+    /// The next one to expand.
+    next: AtomicUsize,
+    /// How many are merged.
+    merged: AtomicUsize,
+    done: Vec<Mutex<Option<Batch>>>,
+}
+
+impl Queue {
+    fn merged(&self) -> usize {
+        self.merged.load(Ordering::Relaxed)
+    }
+
+    /// Expands the next batch, unless there is none or too many wait to be merged.
+    fn expand_next(&self, known: &Known) -> bool {
+        if self.next.load(Ordering::Relaxed) >= self.done.len().min(self.merged() + AHEAD) {
+            return false;
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let Some(slot) = self.done.get(number) else { return false };
+        let mut batch = Batch::default();
+        batch.expand(known, number * BATCH, known.level.len().min((number + 1) * BATCH));
+        *slot.lock().expect("no worker panics") = Some(batch);
+        true
+    }
+}
+
+/// Merges batch after batch while others expand, as long as nothing has to be found out.
+fn merge_together(
+    known: &Known,
+    progress: &mut Progress<'_>,
+    queue: &Queue,
+    first: StateId,
+) -> Result<Pause, CloseError> {
+    let until = queue.done.len().min(queue.merged() + BREATH);
+    while queue.merged() < until {
+        let number_of_batch = queue.merged();
+        let ready = queue.done[number_of_batch].lock().expect("no worker panics").take();
+        let Some(batch) = ready else {
+            if !queue.expand_next(known) {
+                std::thread::yield_now();
+            }
+            continue;
+        };
+        let at = number_of_batch * BATCH;
+        if !known.visited.has_room(batch.candidates.iter().map(|candidate| candidate.fingerprint)) {
+            return Ok(Pause::At(batch, 0));
+        }
+        match progress.merge(known, &batch, (first + number(at), at), 0)? {
+            Merged::Wholly => queue.merged.fetch_add(1, Ordering::Relaxed),
+            Merged::UpTo(state) => return Ok(Pause::At(batch, state)),
+            Merged::Halted(halt) => return Ok(Pause::Halted(halt)),
+        };
+    }
+    Ok(Pause::Breath)
 }
 
 fn number(length: usize) -> StateId {

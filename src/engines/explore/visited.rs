@@ -59,6 +59,13 @@ impl Visited {
         is_new
     }
 
+    /// True if there is room for these.
+    pub(super) fn has_room(&self, fingerprints: impl Iterator<Item = u64>) -> bool {
+        let mut counts = [0_usize; 1 << SHARDS_LOG2];
+        fingerprints.for_each(|fingerprint| counts[Self::shard_of(fingerprint.max(1))] += 1);
+        self.shards.iter().zip(counts).all(|(shard, count)| shard.has_room(count))
+    }
+
     /// Makes room for these.
     pub(super) fn reserve(&mut self, fingerprints: impl Iterator<Item = u64>) {
         let mut counts = [0_usize; 1 << SHARDS_LOG2];
@@ -98,12 +105,16 @@ impl Shard {
         }
     }
 
+    fn has_room(&self, more: usize) -> bool {
+        (self.full.load(Ordering::Relaxed) + more) * 5 <= self.slots.len() * 4
+    }
+
     /// Room for so many more, with a fifth of the slots free.
     fn reserve(&mut self, more: usize) {
-        let full = *self.full.get_mut() + more;
-        if full * 5 <= self.slots.len() * 4 {
+        if self.has_room(more) {
             return;
         }
+        let full = *self.full.get_mut() + more;
         let slots = (self.slots.len() * 3 / 2).max(full * 5 / 4 + 1);
         let old = std::mem::replace(&mut self.slots, free(slots));
         for fingerprint in old.into_iter().map(AtomicU64::into_inner).filter(|fingerprint| *fingerprint != 0) {

@@ -7,8 +7,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::shuttle::scheduler::Schedule;
-
 use super::director::{Choose, Director};
 use super::stage::Stage;
 use super::threads::{Thread, Threads};
@@ -79,6 +77,7 @@ impl Search {
             transitions: self.transitions,
             depth: self.depth,
             final_states: self.final_states,
+            is_reduced: false,
             abstracted_draws: self.abstracted.into_iter().collect(),
         })
     }
@@ -171,7 +170,7 @@ impl Choose for Dfs {
         Some(thread)
     }
 
-    fn end(&mut self, stage: &mut Stage, _: &Schedule) {
+    fn end(&mut self, stage: &mut Stage) {
         let mut search = self.search.borrow_mut();
         for (length, violation) in &stage.broken {
             let found = search.found.iter_mut().find(|(name, _)| *name == violation.property);

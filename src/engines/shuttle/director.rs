@@ -14,26 +14,25 @@ pub(super) trait Choose {
     fn next(&mut self, stage: &mut Stage) -> Option<Thread>;
 
     /// The execution is over.
-    fn end(&mut self, stage: &mut Stage, native: &Schedule);
+    fn end(&mut self, stage: &mut Stage);
 }
 
 /// A scheduler of shuttle's that asks the stage who can go on.
 pub(super) struct Director<C> {
     chooser: C,
     numbers: RandomDataSource,
-    schedule: Schedule,
     /// An execution is in progress.
     is_open: bool,
 }
 
 impl<C: Choose> Director<C> {
     pub(super) fn new(chooser: C) -> Self {
-        Self { chooser, numbers: RandomDataSource::initialize(0), schedule: Schedule::default(), is_open: false }
+        Self { chooser, numbers: RandomDataSource::initialize(0), is_open: false }
     }
 
     fn close(&mut self) {
         if std::mem::take(&mut self.is_open) {
-            Stage::with(|stage| self.chooser.end(stage, &self.schedule));
+            Stage::with(|stage| self.chooser.end(stage));
         }
     }
 }
@@ -43,9 +42,8 @@ impl<C: Choose> ::shuttle::scheduler::Scheduler for Director<C> {
         self.close();
         let seed = self.chooser.begin()?;
         self.numbers = RandomDataSource::initialize(seed);
-        self.schedule = Schedule::new(seed);
         self.is_open = true;
-        Some(self.schedule.clone())
+        Some(Schedule::new(seed))
     }
 
     fn next_task(&mut self, runnable: &[&Task], _: Option<TaskId>, _: bool) -> Option<TaskId> {
@@ -64,12 +62,10 @@ impl<C: Choose> ::shuttle::scheduler::Scheduler for Director<C> {
             });
             chosen.map_or_else(|| runnable[runnable.len() - 1].id(), |thread| TaskId::from(thread + 1))
         };
-        self.schedule.push_task(task);
         Some(task)
     }
 
     fn next_u64(&mut self) -> u64 {
-        self.schedule.push_random();
         self.numbers.next_u64()
     }
 }

@@ -15,9 +15,11 @@ mod threads;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ::shuttle::scheduler::{ReplayScheduler, Schedule};
+use ::shuttle::scheduler::ReplayScheduler;
 use ::shuttle::sync::atomic::AtomicBool;
 use ::shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+use shuttle_engine::runtime::execution::CurrentSchedule;
+use shuttle_engine::scheduler::serialization::serialize_schedule;
 
 pub use self::dfs::explore;
 pub use self::policy::Scheduler;
@@ -74,7 +76,7 @@ pub fn replay(setting: &Setting, native: &str) -> Result<Vec<Step>, crate::syste
     Ok(steps)
 }
 
-/// A schedule as shuttle writes it.
-fn encode(schedule: &Schedule) -> String {
-    shuttle_engine::scheduler::serialization::serialize_schedule(schedule)
+/// The schedule of the execution that runs, or ran last, as shuttle writes it.
+fn native() -> String {
+    serialize_schedule(&CurrentSchedule::get_schedule())
 }

@@ -8,7 +8,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ::shuttle::scheduler::Schedule;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::director::{Choose, Director};
@@ -180,7 +179,7 @@ impl Choose for Sampler {
         }
     }
 
-    fn end(&mut self, stage: &mut Stage, native: &Schedule) {
+    fn end(&mut self, stage: &mut Stage) {
         if stage.error.is_some() {
             return;
         }
@@ -188,7 +187,7 @@ impl Choose for Sampler {
             property: violation.property,
             counterexample: Counterexample { steps: stage.steps.clone(), reason: violation.reason.clone() },
             execution: self.number,
-            native: Some(super::encode(native)),
+            native: Some(super::native()),
         });
         if found.is_some() {
             self.shared.first.fetch_min(self.number, Ordering::Relaxed);

@@ -2,18 +2,19 @@
 //! system's thread on which all of shuttle's threads run, so that a step costs one scheduling point and no more.
 
 use std::cell::RefCell;
-use std::hash::{Hash, Hasher};
 
 use ::shuttle::rand::RngCore;
 use ::shuttle::rand::rngs::ThreadRng;
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::threads::{Thread, Threads};
 use crate::engines::draw;
+use crate::process::Drawn;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::property::Violation;
 use crate::system::state::Phase;
 use crate::system::{ModelError, Step, System};
+use crate::world::identity::ProcessId;
 
 thread_local! {
     static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) };
@@ -31,7 +32,13 @@ pub(super) struct Stage {
     /// The option that the next thread takes; none: drawn from shuttle's random numbers.
     pub(super) choice: Option<usize>,
     pub(super) steps: Vec<Step>,
+    /// What tells the schedule from others: the thread of each step, and what was chosen where there was a choice.
+    trace: Vec<u8>,
     options: Vec<Step>,
+    /// Nobody waits for anybody, as of the last step.
+    is_uncontended: bool,
+    /// The clock or the faults were taken out of `ready`; after the next step they may belong there again.
+    has_dismissed: bool,
     max_steps: usize,
     /// Whether an execution ends with its first violation.
     stops_at_violation: bool,
@@ -53,7 +60,10 @@ impl Stage {
             places: vec![None; threads.count()],
             choice: None,
             steps: Vec::new(),
+            trace: Vec::new(),
             options: Vec::new(),
+            is_uncontended: false,
+            has_dismissed: false,
             max_steps,
             stops_at_violation,
             is_over: false,
@@ -78,12 +88,14 @@ impl Stage {
         self.system = self.template.clone();
         self.error = self.error.take().or(self.system.begin_all().err());
         self.steps.clear();
+        self.trace.clear();
         self.choice = None;
         self.broken.clear();
         self.ready.clear();
         self.places.fill(None);
         self.is_over = self.error.is_some();
         self.judge();
+        self.is_uncontended = self.system.is_uncontended();
         self.look_at_all();
         self.end_if_stuck();
     }
@@ -94,7 +106,6 @@ impl Stage {
             return false;
         }
         let step = self.next_step(thread);
-        let was_uncontended = self.system.is_uncontended();
         if let Err(error) = self.system.fire(&step) {
             self.error = Some(error);
             self.is_over = true;
@@ -106,10 +117,13 @@ impl Stage {
         if self.is_over {
             return false;
         }
-        if is_own && was_uncontended && self.system.is_uncontended() {
+        let was_uncontended = std::mem::replace(&mut self.is_uncontended, self.system.is_uncontended());
+        if is_own && was_uncontended && self.is_uncontended {
             self.look_at(thread);
-            self.look_at(self.threads.clock());
-            self.look_at(self.threads.clock() + 1);
+            if std::mem::take(&mut self.has_dismissed) {
+                self.look_at(self.threads.clock());
+                self.look_at(self.threads.clock() + 1);
+            }
         } else {
             self.look_at_all();
         }
@@ -119,8 +133,10 @@ impl Stage {
 
     fn judge(&mut self) {
         let length = self.steps.len();
-        self.broken.extend(self.system.judge().into_iter().map(|violation| (length, violation)));
-        self.is_over |= self.stops_at_violation && !self.broken.is_empty();
+        for violation in self.system.judge() {
+            self.broken.push((length, violation));
+            self.is_over |= self.stops_at_violation;
+        }
     }
 
     /// True when nothing can ever come of this thread again.
@@ -131,29 +147,34 @@ impl Stage {
 
     /// The step that a chosen thread takes.
     fn next_step(&mut self, thread: Thread) -> Step {
-        let mut options = std::mem::take(&mut self.options);
-        options.clear();
+        let number = u32::try_from(thread).expect("a few threads");
+        self.trace.extend_from_slice(&number.to_le_bytes());
         if self.choice.is_none()
-            && let Some(step) = self.sampled_draw(thread)
+            && let Some((process, drawn)) = self.sampled_draw(thread)
         {
-            self.options = options;
+            drawn.iter().for_each(|value| self.trace.extend_from_slice(&value.to_le_bytes()));
+            return Step::Draw(process, drawn);
+        }
+        if let Some(step) = self.threads.only_step(thread, &self.system) {
             return step;
         }
-        self.threads.steps(thread, &self.system, &mut options);
-        let last = i64::try_from(options.len()).expect("a few options") - 1;
+        self.options.clear();
+        self.threads.steps(thread, &self.system, &mut self.options);
+        let last = i64::try_from(self.options.len()).expect("a few options") - 1;
         assert!(last >= 0, "only a thread with a step is chosen");
         let index = match self.choice {
             Some(index) => index,
             None if last == 0 => 0,
             None => usize::try_from(between(0, last)).expect("not negative"),
         };
-        let step = options.swap_remove(index);
-        self.options = options;
-        step
+        if last > 0 {
+            self.trace.extend_from_slice(&index.to_le_bytes());
+        }
+        self.options.swap_remove(index)
     }
 
     /// A value for the draw that the thread's client waits for, unless the scenario names representatives.
-    fn sampled_draw(&self, thread: Thread) -> Option<Step> {
+    fn sampled_draw(&self, thread: Thread) -> Option<(ProcessId, Drawn)> {
         if !self.threads.is_client(thread) {
             return None;
         }
@@ -161,7 +182,7 @@ impl Stage {
         let client = processes.next()?;
         let draw = self.system.draw_of(client).filter(|_| processes.next().is_none())?;
         let is_sampled = !self.system.setting().draws.contains_key(draw.name);
-        is_sampled.then(|| Step::Draw(client, draw::sample(draw, between)))
+        is_sampled.then(|| (client, draw::sample(draw, between)))
     }
 
     fn look_at_all(&mut self) {
@@ -205,22 +226,27 @@ impl Stage {
             && let Some(place) = self.places[thread]
         {
             self.remove(thread, place);
+            self.has_dismissed = true;
         }
         !self.options.is_empty()
     }
 
     fn end_if_stuck(&mut self) {
         let is_long = self.steps.len() >= self.max_steps;
-        let clients = self.ready.iter().any(|thread| self.threads.is_client(*thread));
-        let has_step = clients || self.ready.clone().into_iter().any(|thread| self.has_step(thread));
-        self.is_over |= is_long || !has_step;
+        self.is_over |= is_long || !self.somebody_has_a_step();
+    }
+
+    fn somebody_has_a_step(&mut self) -> bool {
+        if self.ready.iter().any(|thread| self.threads.is_client(*thread)) {
+            return true;
+        }
+        // From the end, because a thread without a step is taken out.
+        (0..self.ready.len()).rev().any(|at| self.has_step(self.ready[at]))
     }
 
     /// A hash of the steps taken.
     pub(super) fn schedule_hash(&self) -> u64 {
-        let mut hasher = Xxh3Default::new();
-        self.steps.hash(&mut hasher);
-        hasher.finish()
+        xxh3_64(&self.trace)
     }
 
     pub(super) fn fingerprint(&self) -> Fingerprint {

@@ -1,6 +1,8 @@
 //! Which shuttle thread takes which step: one thread for each client, with the handlers that work for it, and for each
 //! background job, one for the clock, one for faults and for what the database does by itself.
 
+use crate::process::Op;
+use crate::system::state::Phase;
 use crate::system::{Step, System};
 use crate::world::identity::ProcessId;
 
@@ -62,6 +64,22 @@ impl Threads {
             steps.retain(|step| step.actor().is_some());
         } else {
             steps.extend(system.enabled().into_iter().filter(|step| self.of_step(step) == thread));
+        }
+    }
+
+    /// The step of a client's thread that has this one alone, as most have.
+    pub(super) fn only_step(self, thread: Thread, system: &System) -> Option<Step> {
+        if !self.is_client(thread) {
+            return None;
+        }
+        let mut ready = self.processes(thread, system).filter(|process| system.is_ready(*process));
+        let process = ready.next().filter(|_| ready.next().is_none())?;
+        let slot = system.state().slot(process);
+        match (slot.phase, &slot.op) {
+            (Phase::Issued, Some(Op::Choose(_) | Op::Draw(_))) => None,
+            (Phase::Issued | Phase::Blocked, _) => Some(Step::Apply(process)),
+            (Phase::Asleep(_), _) => Some(Step::Wake(process)),
+            _ => None,
         }
     }
 

@@ -10,7 +10,8 @@ use crate::system::diagnostic::{Diagnostic, code};
 pub const REGRESSIONS: &str = "seatproof-regressions";
 
 /// Writes a found schedule into the regressions directory, under a name made of what it breaks and its last state;
-/// beside it, ending `.shuttle`, the execution as it was found, for shuttle's own replayer.
+/// beside it, ending in the name of the engine (`.shuttle`, `.loom`), the execution as it was found, for the replayer
+/// that this engine has of its own.
 ///
 /// # Errors
 /// The directory cannot be made, or a file cannot be written.
@@ -23,7 +24,7 @@ pub fn write(directory: &Path, schedule: &Schedule, native: Option<&str>) -> Res
     let id = schedule.fingerprint.get(..8).unwrap_or("00000000");
     let path = directory.join(format!("{property}-{id}.replay"));
     if let Some(native) = native {
-        write_file(&path.with_extension("shuttle"), native)?;
+        write_file(&path.with_extension(&schedule.engine), native)?;
     }
     write_file(&path, &schedule.to_string())?;
     Ok(path)

@@ -78,6 +78,9 @@ fn create_table(schema: &mut Schema, ast: &ast::CreateTable) -> Result<(), Strin
             other => return Err(format!("the constraint {other} is not supported")),
         }
     }
+    if table.key.is_empty() {
+        table.key = vec![table.columns.len()];
+    }
     schema.tables.push(table);
     Ok(())
 }

@@ -14,7 +14,7 @@ pub struct DescribedRow {
 
 impl DescribedRow {
     pub(super) fn of(schema: &TableSchema, row: &[Value]) -> Self {
-        let key = schema.key.iter().map(|column| row[*column].to_string());
+        let key = schema.key.iter().filter(|_| !schema.is_keyless()).map(|column| row[*column].to_string());
         let name = format!("{} ({})", schema.name, key.collect::<Vec<_>>().join(", "));
         let others = schema.columns.iter().zip(row).enumerate().filter(|(number, _)| !schema.key.contains(number));
         let content = others.map(|(_, (column, value))| format!("{}={value}", column.name));

@@ -3,21 +3,21 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use smallvec::SmallVec;
-
 use super::super::value::Value;
 use super::Row;
 use super::error::SqlError;
 use super::expr::{Comparison, Expr, Kind};
+use super::plan::Projection;
+use super::slot::Values;
 
 /// What an expression may look at.
-#[derive(Clone, Debug)]
+#[derive(Copy, Clone, Debug)]
 pub(super) struct Env<'a> {
     pub(super) params: &'a [Value],
     /// When the transaction began, in virtual microseconds.
     pub(super) now_us: i64,
     /// The current row of each table that is bound so far.
-    pub(super) rows: SmallVec<[&'a [Value]; 3]>,
+    pub(super) rows: &'a [&'a [Value]],
 }
 
 /// The outcome of a condition: `None` is SQL's unknown.
@@ -25,28 +25,23 @@ pub(super) type Truth = Option<bool>;
 
 impl<'a> Env<'a> {
     /// An environment in which no table is bound.
+    #[inline]
     pub(super) fn new(params: &'a [Value], now_us: i64) -> Self {
-        Self { params, now_us, rows: SmallVec::new() }
+        Self { params, now_us, rows: &[] }
     }
 
-    /// An environment of one row.
-    pub(super) fn of_row(params: &'a [Value], now_us: i64, row: &'a [Value]) -> Self {
-        let mut env = Self::new(params, now_us);
-        env.rows.push(row);
-        env
-    }
-
-    /// The same environment with this row alone.
-    pub(super) fn with_row<'b>(&self, row: &'b [Value]) -> Env<'b>
+    /// The same environment with these rows.
+    #[inline]
+    pub(super) fn with<'b>(self, rows: &'b [&'b [Value]]) -> Env<'b>
     where
         'a: 'b,
     {
-        Env::of_row(self.params, self.now_us, row)
+        Env { rows, ..self }
     }
 
     /// The value of an expression that is there already: it needs no computing, and nearly all need none.
     #[inline]
-    fn stored<'e>(&self, expr: &'e Expr) -> Option<&'e Value>
+    pub(super) fn stored<'e>(&self, expr: &'e Expr) -> Option<&'e Value>
     where
         'a: 'e,
     {
@@ -135,22 +130,27 @@ impl<'a> Env<'a> {
         }
     }
 
-    /// True if the condition is there and does not hold.
+    /// A result row; `whole` is the row of the last source.
     #[inline]
-    pub(super) fn rejects(&self, condition: Option<&Expr>) -> Result<bool, SqlError> {
-        Ok(match condition {
-            Some(condition) => self.truth(condition)? != Some(true),
-            None => false,
-        })
+    pub(super) fn project(&self, projection: &Projection, whole: Option<&Values>) -> Result<Row, SqlError> {
+        match (projection, whole) {
+            (Projection::Whole, Some(row)) => Ok(row.clone()),
+            (Projection::Whole, None) => Ok(Row::default()),
+            (Projection::Stored(items), _) => {
+                let stored = |item| self.stored(item).cloned().unwrap_or(Value::Null);
+                Ok(items.iter().map(stored).collect())
+            }
+            (Projection::Computed(items), _) => items.iter().map(|item| self.owned(item)).collect(),
+        }
     }
 
-    /// The values of a result row.
-    pub(super) fn project(&self, list: &[Expr]) -> Result<Row, SqlError> {
-        let mut row = Row::with_capacity(list.len());
-        for expr in list {
-            row.push(self.value(expr)?.into_owned());
-        }
-        Ok(row)
+    /// The expression's value, to keep.
+    #[inline]
+    pub(super) fn owned(&self, expr: &Expr) -> Result<Value, SqlError> {
+        Ok(match self.stored(expr) {
+            Some(value) => value.clone(),
+            None => self.computed(expr)?.into_owned(),
+        })
     }
 
     /// AND (`decisive` false) and OR (`decisive` true): a decisive operand decides, an unknown one makes the rest

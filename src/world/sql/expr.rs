@@ -89,6 +89,18 @@ impl Comparison {
         }
     }
 
+    /// The operator that says the same with its operands exchanged.
+    pub(super) const fn turned(self) -> Self {
+        match self {
+            Self::Equal | Self::NotEqual => self,
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+        }
+    }
+
+    #[inline]
     pub(super) fn holds(self, ordering: std::cmp::Ordering) -> bool {
         match self {
             Self::Equal => ordering.is_eq(),
@@ -191,15 +203,6 @@ impl Expr {
         match self {
             Self::And(list) => list.into_iter().for_each(|part| part.into_conjuncts(out)),
             other => out.push(other),
-        }
-    }
-
-    /// The conjunction of the parts; none for no part.
-    pub(super) fn all(mut parts: Vec<Self>) -> Option<Self> {
-        match parts.len() {
-            0 => None,
-            1 => parts.pop(),
-            _ => Some(Self::And(parts)),
         }
     }
 }

@@ -1,66 +1,82 @@
-//! The entries of a secondary index: which rows stand under which key.
+//! The entries of an index: which rows have which values in its first columns.
 
-use std::collections::BTreeSet;
-use std::collections::hash_map::Entry;
-
+use hashbrown::HashTable;
 use smallvec::SmallVec;
 
-use super::key_map::KeyMap;
-use super::schema::{Index, Key};
-use super::slots::{RowId, Slots};
+use super::super::value::Value;
+use super::hash::{KeyHash, spread};
+use super::slots::RowId;
 
-/// One secondary index of a table.
+/// The rows of one hash. Two keys may share it: whoever looks a row up judges its values.
+#[derive(Clone, Debug)]
+struct Bucket {
+    hash: u32,
+    /// Nearly every key has few rows. They stand in no order.
+    rows: SmallVec<[RowId; 4]>,
+}
+
+/// One index of a table. A row stands in it under the values of each of its versions.
 #[derive(Clone, Debug)]
 pub(super) struct Entries {
-    /// The rows under each key, in the order of their primary keys. Nearly every key has one row.
-    rows: KeyMap<SmallVec<[RowId; 2]>>,
-    /// The keys in order, where a statement may give less than a whole key: an index of several columns, or a
-    /// partial one, which narrows without any value.
-    order: Option<BTreeSet<Key>>,
+    /// By the number of columns that are given; only those are kept that a statement has asked for.
+    levels: Vec<Option<HashTable<Bucket>>>,
 }
 
 impl Entries {
-    /// No entries.
-    pub(super) fn new(index: &Index) -> Self {
-        let may_be_cut = index.columns.len() > 1 || !index.predicate.is_empty();
-        Self { rows: KeyMap::default(), order: may_be_cut.then(BTreeSet::new) }
+    /// No entries of an index of so many columns.
+    pub(super) fn new(columns: usize) -> Self {
+        Self { levels: vec![None; columns + 1] }
     }
 
-    /// The rows under this key, in the order of their primary keys.
-    pub(super) fn rows(&self, key: &Key) -> &[RowId] {
-        self.rows.get(key).map_or(&[], SmallVec::as_slice)
+    /// Keeps rows by their first `level` columns from now on. False if they are kept already.
+    pub(super) fn keep(&mut self, level: usize) -> bool {
+        let is_new = self.levels[level].is_none();
+        if is_new {
+            self.levels[level] = Some(HashTable::new());
+        }
+        is_new
     }
 
-    /// The rows under each key that begins with these values.
-    pub(super) fn beginning_with(&self, prefix: &Key) -> impl Iterator<Item = &[RowId]> {
-        let keys = self.order.iter().flat_map(move |order| order.range(prefix..));
-        keys.take_while(move |key| key.0.starts_with(&prefix.0)).map(|key| self.rows(key))
+    /// The rows whose first `level` columns have this hash.
+    pub(super) fn rows(&self, level: usize, hash: u32) -> &[RowId] {
+        let bucket = self.levels[level].as_ref().and_then(|buckets| buckets.find(spread(hash), |it| it.hash == hash));
+        bucket.map_or(&[], |bucket| &bucket.rows)
     }
 
-    /// Lists a row.
-    pub(super) fn insert(&mut self, key: Key, id: RowId, slots: &Slots) {
-        let rows = match self.rows.entry(key) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                if let Some(order) = &mut self.order {
-                    order.insert(entry.key().clone());
-                }
-                entry.insert(SmallVec::new())
-            }
-        };
-        if let Err(place) = rows.binary_search_by(|other| slots.key(*other).cmp(slots.key(id))) {
-            rows.insert(place, id);
+    /// Lists a row under these values, which may be listed there already unless it `is_new`.
+    pub(super) fn insert(&mut self, columns: &[usize], values: &[Value], id: RowId, is_new: bool) {
+        for level in 0..self.levels.len() {
+            self.insert_at(level, columns, values, id, is_new);
         }
     }
 
-    /// Takes a row out.
-    pub(super) fn remove(&mut self, key: &Key, id: RowId) {
-        let Some(rows) = self.rows.get_mut(key) else { return };
-        rows.retain(|other| *other != id);
-        if rows.is_empty() {
-            self.rows.remove(key);
-            if let Some(order) = &mut self.order {
-                order.remove(key);
+    /// Lists a row by its first `level` columns alone.
+    pub(super) fn insert_at(&mut self, level: usize, columns: &[usize], values: &[Value], id: RowId, is_new: bool) {
+        let Some(buckets) = &mut self.levels[level] else { return };
+        let hash = KeyHash::of_columns(&columns[..level], values).bits();
+        match buckets.find_mut(spread(hash), |bucket| bucket.hash == hash) {
+            Some(bucket) if is_new || !bucket.rows.contains(&id) => bucket.rows.push(id),
+            Some(_) => {}
+            None => {
+                let mut rows = SmallVec::new();
+                rows.push(id);
+                buckets.insert_unique(spread(hash), Bucket { hash, rows }, |bucket| spread(bucket.hash));
+            }
+        }
+    }
+
+    /// Takes a row out from under these values, except by so many first columns as it `stays` listed by.
+    pub(super) fn remove(&mut self, columns: &[usize], values: &[Value], id: RowId, stays: impl Fn(usize) -> bool) {
+        for (level, buckets) in self.levels.iter_mut().enumerate() {
+            let Some(buckets) = buckets.as_mut().filter(|_| !stays(level)) else { continue };
+            let hash = KeyHash::of_columns(&columns[..level], values).bits();
+            let Ok(mut found) = buckets.find_entry(spread(hash), |bucket| bucket.hash == hash) else { continue };
+            let rows = &mut found.get_mut().rows;
+            if let Some(place) = rows.iter().rposition(|other| *other == id) {
+                rows.swap_remove(place);
+            }
+            if rows.is_empty() {
+                found.remove();
             }
         }
     }

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use super::super::value::Value;
+use super::condition::all_hold;
 use super::error::{SqlError, SqlState};
 use super::expr::Expr;
+use super::hash::KeyHash;
 use super::plan::{Conflict, ConflictUpdate, Insert};
 use super::schema::Key;
-use super::table::{Taken, View};
+use super::slot::{Values, View};
+use super::slots::RowId;
+use super::table::Taken;
 use super::transaction::{Entering, Stop, WaitsOn, Work};
 use super::writer::Writer;
 
@@ -18,109 +22,120 @@ enum Verdict {
     /// Nothing happens.
     Skip,
     /// The row in its way was changed; its indexes may be left to do.
-    Changed(Arc<[Value]>, Key, Option<Entering>),
+    Changed(Values, Option<Entering>),
 }
 
 impl Writer<'_> {
     /// Runs the statement until its end or its next wait.
     pub(super) fn insert(&mut self, plan: &Insert, work: &mut Work) -> Result<(), Stop> {
         while let Some(values) = plan.rows.get(work.inserted) {
-            let entering = match work.entering.take() {
+            let mut entering = match work.entering.take() {
                 Some(entering) => entering,
                 None => self.propose(values)?,
             };
-            let entering = work.entering.insert(entering);
-            let is_proposed = entering.next_index == 0;
-            if let Some(conflict) = plan.conflict.as_ref().filter(|_| is_proposed) {
-                let proposed = Arc::clone(&entering.row);
-                match self.arbitrate(conflict, &proposed, &work.affected)? {
-                    Verdict::Insert => {}
-                    Verdict::Skip => {
-                        work.entering = None;
-                        work.inserted += 1;
-                        continue;
-                    }
-                    Verdict::Changed(row, key, entering) => {
-                        let done = Entering { key, row, replaces: None, next_index: self.schema.indexes.len() + 1 };
-                        work.entering = Some(entering.unwrap_or(done));
-                    }
+            match self.insert_one(plan.conflict.as_ref(), &mut entering, work) {
+                Ok(true) => self.emit(plan.returning.as_ref(), &entering.row, work)?,
+                Ok(false) => {}
+                Err(stop) => {
+                    work.entering = Some(entering);
+                    return Err(stop);
                 }
             }
-            let Some(entering) = &mut work.entering else { continue };
-            self.enter(entering)?;
-            let Some(Entering { key, row, .. }) = work.entering.take() else { continue };
-            if plan.conflict.is_some() {
-                work.affected.push(key);
-            }
             work.inserted += 1;
-            self.emit(plan.returning.as_deref(), &row, work)?;
         }
         Ok(())
     }
 
-    /// Evaluates one row of VALUES.
-    fn propose(&mut self, values: &[Option<Expr>]) -> Result<Entering, SqlError> {
-        let mut row = Vec::with_capacity(values.len());
-        for (column, value) in values.iter().enumerate() {
-            row.push(match value {
-                Some(expr) => self.env(&[]).value(expr)?.into_owned(),
-                None => self.default(column)?,
-            });
+    /// Inserts the row, or does what ON CONFLICT says; false if that is nothing.
+    fn insert_one(
+        &mut self,
+        conflict: Option<&Conflict>,
+        entering: &mut Entering,
+        work: &mut Work,
+    ) -> Result<bool, Stop> {
+        let Some(conflict) = conflict else {
+            self.enter(entering)?;
+            return Ok(true);
+        };
+        if entering.next_index == 0 {
+            match self.arbitrate(conflict, &entering.row, &work.affected)? {
+                Verdict::Insert => {}
+                Verdict::Skip => return Ok(false),
+                Verdict::Changed(row, left) => {
+                    let done = Entering { row, replaces: None, next_index: self.schema.indexes.len() + 1 };
+                    *entering = left.unwrap_or(done);
+                }
+            }
         }
-        self.schema.check(&row)?;
-        Ok(Entering { key: self.schema.key_of(&row), row: Arc::from(row), replaces: None, next_index: 0 })
+        self.enter(entering)?;
+        work.affected.push(self.schema.key_of(&entering.row));
+        Ok(true)
+    }
+
+    /// Evaluates one row of VALUES. Without a primary key it has room for its number behind the last column.
+    fn propose(&mut self, values: &[Option<Expr>]) -> Result<Entering, SqlError> {
+        let room = values.len() + usize::from(self.schema.is_keyless());
+        let mut row: Values = (0..room).map(|_| Value::Null).collect();
+        let places = Arc::get_mut(&mut row).expect("nobody else has the row yet");
+        for (column, (value, place)) in values.iter().zip(&mut *places).enumerate() {
+            *place = match value {
+                Some(expr) => self.env(&[]).owned(expr)?,
+                None => self.default(column)?,
+            };
+        }
+        self.schema.check(places)?;
+        Ok(Entering { row, replaces: None, next_index: 0 })
     }
 
     /// Looks for a row that excludes the proposed one, and deals with it.
-    fn arbitrate(&mut self, conflict: &Conflict, proposed: &Arc<[Value]>, met: &[Key]) -> Result<Verdict, Stop> {
+    fn arbitrate(&mut self, conflict: &Conflict, proposed: &Values, met: &[Key]) -> Result<Verdict, Stop> {
         for &unique in &conflict.arbiters {
-            let key = match unique.checked_sub(1) {
-                None => Some(self.schema.key_of(proposed)),
-                Some(index) => {
-                    let index = &self.schema.indexes[index];
-                    index.key_of(proposed).filter(|key| index.excludes(key))
-                }
-            };
-            let Some(key) = key else { continue };
-            match self.storage.tables[self.table].taken(self.schema, (unique, &key), None, self.session) {
+            let index = unique.checked_sub(1).map(|number| &self.schema.indexes[number]);
+            if index.is_some_and(|index| !index.covers(proposed) || !index.excludes(proposed)) {
+                continue;
+            }
+            let columns = self.schema.columns_of(unique);
+            let has_key = |row: &[Value]| columns.iter().all(|&column| row[column] == proposed[column]);
+            let hash = KeyHash::of_columns(columns, proposed);
+            match self.stored().taken(self.schema, unique, (hash, has_key), None, self.session) {
                 Taken::Free => {}
-                Taken::Undecided(_) => return Err(Stop::Wait(WaitsOn::Unique { unique, key })),
-                Taken::By(row_key) => return self.settle(conflict.update.as_ref(), proposed, row_key, met),
+                Taken::Undecided(_) => {
+                    return Err(Stop::Wait(WaitsOn::Unique { unique, key: Key::of_columns(columns, proposed) }));
+                }
+                Taken::By(id) => return self.settle(conflict.update.as_ref(), proposed, id, met),
             }
         }
         Ok(Verdict::Insert)
     }
 
-    /// The row under `key` is in the way.
+    /// The row in this slot is in the way.
     fn settle(
         &mut self,
         update: Option<&ConflictUpdate>,
-        proposed: &Arc<[Value]>,
-        key: Key,
+        proposed: &Values,
+        id: RowId,
         met: &[Key],
     ) -> Result<Verdict, Stop> {
-        let view = self.view();
-        let slot = self.storage.tables[self.table].slots.get(&key);
-        let latest = slot.and_then(|slot| Some((slot, View::latest(self.session).position(slot)?)));
-        let Some((slot, position)) = latest else { return Ok(Verdict::Insert) };
-        if update.is_some() && slot.holder(position, self.session).is_some() {
-            return Err(Stop::Wait(WaitsOn::Latest(key)));
+        let slot = self.stored().slot(id);
+        let Some((row, holder)) = View::latest(self.session).latest_row(slot) else { return Ok(Verdict::Insert) };
+        if update.is_some() && holder.is_some() {
+            return Err(Stop::Wait(WaitsOn::Latest(self.schema.key_of(row))));
         }
-        if !view.shows(&slot.versions[position]) {
+        if !self.view().rows(slot).any(|seen| Arc::ptr_eq(seen, row)) {
             return Err(SqlError::concurrent("update").into());
         }
         let Some(update) = update else { return Ok(Verdict::Skip) };
-        let row = Arc::clone(&slot.versions[position].row);
-        if met.contains(&key) {
+        let row = row.clone();
+        if met.iter().any(|key| key.is_of(&self.schema.key, &row)) {
             let text = "ON CONFLICT DO UPDATE command cannot affect row a second time";
             return Err(SqlError::new(SqlState::CardinalityViolation, text).into());
         }
-        if self.env(&[&row, proposed]).rejects(update.filter.as_ref())? {
-            self.lock(&key);
+        if !all_hold(&update.filter, &self.env(&[&row, proposed]), &row)? {
+            self.lock(id);
             return Ok(Verdict::Skip);
         }
         let changed = self.assign(&update.assignments, &row, &[&row, proposed])?;
-        let entering = self.replace(&key, &row, Arc::clone(&changed));
-        Ok(Verdict::Changed(changed, key, entering))
+        let left = self.replace(id, &row, &changed);
+        Ok(Verdict::Changed(changed, left))
     }
 }

@@ -4,19 +4,22 @@
 //! runs the same scripts against both. A store is plain data: equal stores answer every statement alike, and what
 //! no statement can tell apart is stored alike.
 
+mod condition;
 mod ddl;
+mod derived;
 mod describe;
 mod error;
 mod eval;
 mod expr;
+mod hash;
 mod index;
 mod insert;
-mod key_map;
 mod modify;
 mod plan;
 mod scan;
 mod schema;
 mod select;
+mod slot;
 mod slots;
 mod storage;
 mod table;
@@ -24,35 +27,33 @@ mod transaction;
 mod wait;
 mod writer;
 
-use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
-use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::Serialize;
 use smallvec::SmallVec;
 
+use self::derived::Derived;
 pub use self::describe::DescribedRow;
 pub use self::error::{PlanError, SchemaError, SqlError, SqlState};
-use self::plan::{Insert, Modify, Statement};
+use self::plan::{Insert, Modify, Need, Statement};
 pub use self::plan::{Isolation, Plan};
 use self::schema::Schema;
 use self::select::Reader;
+use self::slot::View;
 use self::storage::Storage;
-use self::table::View;
-use self::transaction::{Stop, Transaction, Waiting, Work};
+use self::transaction::{Stop, Transaction, Transactions, Waiting, Work};
 use self::writer::Writer;
 use super::identity::{ProcessId, SessionId};
 use super::value::{Serial, Value};
 
-/// One row of a result.
-pub type Row = SmallVec<[Value; 4]>;
+/// One row of a result. A result of whole rows shares them with the table.
+pub type Row = Arc<[Value]>;
 
 /// What a statement returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Rows {
-    /// The rows of a SELECT or of RETURNING.
-    pub rows: Vec<Row>,
+    /// The rows of a SELECT or of RETURNING; nearly every result has one or none.
+    pub rows: SmallVec<[Row; 1]>,
     /// Number of rows selected, inserted, updated or deleted.
     pub affected: u64,
     /// True for a COMMIT of an aborted transaction: PostgreSQL answers it with `ROLLBACK` and no error.
@@ -85,30 +86,15 @@ impl SerialSource {
     }
 }
 
-/// The tables' definition. It never changes, so it takes no part in hashing and serialising.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct SharedSchema(Arc<Schema>);
-
-impl Deref for SharedSchema {
-    type Target = Schema;
-
-    fn deref(&self) -> &Schema {
-        &self.0
-    }
-}
-
-impl Hash for SharedSchema {
-    fn hash<H: Hasher>(&self, _: &mut H) {}
-}
-
 /// A database.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct SqlStore {
+    /// The tables' definition, which never changes.
     #[serde(skip)]
-    schema: SharedSchema,
+    schema: Derived<Arc<Schema>>,
     storage: Storage,
-    /// Sessions that are in a transaction or whose statement waits.
-    sessions: BTreeMap<SessionId, Transaction>,
+    /// Of the sessions that are in a transaction or whose statement waits.
+    transactions: Transactions,
 }
 
 impl SqlStore {
@@ -119,7 +105,7 @@ impl SqlStore {
     pub fn from_ddl(ddl: &str) -> Result<Self, SchemaError> {
         let schema = ddl::read(ddl)?;
         let storage = Storage::new(&schema);
-        Ok(Self { schema: SharedSchema(Arc::new(schema)), storage, sessions: BTreeMap::new() })
+        Ok(Self { schema: Derived(Arc::new(schema)), storage, transactions: Transactions::default() })
     }
 
     /// Plans a statement; the plan serves every store with the same tables.
@@ -127,7 +113,7 @@ impl SqlStore {
     /// # Errors
     /// If the text cannot be parsed, names what is not there, or uses what the store does not support.
     pub fn plan(&self, text: &'static str) -> Result<Plan, PlanError> {
-        plan::plan(&self.schema, text)
+        plan::plan(&self.schema.0, text)
     }
 
     /// Begins a statement and takes it to its end or to its first wait. Time is in virtual microseconds.
@@ -143,25 +129,29 @@ impl SqlStore {
         serials: &mut SerialSource,
     ) -> Progress {
         let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
-        let begun = self.sessions.get(&session);
-        assert!(begun.is_none_or(|transaction| transaction.waiting.is_none()), "session {session} still waits");
+        let found = self.transactions.find(session);
+        let is_aborted = found.is_ok_and(|place| {
+            let transaction = self.transactions.at(place);
+            assert!(transaction.waiting.is_none(), "session {session} still waits");
+            transaction.is_aborted
+        });
         match plan.statement {
-            Statement::Begin(isolation) => return self.begin(session, isolation, now_us),
-            Statement::Commit => return self.end(session, true),
-            Statement::Rollback => return self.end(session, false),
+            Statement::Begin(isolation) => return self.begin(found, session, isolation, now_us),
+            Statement::Commit => return self.end(found, true),
+            Statement::Rollback => return self.end(found, false),
+            _ if is_aborted => return Progress::Done(Err(SqlError::aborted())),
             _ => {}
         }
-        if begun.is_none() {
-            self.sessions.insert(session, Transaction::new(Isolation::default(), false, now_us));
-        } else if begun.is_some_and(|transaction| transaction.is_aborted) {
-            return Progress::Done(Err(SqlError::aborted()));
-        }
+        let place = found.unwrap_or_else(|place| {
+            self.transactions.begin(place, session, Isolation::default(), false, now_us);
+            place
+        });
         if params.len() != plan.params {
-            self.give_up(session);
+            self.give_up(place);
             let text = format!("{} parameters given, but the statement needs {}", params.len(), plan.params);
             return Progress::Done(Err(SqlError::new(SqlState::ProtocolViolation, text)));
         }
-        self.advance(session, plan, params, Work::default(), serials)
+        self.advance(place, plan, params, None, serials)
     }
 
     /// Takes a waiting statement on. It may wait again, for the same transaction if that has not ended.
@@ -169,42 +159,47 @@ impl SqlStore {
     /// # Panics
     /// If the session's statement does not wait.
     pub fn resume(&mut self, session: SessionId, plan: &Plan, serials: &mut SerialSource) -> Progress {
-        let transaction = self.sessions.get_mut(&session);
-        let waiting = transaction.and_then(|transaction| transaction.waiting.take());
-        let Waiting { params, work, .. } = *waiting.expect("the session's statement waits");
-        self.advance(session, plan, &params, work, serials)
+        let found = self.transactions.find(session).ok();
+        let waiting = found.and_then(|place| Some((place, self.transactions.at(place).waiting.take()?)));
+        let (place, waiting) = waiting.expect("the session's statement waits");
+        let Waiting { params, work, .. } = *waiting;
+        self.advance(place, plan, &params, Some(work), serials)
     }
 
     /// Ends a session: its statement is given up and its transaction undone.
     pub fn close(&mut self, session: SessionId) {
-        if let Some(mut transaction) = self.sessions.remove(&session) {
-            self.undo(session, &mut transaction);
+        if let Ok(place) = self.transactions.find(session) {
+            self.undo(place);
+            self.transactions.end(place);
         }
     }
 
     /// True between BEGIN and COMMIT or ROLLBACK, also after an error.
     #[must_use]
     pub fn in_transaction(&self, session: SessionId) -> bool {
-        self.sessions.get(&session).is_some_and(|transaction| transaction.is_explicit)
+        self.transactions.get(session).is_some_and(|transaction| transaction.is_explicit)
     }
 
     /// Number of a column, for rows of [`Self::committed_rows`].
     #[must_use]
     pub fn column(&self, table: &str, column: &str) -> Option<usize> {
-        self.schema.tables[self.schema.table(table)?].column(column)
+        self.schema.0.tables[self.schema.0.table(table)?].column(column)
     }
 
     /// The committed rows of a table in the order of the primary key; none if there is no such table.
     pub fn committed_rows(&self, table: &str) -> impl Iterator<Item = &[Value]> {
-        let table = self.schema.table(table).map(|number| &self.storage.tables[number]);
-        table.into_iter().flat_map(|table| table.slots.iter()).filter_map(|(_, slot)| View::committed(slot))
+        let number = self.schema.0.table(table);
+        let table = number.map(|number| (&self.storage.tables[number], self.schema.0.tables[number].columns.len()));
+        table.into_iter().flat_map(|(table, columns)| {
+            table.in_order().filter_map(move |(_, slot)| Some(&View::committed(slot)?[..columns]))
+        })
     }
 
     /// Every committed row in words, table by table, each in the order of its primary key.
     pub fn described_rows(&self) -> impl Iterator<Item = DescribedRow> {
-        let tables = self.schema.tables.iter().zip(&self.storage.tables);
+        let tables = self.schema.0.tables.iter().zip(&self.storage.tables);
         tables.flat_map(|(schema, table)| {
-            let rows = table.slots.iter().filter_map(|(_, slot)| View::committed(slot));
+            let rows = table.in_order().filter_map(|(_, slot)| View::committed(slot));
             rows.map(|row| DescribedRow::of(schema, row))
         })
     }
@@ -213,8 +208,8 @@ impl SqlStore {
     /// comparison with the present can change.
     pub fn timestamps_after(&self, now_us: u64, f: &mut impl FnMut(i64)) {
         let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
-        let slots = self.storage.tables.iter().flat_map(|table| table.slots.iter());
-        for value in slots.flat_map(|(_, slot)| &slot.versions).flat_map(|version| version.row.iter()) {
+        let rows = self.storage.tables.iter().flat_map(|table| table.rows());
+        for value in rows.flat_map(|row| row.iter()) {
             if let Value::Timestamp(at) = value
                 && *at > now_us
             {
@@ -224,17 +219,27 @@ impl SqlStore {
     }
 
     /// BEGIN. Inside a transaction PostgreSQL only warns, and changes the isolation level if it still can.
-    fn begin(&mut self, session: SessionId, isolation: Option<Isolation>, now_us: i64) -> Progress {
-        let Some(transaction) = self.sessions.get_mut(&session) else {
-            self.sessions.insert(session, Transaction::new(isolation.unwrap_or_default(), true, now_us));
-            return Progress::Done(Ok(Rows::default()));
+    fn begin(
+        &mut self,
+        found: Result<usize, usize>,
+        session: SessionId,
+        isolation: Option<Isolation>,
+        now_us: i64,
+    ) -> Progress {
+        let place = match found {
+            Ok(place) => place,
+            Err(place) => {
+                self.transactions.begin(place, session, isolation.unwrap_or_default(), true, now_us);
+                return Progress::Done(Ok(Rows::default()));
+            }
         };
+        let transaction = self.transactions.at(place);
         if transaction.is_aborted {
             return Progress::Done(Err(SqlError::aborted()));
         }
         let isolation = isolation.unwrap_or(transaction.isolation);
         if isolation != transaction.isolation && transaction.has_run {
-            self.give_up(session);
+            self.give_up(place);
             let text = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
             return Progress::Done(Err(SqlError::new(SqlState::ActiveTransaction, text)));
         }
@@ -243,107 +248,99 @@ impl SqlStore {
     }
 
     /// COMMIT and ROLLBACK; outside a transaction PostgreSQL only warns.
-    fn end(&mut self, session: SessionId, commits: bool) -> Progress {
+    fn end(&mut self, found: Result<usize, usize>, commits: bool) -> Progress {
         let mut is_rolled_back = false;
-        if let Some(mut transaction) = self.sessions.remove(&session) {
-            is_rolled_back = commits && transaction.is_aborted;
+        if let Ok(place) = found {
+            is_rolled_back = commits && self.transactions.at(place).is_aborted;
             if commits {
-                self.commit(session, &transaction);
+                self.commit(place);
             } else {
-                self.undo(session, &mut transaction);
+                self.undo(place);
             }
+            self.transactions.end(place);
         }
         Progress::Done(Ok(Rows { is_rolled_back, ..Rows::default() }))
     }
 
-    /// One step of a statement.
+    /// One step of a statement of the transaction at this place. `work` is what it has done before it waited.
     fn advance(
         &mut self,
-        session: SessionId,
+        place: usize,
         plan: &Plan,
         params: &[Value],
-        mut work: Work,
+        work: Option<Work>,
         serials: &mut SerialSource,
     ) -> Progress {
-        let transaction = self.sessions.get_mut(&session).expect("a statement runs in a transaction");
+        let (schema, storage) = (&*self.schema.0, &mut self.storage);
+        let transaction = self.transactions.at(place);
+        let session = transaction.session;
         transaction.has_run = true;
         if transaction.isolation == Isolation::RepeatableRead {
-            self.storage.take_snapshot(session);
+            storage.take_snapshot(session);
         }
-        let (schema, storage) = (&*self.schema, &mut self.storage);
-        let (outcome, table) = match &plan.statement {
+        for need in &plan.needs {
+            match need {
+                Need::Order(table) => storage.tables[*table].put_in_order(),
+                Need::Level(table, level) => storage.tables[*table].keep_level(&schema.tables[*table], *level),
+            }
+        }
+        let is_explicit = transaction.is_explicit;
+        let outcome = match &plan.statement {
             Statement::Select(select) => {
-                let reader = Reader { schema, storage, view: storage.view(session) };
-                let selected = reader.select(select, params, transaction.started_us);
-                (selected.map(|rows| work.done = Rows::selected(rows)).map_err(Stop::from), 0)
+                let now_us = transaction.started_us;
+                Reader { storage, view: storage.view(session), params, now_us }.select(select)
             }
             Statement::Modify(Modify { table, .. }) | Statement::Insert(Insert { table, .. }) => {
-                let mut writer = Writer {
-                    schema: &schema.tables[*table],
-                    table: *table,
-                    storage,
-                    transaction: &mut *transaction,
-                    session,
-                    params,
-                    serials,
-                };
-                (writer.run(&plan.statement, &mut work), *table)
-            }
-            Statement::Begin(_) | Statement::Commit | Statement::Rollback => (Ok(()), 0),
-        };
-        match outcome {
-            Ok(()) => {
-                if !transaction.is_explicit {
-                    self.end(session, true);
+                let (table, schema) = (*table, &schema.tables[*table]);
+                let mut work = work.unwrap_or_default();
+                let mut writer = Writer { schema, table, storage, transaction, session, params, serials };
+                match writer.run(&plan.statement, &mut work) {
+                    Ok(()) => Ok(work.done),
+                    Err(Stop::Error(error)) => Err(error),
+                    Err(Stop::Wait(on)) => {
+                        let waiting = Waiting { params: SmallVec::from(params), table, on, work };
+                        transaction.waiting = Some(Box::new(waiting));
+                        return Progress::Waits;
+                    }
                 }
-                Progress::Done(Ok(work.done))
             }
-            Err(Stop::Error(error)) => {
-                self.give_up(session);
-                Progress::Done(Err(error))
-            }
-            Err(Stop::Wait(on)) => {
-                let waiting = Waiting { params: SmallVec::from(params), table, on, work };
-                transaction.waiting = Some(Box::new(waiting));
-                Progress::Waits
-            }
+            Statement::Begin(_) | Statement::Commit | Statement::Rollback => Ok(Rows::default()),
+        };
+        if outcome.is_err() {
+            self.give_up(place);
+        } else if !is_explicit {
+            self.end(Ok(place), true);
+        }
+        Progress::Done(outcome)
+    }
+
+    /// Undoes a transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all such are alike.
+    fn give_up(&mut self, place: usize) {
+        self.undo(place);
+        let Transaction { session, is_explicit, .. } = *self.transactions.at(place);
+        self.transactions.end(place);
+        if is_explicit {
+            self.transactions.begin(place, session, Isolation::default(), true, 0);
+            self.transactions.at(place).is_aborted = true;
         }
     }
 
-    /// Undoes the session's transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all
-    /// such are alike.
-    fn give_up(&mut self, session: SessionId) {
-        let Some(mut transaction) = self.sessions.remove(&session) else { return };
-        self.undo(session, &mut transaction);
-        if transaction.is_explicit {
-            let aborted = Transaction::new(Isolation::default(), true, 0);
-            self.sessions.insert(session, Transaction { is_aborted: true, ..aborted });
-        }
+    fn undo(&mut self, place: usize) {
+        let transaction = self.transactions.at(place);
+        self.storage.drop_snapshot(&self.schema.0, transaction.session);
+        self.storage.roll_back(&self.schema.0, transaction.session, &transaction.touched.0);
     }
 
-    fn undo(&mut self, session: SessionId, transaction: &mut Transaction) {
-        self.storage.drop_snapshot(&self.schema, session);
-        self.storage.roll_back(&self.schema, session, &transaction.touched);
-        transaction.touched.clear();
-    }
-
-    fn commit(&mut self, session: SessionId, transaction: &Transaction) {
-        self.storage.drop_snapshot(&self.schema, session);
-        let gone = self.storage.commit(&self.schema, session, &transaction.touched);
+    fn commit(&mut self, place: usize) {
+        let transaction = self.transactions.at(place);
+        self.storage.drop_snapshot(&self.schema.0, transaction.session);
+        let gone = self.storage.commit(&self.schema.0, transaction.session, &transaction.touched.0);
         for (table, key, moved) in gone {
-            let read_committed = |other: &&mut Transaction| other.isolation == Isolation::ReadCommitted;
-            for other in self.sessions.values_mut().filter(read_committed) {
-                if let Some(waiting) = other.waiting.as_mut().filter(|waiting| waiting.table == table) {
+            for (isolation, waiting) in self.transactions.waiting_mut() {
+                if isolation == Isolation::ReadCommitted && waiting.table == table {
                     waiting.follow(&key, moved.as_ref());
                 }
             }
         }
-    }
-}
-
-impl Rows {
-    fn selected(rows: Vec<Row>) -> Self {
-        let affected = rows.len() as u64;
-        Self { rows, affected, is_rolled_back: false }
     }
 }

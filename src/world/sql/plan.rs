@@ -10,10 +10,10 @@ use sqlparser::ast;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
+use super::condition::Condition;
 use super::error::PlanError;
-use super::expr::Expr;
-use super::schema::Schema;
-use super::table::Slot;
+use super::expr::{Expr, Kind};
+use super::schema::{Schema, TableSchema};
 
 /// A statement, ready to be executed any number of times.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Plan {
     /// Number of parameters that the statement needs.
     pub(super) params: usize,
     pub(super) statement: Statement,
+    /// What the tables must keep for it.
+    pub(super) needs: Vec<Need>,
 }
 
 impl Plan {
@@ -29,6 +31,24 @@ impl Plan {
     #[must_use]
     pub const fn text(&self) -> &'static str {
         self.text
+    }
+}
+
+/// What a table keeps only once a statement asks for it.
+#[derive(Clone, Debug)]
+pub(super) enum Need {
+    /// The order of this table's rows.
+    Order(usize),
+    /// This table's rows by the first columns of an index: its number, and how many columns.
+    Level(usize, (usize, usize)),
+}
+
+impl Need {
+    fn of(table: usize, access: &Access) -> Self {
+        match access {
+            Access::Scan => Self::Order(table),
+            Access::Index { index, probes } => Self::Level(table, (*index, probes.len())),
+        }
     }
 }
 
@@ -60,10 +80,38 @@ pub enum Isolation {
 pub(super) struct Select {
     pub(super) sources: Vec<Source>,
     pub(super) aggregation: Option<Aggregation>,
-    pub(super) projection: Vec<Expr>,
+    pub(super) projection: Projection,
     pub(super) order: Vec<Sort>,
     pub(super) limit: Option<Expr>,
     pub(super) offset: Option<Expr>,
+}
+
+/// A select list or RETURNING.
+#[derive(Clone, Debug)]
+pub(super) enum Projection {
+    /// All columns of the only source in their order: the row itself.
+    Whole,
+    /// Columns, parameters and constants.
+    Stored(Vec<Expr>),
+    /// At least one item has to be computed.
+    Computed(Vec<Expr>),
+}
+
+impl Projection {
+    /// These items over the rows of these tables.
+    fn new(items: Vec<Expr>, sources: &[&TableSchema]) -> Self {
+        let is_whole = |table: &TableSchema| {
+            let columns = (0..table.columns.len()).map(|column| Expr::Column { source: 0, column });
+            !table.is_keyless() && columns.eq(items.iter().cloned())
+        };
+        if let [table] = sources
+            && is_whole(table)
+        {
+            return Self::Whole;
+        }
+        let is_stored = |item: &Expr| matches!(item, Expr::Constant(_) | Expr::Param(_) | Expr::Column { .. });
+        if items.iter().all(is_stored) { Self::Stored(items) } else { Self::Computed(items) }
+    }
 }
 
 /// One table of a query; a join is a nested loop over its sources.
@@ -71,23 +119,8 @@ pub(super) struct Select {
 pub(super) struct Source {
     pub(super) table: usize,
     pub(super) access: Access,
-    pub(super) filter: Filter,
-}
-
-/// The conditions that can be judged once a source has a row.
-#[derive(Clone, Debug)]
-pub(super) struct Filter {
-    pub(super) all: Option<Expr>,
-    /// Those that the access path does not imply already. An index lists a slot under the keys of all its versions,
-    /// so this is enough where a slot has one version, as nearly every one has.
-    pub(super) rest: Option<Expr>,
-}
-
-impl Filter {
-    /// What is left to judge of a row that was just found by the access path in this slot.
-    pub(super) fn of_found(&self, slot: &Slot) -> Option<&Expr> {
-        if slot.versions.len() == 1 { self.rest.as_ref() } else { self.all.as_ref() }
-    }
+    /// The conditions that can be judged once the source has a row.
+    pub(super) filter: Vec<Condition>,
 }
 
 /// How the rows that may fulfil a condition are found.
@@ -95,10 +128,9 @@ impl Filter {
 pub(super) enum Access {
     /// All rows, in the order of the primary key.
     Scan,
-    /// Values for the first columns of the primary key.
-    Key(Vec<Probe>),
-    /// Values for the first columns of a secondary index.
-    Index { index: usize, probes: Vec<Probe> },
+    /// Values for the first columns of an index: 0 is the primary key, `n + 1` the secondary index `n`. Each comes with
+    /// the type of its column.
+    Index { index: usize, probes: Vec<(Kind, Probe)> },
 }
 
 /// The values that a column of an index may have.
@@ -115,7 +147,7 @@ pub(super) enum Probe {
 pub(super) struct Aggregation {
     pub(super) keys: Vec<Expr>,
     pub(super) aggregates: Vec<Aggregate>,
-    pub(super) having: Option<Expr>,
+    pub(super) having: Vec<Condition>,
 }
 
 /// One aggregate; without an argument it counts rows.
@@ -148,10 +180,11 @@ pub(super) struct Sort {
 pub(super) struct Modify {
     pub(super) table: usize,
     pub(super) access: Access,
-    pub(super) filter: Filter,
+    /// All of them must hold.
+    pub(super) filter: Vec<Condition>,
     pub(super) action: Action,
     /// What a row adds to the result: the select list or RETURNING.
-    pub(super) output: Option<Vec<Expr>>,
+    pub(super) output: Option<Projection>,
 }
 
 /// What happens to a locked row.
@@ -189,7 +222,7 @@ pub(super) struct Insert {
     /// For each row, the value of each column of the table; none is the column's default.
     pub(super) rows: Vec<Vec<Option<Expr>>>,
     pub(super) conflict: Option<Conflict>,
-    pub(super) returning: Option<Vec<Expr>>,
+    pub(super) returning: Option<Projection>,
 }
 
 /// ON CONFLICT.
@@ -205,13 +238,23 @@ pub(super) struct Conflict {
 #[derive(Clone, Debug)]
 pub(super) struct ConflictUpdate {
     pub(super) assignments: Vec<Assignment>,
-    pub(super) filter: Option<Expr>,
+    pub(super) filter: Vec<Condition>,
 }
 
 /// Plans one statement.
 pub(super) fn plan(schema: &Schema, text: &'static str) -> Result<Plan, PlanError> {
     let (statement, params) = parse(schema, text).map_err(|message| PlanError { message, statement: text })?;
-    Ok(Plan { text, params, statement })
+    let mut needs: Vec<Need> = match &statement {
+        Statement::Select(select) => select.sources.iter().map(|it| Need::of(it.table, &it.access)).collect(),
+        Statement::Modify(modify) => vec![Need::of(modify.table, &modify.access)],
+        _ => Vec::new(),
+    };
+    // Whole keys are always kept.
+    needs.retain(|need| match need {
+        Need::Order(_) => true,
+        Need::Level(table, (index, level)) => *level < schema.tables[*table].columns_of(*index).len(),
+    });
+    Ok(Plan { text, params, statement, needs })
 }
 
 fn parse(schema: &Schema, text: &str) -> Result<(Statement, usize), String> {

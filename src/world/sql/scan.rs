@@ -1,85 +1,56 @@
 //! Finding the rows that may fulfil a statement's conditions.
 
-use smallvec::SmallVec;
-
 use super::super::value::Value;
 use super::error::SqlError;
 use super::eval::Env;
 use super::expr::{Comparison, Expr, Kind};
-use super::plan::{Access, Probe};
-use super::schema::{Key, TableSchema};
-use super::table::{Slot, Table};
+use super::hash::KeyHash;
+use super::plan::Probe;
+use super::table::{RowIds, Table};
 
-/// Slots with their primary keys, in order.
-pub(super) type Found<'t> = SmallVec<[(&'t Key, &'t Slot); 4]>;
-
-/// The slots that the access path leads to. Their rows may be out of sight, or not fulfil the conditions: the path
-/// alone is only right for a slot of one version ([`super::plan::Filter`]).
-pub(super) fn slots<'t>(
-    table: &'t Table,
-    schema: &TableSchema,
-    access: &Access,
+/// Adds the slots that an index leads to, in no order. Their rows may be out of sight or not fulfil the conditions.
+#[inline]
+pub(super) fn candidates(
+    table: &Table,
+    (index, probes): (usize, &[(Kind, Probe)]),
     env: &Env<'_>,
-) -> Result<Found<'t>, SqlError> {
-    let mut found = Found::new();
-    let (probes, columns) = match access {
-        Access::Scan => {
-            found.extend(table.slots.iter());
-            return Ok(found);
-        }
-        Access::Key(probes) => (probes, &schema.key),
-        Access::Index { index, probes } => (probes, &schema.indexes[*index].columns),
-    };
-    // Within a run the slots are in order.
-    let mut runs = 0;
-    expand(probes, columns, schema, env, &mut Key::default(), &mut |prefix| {
-        let is_full = prefix.0.len() == columns.len();
-        runs += 1;
-        match access {
-            Access::Index { index, .. } if is_full => {
-                found.extend(table.indexes[*index].rows(prefix).iter().map(|id| table.slots.at(*id)));
-            }
-            Access::Index { index, .. } => {
-                for rows in table.indexes[*index].beginning_with(prefix) {
-                    runs += 1;
-                    found.extend(rows.iter().map(|id| table.slots.at(*id)));
-                }
-            }
-            _ if is_full => found.extend(table.slots.id(prefix).map(|id| table.slots.at(id))),
-            _ => found.extend(table.slots.from(prefix).take_while(|(key, _)| key.0.starts_with(&prefix.0))),
-        }
-    })?;
-    if runs > 1 && found.len() > 1 {
-        found.sort_unstable_by_key(|(key, _)| *key);
-        found.dedup_by_key(|(key, _)| *key);
+    found: &mut RowIds,
+) -> Result<(), SqlError> {
+    if let [(kind, Probe::One(expr))] = probes
+        && let Some(value) = env.stored(expr)
+    {
+        // One value of one column: most statements.
+        return match hash_of(value, *kind, KeyHash::default())? {
+            Some(hash) => Ok(table.look_up((index, 1), hash, found)),
+            None => Ok(()),
+        };
     }
-    Ok(found)
+    expand(table, (index, probes.len()), probes, env, KeyHash::default(), found)?;
+    // Only lists of values can lead to a slot twice.
+    if found.len() > 1 && probes.iter().any(|(_, probe)| !matches!(probe, Probe::One(_))) {
+        found.sort_unstable();
+        found.dedup();
+    }
+    Ok(())
 }
 
-/// Calls `f` for each combination of the probes' values. NULL equals nothing and leads nowhere.
+/// Looks up each combination of the probes' values behind those that are hashed already, in a level of an index.
 fn expand(
-    probes: &[Probe],
-    columns: &[usize],
-    schema: &TableSchema,
+    table: &Table,
+    level: (usize, usize),
+    probes: &[(Kind, Probe)],
     env: &Env<'_>,
-    prefix: &mut Key,
-    f: &mut dyn FnMut(&Key),
+    hash: KeyHash,
+    found: &mut RowIds,
 ) -> Result<(), SqlError> {
-    let Some((probe, rest)) = probes.split_first() else {
-        f(prefix);
+    let Some(((kind, probe), rest)) = probes.split_first() else {
+        table.look_up(level, hash, found);
         return Ok(());
     };
-    let kind = schema.columns[columns[prefix.0.len()]].kind;
-    let mut with = |value: &Value| {
-        if !kind.admits(value) {
-            return Err(SqlError::no_operator(kind.name(), Comparison::Equal.symbol(), Kind::of(value).name()));
-        }
-        if !matches!(value, Value::Null) {
-            prefix.0.push(value.clone());
-            expand(rest, columns, schema, env, prefix, f)?;
-            prefix.0.pop();
-        }
-        Ok(())
+    let mut with = |value: &Value| match hash_of(value, *kind, hash)? {
+        Some(hash) if rest.is_empty() => Ok(table.look_up(level, hash, found)),
+        Some(hash) => expand(table, level, rest, env, hash, found),
+        None => Ok(()),
     };
     match probe {
         Probe::One(expr) => with(&*env.value(expr)?),
@@ -89,5 +60,15 @@ fn expand(
             Value::Null => Ok(()),
             other => Err(SqlError::no_operator(kind.name(), "= ANY", Kind::of(other).name())),
         },
+    }
+}
+
+/// The hash with this value of a column behind it. NULL equals nothing and leads nowhere.
+#[inline]
+fn hash_of(value: &Value, kind: Kind, hash: KeyHash) -> Result<Option<KeyHash>, SqlError> {
+    match value {
+        Value::Null => Ok(None),
+        value if kind.admits(value) => Ok(Some(hash.with(value))),
+        other => Err(SqlError::no_operator(kind.name(), Comparison::Equal.symbol(), Kind::of(other).name())),
     }
 }

@@ -1,7 +1,5 @@
 //! What the tables are: columns, primary keys and indexes. Fixed for the life of a store.
 
-use std::cmp::Ordering;
-
 use serde::Serialize;
 use smallvec::SmallVec;
 
@@ -9,54 +7,26 @@ use super::super::value::Value;
 use super::error::{SqlError, SqlState};
 use super::eval::Env;
 use super::expr::{Expr, Kind};
+use super::hash::KeyHash;
 
-/// The values of a primary key or of an index's columns.
-#[derive(Debug, Default, PartialEq, Eq, Hash, Serialize)]
+/// The values of a primary key or of an index's columns. Only statements that wait keep any.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub(super) struct Key(pub(super) SmallVec<[Value; 1]>);
 
 impl Key {
     /// The values of these columns of a row.
-    fn of_columns(columns: &[usize], row: &[Value]) -> Self {
-        match columns {
-            [column] => Self::from(row[*column].clone()),
-            _ => Self(columns.iter().map(|&column| row[column].clone()).collect()),
-        }
+    pub(super) fn of_columns(columns: &[usize], row: &[Value]) -> Self {
+        Self(columns.iter().map(|&column| row[column].clone()).collect())
     }
-}
 
-impl From<Value> for Key {
-    #[inline]
-    fn from(value: Value) -> Self {
-        Self(SmallVec::from_buf([value]))
+    /// The hash of the row that has these values.
+    pub(super) fn hashed(&self) -> KeyHash {
+        self.0.iter().fold(KeyHash::default(), KeyHash::with)
     }
-}
 
-impl Clone for Key {
-    /// Nearly all keys are one value, which needs no loop.
-    #[inline]
-    fn clone(&self) -> Self {
-        match self.0.as_slice() {
-            [value] => Self::from(value.clone()),
-            values => Self(values.iter().cloned().collect()),
-        }
-    }
-}
-
-impl Ord for Key {
-    /// The order of the values. Nearly all keys are one value, and every look-up compares a dozen of them.
-    #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self.0.as_slice(), other.0.as_slice()) {
-            ([one], [other]) => one.cmp(other),
-            (one, other) => one.cmp(other),
-        }
-    }
-}
-
-impl PartialOrd for Key {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+    /// True if these columns of the row have these values.
+    pub(super) fn is_of(&self, columns: &[usize], row: &[Value]) -> bool {
+        columns.iter().zip(&self.0).all(|(&column, value)| row[column] == *value)
     }
 }
 
@@ -71,7 +41,8 @@ pub(super) struct Schema {
 pub(super) struct TableSchema {
     pub(super) name: String,
     pub(super) columns: Vec<Column>,
-    /// Columns of the primary key; without one, rows are kept in the order of insertion.
+    /// Columns of the primary key. Without one, rows are kept in the order of insertion: each has its number as a value
+    /// behind its last column.
     pub(super) key: Vec<usize>,
     /// Name of the primary key's constraint.
     pub(super) key_name: String,
@@ -121,31 +92,88 @@ impl TableSchema {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// True if rows are told apart by their number alone.
+    pub(super) fn is_keyless(&self) -> bool {
+        self.key == [self.columns.len()]
+    }
+
     /// The primary key of a row.
     pub(super) fn key_of(&self, row: &[Value]) -> Key {
         Key::of_columns(&self.key, row)
     }
 
+    /// True if both rows have the same primary key.
+    pub(super) fn same_key(&self, one: &[Value], other: &[Value]) -> bool {
+        same(&self.key, one, other)
+    }
+
+    /// Columns of an index; 0 is the primary key, `n + 1` the secondary index `n`.
+    pub(super) fn columns_of(&self, number: usize) -> &[usize] {
+        number.checked_sub(1).map_or(&self.key, |number| &self.indexes[number].columns)
+    }
+
+    /// True if the index, so numbered, lists the row.
+    pub(super) fn is_listed(&self, number: usize, row: &[Value]) -> bool {
+        number.checked_sub(1).is_none_or(|number| self.indexes[number].covers(row))
+    }
+
+    /// True if a listed row and another one stand in the same place of an index, as far as `level` columns tell.
+    pub(super) fn same_place(&self, (number, level): (usize, usize), row: &[Value], listed: &[Value]) -> bool {
+        self.is_listed(number, row) && same(&self.columns_of(number)[..level], row, listed)
+    }
+
+    /// True if every index lists both rows in the same place, or neither.
+    pub(super) fn stays_listed(&self, old: &[Value], new: &[Value]) -> bool {
+        self.indexes.iter().all(|index| index.same_place(old, new))
+    }
+
     /// Checks a row that is about to be stored, as PostgreSQL does: the first column at fault is named.
     pub(super) fn check(&self, row: &[Value]) -> Result<(), SqlError> {
-        for (column, value) in self.columns.iter().zip(row) {
-            column.check_type(value)?;
-        }
-        for (column, value) in self.columns.iter().zip(row) {
-            if column.not_null && matches!(value, Value::Null) {
+        let mut columns = self.columns.iter().zip(row);
+        if columns.all(|(column, value)| column.fits(value)) { Ok(()) } else { self.judge(row) }
+    }
+
+    /// Checks a row of which only these columns have changed.
+    pub(super) fn check_changed(
+        &self,
+        row: &[Value],
+        mut changed: impl Iterator<Item = usize>,
+    ) -> Result<(), SqlError> {
+        if changed.all(|column| self.columns[column].fits(&row[column])) { Ok(()) } else { self.judge(row) }
+    }
+
+    fn judge(&self, row: &[Value]) -> Result<(), SqlError> {
+        let columns = || self.columns.iter().zip(row);
+        columns().try_for_each(|(column, value)| column.check_type(value))?;
+        match columns().find(|(column, value)| column.not_null && matches!(value, Value::Null)) {
+            None => Ok(()),
+            Some((column, _)) => {
                 let text = format!(
                     "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                     column.name, self.name
                 );
-                return Err(SqlError::new(SqlState::NotNullViolation, text));
+                Err(SqlError::new(SqlState::NotNullViolation, text))
             }
         }
-        Ok(())
     }
 }
 
 impl Column {
+    /// True if the value may be stored, as far as a glance tells.
     #[inline]
+    fn fits(&self, value: &Value) -> bool {
+        match value {
+            Value::Null => !self.not_null,
+            Value::Int(value) => match self.kind {
+                Kind::Integer => i32::try_from(*value).is_ok(),
+                kind => kind == Kind::Bigint,
+            },
+            // A text has at most as many characters as bytes.
+            Value::Text(text) => self.kind == Kind::Text && self.length.is_none_or(|length| text.len() <= length),
+            other => self.kind.admits(other),
+        }
+    }
+
     fn check_type(&self, value: &Value) -> Result<(), SqlError> {
         match value {
             Value::Int(value) if self.kind == Kind::Integer && i32::try_from(*value).is_err() => {
@@ -171,31 +199,34 @@ impl Column {
 }
 
 impl Index {
-    /// The row's place in the index, or `None` if the row is not in it.
-    pub(super) fn key_of(&self, row: &[Value]) -> Option<Key> {
-        self.covers(row).then(|| Key::of_columns(&self.columns, row))
-    }
-
     /// True if both rows have the same place in the index, or neither has one.
     pub(super) fn same_place(&self, one: &[Value], other: &[Value]) -> bool {
         match (self.covers(one), self.covers(other)) {
-            (true, true) => self.columns.iter().all(|&column| one[column] == other[column]),
+            (true, true) => same(&self.columns, one, other),
             (one, other) => one == other,
         }
     }
 
-    /// True if a row with this key excludes another one. NULL equals nothing, so it excludes nothing.
-    pub(super) fn excludes(&self, key: &Key) -> bool {
-        self.unique && !key.0.contains(&Value::Null)
+    /// True if the row, which the index lists, excludes another one of the same key. NULL equals nothing, so it excludes
+    /// nothing.
+    pub(super) fn excludes(&self, row: &[Value]) -> bool {
+        self.unique && !self.columns.iter().any(|&column| row[column] == Value::Null)
     }
 
     /// A predicate was checked against the column types when the index was made, so an error means a value that
     /// the column would not have admitted.
-    fn covers(&self, row: &[Value]) -> bool {
+    pub(super) fn covers(&self, row: &[Value]) -> bool {
         if self.predicate.is_empty() {
             return true;
         }
-        let env = Env::of_row(&[], 0, row);
+        let rows = [row];
+        let env = Env::new(&[], 0).with(&rows);
         self.predicate.iter().all(|condition| matches!(env.truth(condition), Ok(Some(true))))
     }
+}
+
+/// True if two rows agree in these columns.
+#[inline]
+fn same(columns: &[usize], one: &[Value], other: &[Value]) -> bool {
+    columns.iter().all(|&column| one[column] == other[column])
 }

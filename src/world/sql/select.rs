@@ -6,138 +6,183 @@ use std::collections::{BTreeMap, BTreeSet};
 use smallvec::SmallVec;
 
 use super::super::value::Value;
-use super::Row;
+use super::condition::all_hold;
 use super::error::{SqlError, SqlState};
 use super::eval::Env;
 use super::expr::Expr;
 use super::plan::{Access, Aggregate, AggregateFunction, Aggregation, Select, Sort, Source};
 use super::scan;
-use super::schema::{Key, Schema};
+use super::slot::{Slot, Values, View};
 use super::storage::Storage;
-use super::table::{Slot, View};
+use super::table::RowIds;
+use super::{Row, Rows};
 
 /// What a query reads.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Reader<'a> {
-    pub(super) schema: &'a Schema,
     pub(super) storage: &'a Storage,
     pub(super) view: View,
+    pub(super) params: &'a [Value],
+    /// When the transaction began, in virtual microseconds.
+    pub(super) now_us: i64,
 }
+
+/// A row of each source that is bound so far.
+type Bound<'a> = SmallVec<[&'a [Value]; 4]>;
 
 /// Sort keys beside the row that they place.
 type Sorted<T> = (SmallVec<[Value; 2]>, T);
 
 impl<'a> Reader<'a> {
-    /// Runs a query.
-    pub(super) fn select(self, select: &Select, params: &'a [Value], now_us: i64) -> Result<Vec<Row>, SqlError> {
-        let mut env = Env::new(params, now_us);
-        let skip = count(&env, select.offset.as_ref(), "OFFSET")?.unwrap_or(0);
-        let limit = count(&env, select.limit.as_ref(), "LIMIT")?;
-        let wanted = limit.map_or(usize::MAX, |limit| limit.saturating_add(skip));
-        if let Some(aggregation) = &select.aggregation {
-            let groups = self.groups(select, aggregation, &mut env)?;
-            let rows = groups.iter().map(|group| Env::of_row(params, now_us, group));
-            return finish(select, rows, skip, wanted);
-        }
-        if select.order.is_empty() {
-            let mut rows = Vec::new();
-            if wanted > 0 {
-                self.join(&select.sources, &mut env, &mut |env| {
-                    rows.push(env.project(&select.projection)?);
-                    Ok(rows.len() < wanted)
-                })?;
-            }
-            rows.drain(..skip.min(rows.len()));
-            return Ok(rows);
-        }
-        let mut found = Vec::new();
-        self.join(&select.sources, &mut env, &mut |env| {
-            found.push(env.clone());
-            Ok(true)
-        })?;
-        finish(select, found.into_iter(), skip, wanted)
+    #[inline]
+    fn env<'b>(self, rows: &'b [&'b [Value]]) -> Env<'b>
+    where
+        'a: 'b,
+    {
+        Env { params: self.params, now_us: self.now_us, rows }
     }
 
-    /// Calls `emit` for each combination of rows that fulfils the conditions, until it returns false.
+    /// Runs a query.
+    pub(super) fn select(self, select: &Select) -> Result<Rows, SqlError> {
+        let skip = match &select.offset {
+            Some(offset) => count(&self.env(&[]), offset, "OFFSET")?.unwrap_or(0),
+            None => 0,
+        };
+        let wanted = match &select.limit {
+            Some(limit) => {
+                count(&self.env(&[]), limit, "LIMIT")?.map_or(usize::MAX, |limit| limit.saturating_add(skip))
+            }
+            None => usize::MAX,
+        };
+        let mut rows = SmallVec::new();
+        if let Some(aggregation) = &select.aggregation {
+            let groups = self.groups(select, aggregation)?;
+            rows = self.finish(select, groups.iter().map(|group| (Bound::from_slice(&[group]), None)), skip, wanted)?;
+        } else if !select.order.is_empty() {
+            let mut found: Vec<(Bound<'a>, Option<&'a Values>)> = Vec::new();
+            self.join(&select.sources, &mut Bound::new(), None, &mut |bound, last| {
+                found.push((bound.clone(), last));
+                Ok(true)
+            })?;
+            rows = self.finish(select, found.into_iter(), skip, wanted)?;
+        } else if wanted > 0 {
+            self.join(&select.sources, &mut Bound::new(), None, &mut |bound, last| {
+                rows.push(self.env(bound).project(&select.projection, last)?);
+                Ok(rows.len() < wanted)
+            })?;
+            if skip > 0 {
+                rows.drain(..skip.min(rows.len()));
+            }
+        }
+        Ok(Rows { affected: rows.len() as u64, rows, is_rolled_back: false })
+    }
+
+    /// Calls `emit` for each combination of rows that fulfils the conditions, until it returns false. `last` is the row
+    /// that was bound last.
     fn join(
         self,
         sources: &[Source],
-        env: &mut Env<'a>,
-        emit: &mut dyn FnMut(&Env<'a>) -> Result<bool, SqlError>,
+        bound: &mut Bound<'a>,
+        last: Option<&'a Values>,
+        emit: &mut impl FnMut(&Bound<'a>, Option<&'a Values>) -> Result<bool, SqlError>,
     ) -> Result<bool, SqlError> {
-        let Some((source, rest)) = sources.split_first() else { return emit(env) };
+        let Some((source, rest)) = sources.split_first() else { return emit(bound, last) };
         let table = &self.storage.tables[source.table];
-        if matches!(source.access, Access::Scan) {
-            return self.join_slots(table.slots.iter(), (source, rest), env, emit);
-        }
-        let found = scan::slots(table, &self.schema.tables[source.table], &source.access, env)?;
-        self.join_slots(found.into_iter(), (source, rest), env, emit)
-    }
-
-    fn join_slots(
-        self,
-        slots: impl Iterator<Item = (&'a Key, &'a Slot)>,
-        (source, rest): (&Source, &[Source]),
-        env: &mut Env<'a>,
-        emit: &mut dyn FnMut(&Env<'a>) -> Result<bool, SqlError>,
-    ) -> Result<bool, SqlError> {
-        for (_, slot) in slots {
-            let filter = source.filter.of_found(slot);
-            for row in self.view.rows(slot) {
-                env.rows.push(row);
-                let goes_on = env.rejects(filter)? || self.join(rest, env, emit)?;
-                env.rows.pop();
-                if !goes_on {
+        let Access::Index { index, probes } = &source.access else {
+            for row in table.in_order().flat_map(|(_, slot)| self.view.rows(slot)) {
+                if all_hold(&source.filter, &self.env(bound), row)? && !self.go_on(rest, bound, row, emit)? {
                     return Ok(false);
                 }
+            }
+            return Ok(true);
+        };
+        let env = self.env(bound);
+        let mut found = RowIds::new();
+        scan::candidates(table, (*index, probes), &env, &mut found)?;
+        if let [id] = found.as_slice()
+            && let Slot::Settled(row) = table.slot(*id)
+        {
+            return Ok(!all_hold(&source.filter, &env, row)? || self.go_on(rest, bound, row, emit)?);
+        }
+        let mut rows: SmallVec<[&'a Values; 4]> = SmallVec::new();
+        for row in found.iter().flat_map(|id| self.view.rows(table.slot(*id))) {
+            if all_hold(&source.filter, &env, row)? {
+                rows.push(row);
+            }
+        }
+        // They are few now, and what does not fulfil the conditions need not be sorted.
+        if rows.len() > 1 {
+            rows.sort_by(|one, other| table.compare_keys(one, other));
+        }
+        for &row in &rows {
+            if !self.go_on(rest, bound, row, emit)? {
+                return Ok(false);
             }
         }
         Ok(true)
     }
 
+    /// Binds a row and goes on with the other sources.
+    #[inline]
+    fn go_on(
+        self,
+        rest: &[Source],
+        bound: &mut Bound<'a>,
+        row: &'a Values,
+        emit: &mut impl FnMut(&Bound<'a>, Option<&'a Values>) -> Result<bool, SqlError>,
+    ) -> Result<bool, SqlError> {
+        bound.push(row);
+        let goes_on = if rest.is_empty() { emit(bound, Some(row))? } else { self.join(rest, bound, Some(row), emit)? };
+        bound.pop();
+        Ok(goes_on)
+    }
+
     /// The groups that HAVING lets pass, in the order of their keys. Without GROUP BY there is always one.
-    fn groups(self, select: &Select, aggregation: &Aggregation, env: &mut Env<'a>) -> Result<Vec<Row>, SqlError> {
+    fn groups(self, select: &Select, aggregation: &Aggregation) -> Result<Vec<Vec<Value>>, SqlError> {
         let fresh = || vec![Accumulator::default(); aggregation.aggregates.len()];
-        let mut groups: BTreeMap<Row, Vec<Accumulator>> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<Value>, Vec<Accumulator>> = BTreeMap::new();
         if aggregation.keys.is_empty() {
-            groups.insert(Row::new(), fresh());
+            groups.insert(Vec::new(), fresh());
         }
-        self.join(&select.sources, env, &mut |env| {
-            let group = groups.entry(env.project(&aggregation.keys)?).or_insert_with(fresh);
-            for (aggregate, accumulator) in aggregation.aggregates.iter().zip(group) {
-                accumulator.add(aggregate, env)?;
+        self.join(&select.sources, &mut Bound::new(), None, &mut |bound, _| {
+            let env = self.env(bound);
+            let key = aggregation.keys.iter().map(|key| env.owned(key)).collect::<Result<_, _>>()?;
+            for (aggregate, accumulator) in aggregation.aggregates.iter().zip(groups.entry(key).or_insert_with(fresh)) {
+                accumulator.add(aggregate, &env)?;
             }
             Ok(true)
         })?;
         let mut rows = Vec::with_capacity(groups.len());
         for (mut row, accumulators) in groups {
             row.extend(aggregation.aggregates.iter().zip(accumulators).map(|(which, sum)| sum.result(which)));
-            if !Env::of_row(env.params, env.now_us, &row).rejects(aggregation.having.as_ref())? {
+            if all_hold(&aggregation.having, &self.env(&[]), &row)? {
                 rows.push(row);
             }
         }
         Ok(rows)
     }
-}
 
-/// Orders, cuts and projects.
-fn finish<'e>(
-    select: &Select,
-    found: impl Iterator<Item = Env<'e>>,
-    skip: usize,
-    wanted: usize,
-) -> Result<Vec<Row>, SqlError> {
-    let mut sorted = Vec::new();
-    for env in found {
-        sorted.push((sort_keys(&select.order, &env)?, env));
+    /// Orders, cuts and projects.
+    fn finish<'b>(
+        self,
+        select: &Select,
+        found: impl Iterator<Item = (Bound<'b>, Option<&'b Values>)>,
+        skip: usize,
+        wanted: usize,
+    ) -> Result<SmallVec<[Row; 1]>, SqlError> {
+        let mut sorted = Vec::new();
+        for (rows, last) in found {
+            sorted.push((sort_keys(&select.order, &self.env(&rows))?, (rows, last)));
+        }
+        sort(&select.order, &mut sorted);
+        let kept = sorted.iter().take(wanted).skip(skip);
+        kept.map(|(_, (rows, last))| self.env(rows).project(&select.projection, *last)).collect()
     }
-    sort(&select.order, &mut sorted);
-    sorted.iter().take(wanted).skip(skip).map(|(_, env)| env.project(&select.projection)).collect()
 }
 
 /// The values that ORDER BY compares.
 pub(super) fn sort_keys(order: &[Sort], env: &Env<'_>) -> Result<SmallVec<[Value; 2]>, SqlError> {
-    order.iter().map(|item| Ok(env.value(&item.expr)?.into_owned())).collect()
+    order.iter().map(|item| env.owned(&item.expr)).collect()
 }
 
 /// Sorts; equal rows keep their order, which is that of the primary key.
@@ -158,8 +203,7 @@ pub(super) fn sort<T>(order: &[Sort], rows: &mut [Sorted<T>]) {
 }
 
 /// The number of rows that LIMIT or OFFSET asks for; NULL asks for nothing.
-pub(super) fn count(env: &Env<'_>, expr: Option<&Expr>, clause: &str) -> Result<Option<usize>, SqlError> {
-    let Some(expr) = expr else { return Ok(None) };
+pub(super) fn count(env: &Env<'_>, expr: &Expr, clause: &str) -> Result<Option<usize>, SqlError> {
     match &*env.value(expr)? {
         Value::Null => Ok(None),
         Value::Int(number) => match usize::try_from(*number) {
@@ -188,7 +232,7 @@ impl Accumulator {
             self.count += 1;
             return Ok(());
         };
-        let value = env.value(argument)?.into_owned();
+        let value = env.owned(argument)?;
         if value == Value::Null || (aggregate.distinct && !self.seen.insert(value.clone())) {
             return Ok(());
         }

@@ -1,127 +1,110 @@
-//! The rows of a table: found by primary key, or at once by number.
+//! The slots of a table, by their numbers.
 
-use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
+use super::slot::{Busy, Slot, Stamp, Values, Version};
 
-use serde::ser::{Serialize, SerializeSeq, Serializer};
+/// Number of a slot for as long as it exists.
+pub(super) type RowId = u32;
 
-use super::key_map::KeyMap;
-use super::schema::Key;
-use super::table::Slot;
+/// A slot as it is kept: small, because there may be many.
+#[derive(Clone, Debug)]
+enum Kept {
+    Free,
+    Settled(Values),
+    /// Number of its history.
+    Busy(u32),
+}
 
-/// Number of a slot for as long as it exists: secondary indexes lead to rows without comparing keys again.
-pub(super) type RowId = usize;
-
-/// The slots of one table. Their numbers depend on the order of inserts and deletes, which no statement can tell, so
-/// they take no part in comparing, hashing and serialising.
+/// All slots. Few are busy at a time, so that their histories are kept apart and serve again when they are over.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots {
-    ids: KeyMap<RowId>,
-    order: BTreeMap<Key, RowId>,
-    /// Each slot with its primary key. A number that is free holds an empty slot.
-    slots: Vec<(Key, Slot)>,
+    kept: Vec<Kept>,
     free: Vec<RowId>,
+    busy: Vec<Busy>,
+    idle: Vec<u32>,
 }
 
 impl Slots {
-    pub(super) fn get(&self, key: &Key) -> Option<&Slot> {
-        Some(&self.slots[self.id(key)?].1)
-    }
-
-    pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Slot> {
-        let id = self.id(key)?;
-        Some(&mut self.slots[id].1)
-    }
-
-    /// The number of the slot with this key.
-    pub(super) fn id(&self, key: &Key) -> Option<RowId> {
-        self.ids.get(key).copied()
-    }
-
-    /// The key of the slot with this number.
-    pub(super) fn key(&self, id: RowId) -> &Key {
-        &self.slots[id].0
-    }
-
-    /// The slot with this number, and its key.
-    pub(super) fn at(&self, id: RowId) -> (&Key, &Slot) {
-        let (key, slot) = &self.slots[id];
-        (key, slot)
-    }
-
     /// The slot with this number.
-    pub(super) fn at_mut(&mut self, id: RowId) -> &mut Slot {
-        &mut self.slots[id].1
+    #[inline]
+    pub(super) fn get(&self, id: RowId) -> Slot<'_> {
+        match &self.kept[id as usize] {
+            Kept::Free => Slot::Free,
+            Kept::Settled(row) => Slot::Settled(row),
+            Kept::Busy(number) => Slot::Busy(&self.busy[*number as usize]),
+        }
     }
 
-    /// The slot with this key, made empty if there is none.
-    pub(super) fn get_or_insert(&mut self, key: &Key) -> &mut Slot {
-        let id = self.id(key).unwrap_or_else(|| self.insert(key));
-        &mut self.slots[id].1
+    /// The history of a busy slot.
+    #[inline]
+    pub(super) fn busy(&mut self, id: RowId) -> Option<&mut Busy> {
+        match &self.kept[id as usize] {
+            Kept::Busy(number) => Some(&mut self.busy[*number as usize]),
+            _ => None,
+        }
     }
 
-    fn insert(&mut self, key: &Key) -> RowId {
-        let fresh = (key.clone(), Slot::default());
-        let id = match self.free.pop() {
+    /// The history of a slot, which is made busy if it is not.
+    pub(super) fn make_busy(&mut self, id: RowId) -> &mut Busy {
+        let number = match &self.kept[id as usize] {
+            Kept::Busy(number) => *number,
+            _ => {
+                let number = self.begin_history();
+                let kept = std::mem::replace(&mut self.kept[id as usize], Kept::Busy(number));
+                if let Kept::Settled(row) = kept {
+                    self.busy[number as usize].versions.push(Version::settled(row));
+                }
+                number
+            }
+        };
+        &mut self.busy[number as usize]
+    }
+
+    /// Adds a slot of one version.
+    pub(super) fn insert(&mut self, version: Version) -> RowId {
+        let number = self.begin_history();
+        self.busy[number as usize].versions.push(version);
+        match self.free.pop() {
             Some(id) => {
-                self.slots[id] = fresh;
+                self.kept[id as usize] = Kept::Busy(number);
                 id
             }
             None => {
-                self.slots.push(fresh);
-                self.slots.len() - 1
+                self.kept.push(Kept::Busy(number));
+                RowId::try_from(self.kept.len() - 1).expect("a table has fewer rows than 2^32")
             }
-        };
-        self.ids.insert(key.clone(), id);
-        self.order.insert(key.clone(), id);
-        id
-    }
-
-    /// Removes the slot with this number.
-    pub(super) fn remove(&mut self, id: RowId) {
-        let (key, _) = std::mem::take(&mut self.slots[id]);
-        self.ids.remove(&key);
-        self.order.remove(&key);
-        self.free.push(id);
-    }
-
-    /// All slots in the order of their keys.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Key, &Slot)> {
-        self.order.values().map(|id| self.at(*id))
-    }
-
-    /// The slots from this key on, in order.
-    pub(super) fn from(&self, key: &Key) -> impl Iterator<Item = (&Key, &Slot)> {
-        self.order.range(key..).map(|(_, id)| self.at(*id))
-    }
-
-    /// The greatest key.
-    pub(super) fn last_key(&self) -> Option<&Key> {
-        self.order.last_key_value().map(|(key, _)| key)
-    }
-}
-
-impl PartialEq for Slots {
-    fn eq(&self, other: &Self) -> bool {
-        self.order.len() == other.order.len() && self.iter().eq(other.iter())
-    }
-}
-
-impl Eq for Slots {}
-
-impl Hash for Slots {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_usize(self.order.len());
-        self.iter().for_each(|slot| slot.hash(state));
-    }
-}
-
-impl Serialize for Slots {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = serializer.serialize_seq(Some(self.order.len()))?;
-        for slot in self.iter() {
-            sequence.serialize_element(&slot)?;
         }
-        sequence.end()
+    }
+
+    fn begin_history(&mut self) -> u32 {
+        self.idle.pop().unwrap_or_else(|| {
+            self.busy.push(Busy::default());
+            u32::try_from(self.busy.len() - 1).expect("a table has fewer rows than 2^32")
+        })
+    }
+
+    /// Gives a slot the form that its content has: one version without any mark is settled, none is free.
+    pub(super) fn settle(&mut self, id: RowId) {
+        let kept = &mut self.kept[id as usize];
+        let Kept::Busy(number) = *kept else { return };
+        let busy = &mut self.busy[number as usize];
+        match busy.versions.as_slice() {
+            [] => {
+                *kept = Kept::Free;
+                self.free.push(id);
+            }
+            [Version { created: Stamp::Committed(0), ended: None, .. }] if busy.locked_by.is_none() => {
+                if let Some(version) = busy.versions.pop() {
+                    *kept = Kept::Settled(version.row);
+                }
+            }
+            _ => return,
+        }
+        busy.locked_by = None;
+        self.idle.push(number);
+    }
+
+    /// All slots.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (RowId, Slot<'_>)> {
+        (0..).zip(&self.kept).map(|(id, _)| (id, self.get(id)))
     }
 }

@@ -5,18 +5,19 @@
 //! stores with the same meaning are equal, however they came about.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::super::identity::SessionId;
-use super::super::value::Value;
+use super::derived::Derived;
 use super::schema::{Key, Schema, TableSchema};
-use super::table::{Stamp, Table, Version, View};
+use super::slot::{Stamp, Version, View};
+use super::slots::RowId;
+use super::table::Table;
 
-/// A row's place: its table and its primary key.
-pub(super) type Place = (usize, Key);
+/// A row's place: its table and the number of its slot.
+pub(super) type Place = (usize, RowId);
 
 /// A row that a commit took away: where it was, and where it is now if it was moved.
 pub(super) type Gone = (usize, Key, Option<Key>);
@@ -30,7 +31,8 @@ pub(super) struct Storage {
     /// Numbers of the snapshots that are alive, by the session whose transaction took them.
     snapshots: BTreeMap<SessionId, u32>,
     /// Slots with versions that only some snapshots see.
-    historic: BTreeSet<Place>,
+    #[serde(skip)]
+    historic: Derived<BTreeSet<Place>>,
 }
 
 impl Storage {
@@ -45,58 +47,53 @@ impl Storage {
     }
 
     /// What the session's statements see.
+    #[inline]
     pub(super) fn view(&self, session: SessionId) -> View {
-        View { session, snapshot: self.snapshots.get(&session).copied() }
+        let snapshot = if self.snapshots.is_empty() { None } else { self.snapshots.get(&session).copied() };
+        View { session, snapshot }
     }
 
-    /// The version that the transaction made takes its place in the slot.
-    pub(super) fn add_version(&mut self, table: usize, key: &Key, row: Arc<[Value]>, session: SessionId) {
-        let version = Version { row, created: Stamp::By(session), ended: None };
-        self.tables[table].slots.get_or_insert(key).versions.push(version);
-    }
-
-    /// Makes the transaction's work at these places permanent. Returns the rows that are gone.
+    /// Makes the transaction's work at these places permanent. Returns the rows that are gone, in order.
     pub(super) fn commit(&mut self, schema: &Schema, session: SessionId, places: &[Place]) -> Vec<Gone> {
         let at = self.snapshots.values().max().map_or(0, |newest| newest + 1);
         let mut gone = Vec::new();
-        for (number, key) in places {
-            let table = &mut self.tables[*number];
-            let Some(id) = table.slots.id(key) else { continue };
-            table.slots.at_mut(id).commit(session, at, |moved| gone.push((*number, key.clone(), moved)));
-            if at > 0 {
-                self.historic.insert((*number, key.clone()));
-                continue;
+        for &(number, id) in places {
+            let table = &mut self.tables[number];
+            let Some(busy) = table.busy(id) else { continue };
+            let mut went = None;
+            busy.commit(session, at, |to| went = Some(to));
+            if let Some(to) = went {
+                let key = schema.tables[number].key_of(table.slot(id).any_row());
+                gone.push((number, key, to));
             }
-            // Without a snapshot nobody can see what has ended.
-            let ended = |version: &Version| matches!(version.ended, Some((Stamp::Committed(_), _)));
-            table.drop_versions(&schema.tables[*number].indexes, id, ended);
+            if at > 0 {
+                self.historic.0.insert((number, id));
+            } else {
+                // Without a snapshot nobody can see what has ended.
+                table.drop_versions(&schema.tables[number], id, Version::is_past);
+            }
         }
         if at > 0 {
             self.renumber(schema);
         }
+        gone.sort_unstable();
         gone
     }
 
     /// Undoes the transaction's work at these places.
     pub(super) fn roll_back(&mut self, schema: &Schema, session: SessionId, places: &[Place]) {
         let mine = Stamp::By(session);
-        for (number, key) in places {
-            let table = &mut self.tables[*number];
-            let Some(id) = table.slots.id(key) else { continue };
-            let slot = table.slots.at_mut(id);
-            slot.locked_by = slot.locked_by.filter(|holder| *holder != session);
-            for version in &mut slot.versions {
-                if version.ended.as_ref().is_some_and(|(by, _)| *by == mine) {
-                    version.ended = None;
-                }
-            }
-            table.drop_versions(&schema.tables[*number].indexes, id, |version| version.created == mine);
+        for &(number, id) in places {
+            let table = &mut self.tables[number];
+            let Some(busy) = table.busy(id) else { continue };
+            busy.roll_back(session);
+            table.drop_versions(&schema.tables[number], id, |version| version.created == mine);
         }
     }
 
     /// Ends the session's snapshot, if it has one.
     pub(super) fn drop_snapshot(&mut self, schema: &Schema, session: SessionId) {
-        if self.snapshots.remove(&session).is_some() {
+        if !self.snapshots.is_empty() && self.snapshots.remove(&session).is_some() {
             self.renumber(schema);
         }
     }
@@ -109,22 +106,22 @@ impl Storage {
         let older = |at: u32| u32::try_from(alive.partition_point(|snapshot| *snapshot < at)).unwrap_or(u32::MAX);
         self.snapshots.values_mut().for_each(|snapshot| *snapshot = older(*snapshot));
         self.clock = self.snapshots.values().copied().max().unwrap_or(0);
-        for (table, key) in std::mem::take(&mut self.historic) {
-            let Some(slot) = self.tables[table].slots.get_mut(&key) else { continue };
-            slot.versions.iter_mut().flat_map(Version::commits_mut).for_each(|at| *at = older(*at));
-            self.purge_unseen(&schema.tables[table], table, &key);
-            let Some(slot) = self.tables[table].slots.get_mut(&key) else { continue };
-            let newest = slot.versions.iter_mut().flat_map(Version::commits_mut).map(|at| *at).max();
+        for (table, id) in std::mem::take(&mut self.historic.0) {
+            if let Some(busy) = self.tables[table].busy(id) {
+                busy.versions.iter_mut().flat_map(Version::commits_mut).for_each(|at| *at = older(*at));
+            }
+            self.purge_unseen(&schema.tables[table], table, id);
+            let Some(busy) = self.tables[table].busy(id) else { continue };
+            let newest = busy.versions.iter_mut().flat_map(Version::commits_mut).map(|at| *at).max();
             self.clock = self.clock.max(newest.unwrap_or(0));
-            let is_ended = |version: &Version| matches!(version.ended, Some((Stamp::Committed(_), _)));
-            if newest > Some(0) || slot.versions.iter().any(is_ended) {
-                self.historic.insert((table, key));
+            if newest > Some(0) || busy.versions.iter().any(Version::is_past) {
+                self.historic.0.insert((table, id));
             }
         }
     }
 
     /// Drops the versions that no snapshot sees, neither a living one nor one taken from now on.
-    fn purge_unseen(&mut self, schema: &TableSchema, table: usize, key: &Key) {
+    fn purge_unseen(&mut self, schema: &TableSchema, table: usize, id: RowId) {
         let snapshots = &self.snapshots;
         let unseen = |version: &Version| match (version.created, &version.ended) {
             (Stamp::Committed(created), Some((Stamp::Committed(ended), _))) => {
@@ -132,9 +129,6 @@ impl Storage {
             }
             _ => false,
         };
-        let table = &mut self.tables[table];
-        if let Some(id) = table.slots.id(key) {
-            table.drop_versions(&schema.indexes, id, unseen);
-        }
+        self.tables[table].drop_versions(schema, id, unseen);
     }
 }

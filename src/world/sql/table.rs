@@ -1,175 +1,53 @@
-//! Tables: versions of rows, what a transaction sees of them, and the indexes that find them.
+//! Tables: slots of rows, their order, and the indexes that find them.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use hashbrown::HashTable;
+use serde::ser::{Serialize, SerializeSeq, Serializer};
 use smallvec::SmallVec;
 
 use super::super::identity::SessionId;
 use super::super::value::Value;
+use super::hash::{KeyHash, spread};
 use super::index::Entries;
-use super::schema::{Index, Key, TableSchema};
+use super::schema::{Key, TableSchema};
+use super::slot::{Busy, Slot, Stamp, Values, Version};
 use super::slots::{RowId, Slots};
 
-/// Who did something to a row, and whether it has taken effect.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub(super) enum Stamp {
-    /// By a transaction that committed; the number orders it against the snapshots that are alive
-    /// ([`super::storage`]).
-    Committed(u32),
-    /// By the transaction that this session is running.
-    By(SessionId),
-}
+/// Numbers of some slots.
+pub(super) type RowIds = SmallVec<[RowId; 8]>;
 
-/// Why a version is no longer the latest.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub(super) enum Change {
-    /// The next version in the same slot replaces it.
-    Replaced,
-    Deleted,
-    /// An UPDATE of the primary key moved the row to another slot.
-    Moved(Box<Key>),
-}
-
-/// One version of a row. The values are shared between clones of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-pub(super) struct Version {
-    pub(super) row: Arc<[Value]>,
-    pub(super) created: Stamp,
-    pub(super) ended: Option<(Stamp, Change)>,
-}
-
-impl Version {
-    /// The numbers of the commits that made and ended the version.
-    pub(super) fn commits_mut(&mut self) -> impl Iterator<Item = &mut u32> {
-        let ended = self.ended.as_mut().map(|(by, _)| by);
-        std::iter::once(&mut self.created).chain(ended).filter_map(|stamp| match stamp {
-            Stamp::Committed(at) => Some(at),
-            Stamp::By(_) => None,
-        })
-    }
-}
-
-/// All versions with one primary key, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-pub(super) struct Slot {
-    pub(super) versions: SmallVec<[Version; 2]>,
-    /// Who holds a row lock without having changed the row (FOR UPDATE).
-    pub(super) locked_by: Option<SessionId>,
-}
-
-/// What a statement sees: its own transaction's work and what was committed, up to its snapshot if it has one.
+/// A slot's entry under its primary key.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct View {
-    pub(super) session: SessionId,
-    /// READ COMMITTED needs none: a statement that never waits sees whatever is committed when it runs, and one
-    /// that waits has chosen its rows before.
-    pub(super) snapshot: Option<u32>,
+struct Place {
+    hash: u32,
+    id: RowId,
 }
 
-impl View {
-    /// The view of a transaction without a snapshot.
-    pub(super) const fn latest(session: SessionId) -> Self {
-        Self { session, snapshot: None }
-    }
-
-    pub(super) fn sees(self, stamp: Stamp) -> bool {
-        match stamp {
-            Stamp::By(session) => session == self.session,
-            Stamp::Committed(at) => self.snapshot.is_none_or(|snapshot| at <= snapshot),
-        }
-    }
-
-    /// Place of the latest version that the view shows.
-    pub(super) fn position(self, slot: &Slot) -> Option<usize> {
-        slot.versions.iter().rposition(|version| self.shows(version))
-    }
-
-    /// The row that is committed in a slot, whatever is being done to it.
-    pub(super) fn committed(slot: &Slot) -> Option<&[Value]> {
-        let shown = |version: &&Version| {
-            matches!(version.created, Stamp::Committed(_)) && !matches!(version.ended, Some((Stamp::Committed(_), _)))
-        };
-        slot.versions.iter().rfind(shown).map(|version| &*version.row)
-    }
-
-    /// The rows that the view shows. A snapshot can show two: one that was deleted after it was taken, and the one
-    /// that its own transaction inserted afterwards.
-    pub(super) fn rows(self, slot: &Slot) -> impl Iterator<Item = &Arc<[Value]>> {
-        slot.versions.iter().filter(move |version| self.shows(version)).map(|version| &version.row)
-    }
-
-    /// True if the view shows this version.
-    pub(super) fn shows(self, version: &Version) -> bool {
-        self.sees(version.created) && !version.ended.as_ref().is_some_and(|(by, _)| self.sees(*by))
-    }
-}
-
-impl Slot {
-    /// The other transaction that holds the version: it replaced or deleted it, or locked it.
-    pub(super) fn holder(&self, position: usize, session: SessionId) -> Option<SessionId> {
-        match &self.versions[position].ended {
-            Some((Stamp::By(other), _)) => Some(*other).filter(|other| *other != session),
-            // A lock belongs to the latest version, not to one that only an old snapshot shows.
-            Some((Stamp::Committed(_), _)) => None,
-            None => self.locked_by.filter(|other| *other != session),
-        }
-    }
-    /// Makes the transaction's work permanent, as commit number `at`, and reports the row if it is gone: with the key
-    /// that it has moved to.
-    pub(super) fn commit(&mut self, session: SessionId, at: u32, mut gone: impl FnMut(Option<Key>)) {
-        let mine = Stamp::By(session);
-        self.locked_by = self.locked_by.filter(|holder| *holder != session);
-        for version in &mut self.versions {
-            if version.created == mine {
-                version.created = Stamp::Committed(at);
-            }
-            if let Some((by, change)) = version.ended.as_mut().filter(|(by, _)| *by == mine) {
-                *by = Stamp::Committed(at);
-                match change {
-                    Change::Replaced => {}
-                    Change::Deleted => gone(None),
-                    Change::Moved(to) => gone(Some((**to).clone())),
-                }
-            }
-        }
-    }
-}
-
-/// One table. The indexes follow from the rows, so they take no part in comparing, hashing and serialising.
-#[derive(Clone, Debug, Default)]
+/// One table. Its meaning is the slots in the order of their primary keys. Everything else follows from them or, as
+/// their numbers do, from a history that no statement can tell, so it takes no part in comparing, hashing and
+/// serialising.
+#[derive(Clone, Debug)]
 pub(super) struct Table {
-    pub(super) slots: Slots,
-    pub(super) indexes: Vec<Entries>,
-}
-
-impl PartialEq for Table {
-    fn eq(&self, other: &Self) -> bool {
-        self.slots == other.slots
-    }
-}
-
-impl Eq for Table {}
-
-impl Hash for Table {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.slots.hash(state);
-    }
-}
-
-impl Serialize for Table {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.slots.serialize(serializer)
-    }
+    /// Columns of the primary key.
+    key: SmallVec<[usize; 2]>,
+    slots: Slots,
+    keys: HashTable<Place>,
+    /// The slots in the order of their keys, unless `is_unordered`: then some are out of place, free or there twice.
+    order: Vec<RowId>,
+    is_unordered: bool,
+    /// Number 0 finds rows by a part of the primary key, `n + 1` by the secondary index `n`.
+    indexes: Vec<Entries>,
 }
 
 /// Whether a key of a unique index is taken.
-#[derive(Clone, Debug)]
+#[derive(Copy, Clone, Debug)]
 pub(super) enum Taken {
     Free,
     /// By the row in this slot.
-    By(Key),
+    By(RowId),
     /// That depends on how this transaction ends.
     Undecided(SessionId),
 }
@@ -177,85 +55,260 @@ pub(super) enum Taken {
 impl Table {
     /// An empty table.
     pub(super) fn new(schema: &TableSchema) -> Self {
-        Self { slots: Slots::default(), indexes: schema.indexes.iter().map(Entries::new).collect() }
+        let mut indexes = vec![Entries::new(schema.key.len())];
+        for index in &schema.indexes {
+            let mut entries = Entries::new(index.columns.len());
+            entries.keep(index.columns.len());
+            indexes.push(entries);
+        }
+        Self {
+            key: SmallVec::from_slice(&schema.key),
+            slots: Slots::default(),
+            keys: HashTable::new(),
+            order: Vec::new(),
+            is_unordered: false,
+            indexes,
+        }
     }
 
-    /// Whether the key of the unique index number `unique` (0: primary key, `n + 1`: secondary index `n`) is taken.
-    /// `except` is the slot of the row that wants the key: another version of a row does not exclude it.
+    /// The slot with this number.
+    #[inline]
+    pub(super) fn slot(&self, id: RowId) -> Slot<'_> {
+        self.slots.get(id)
+    }
+
+    /// The history of a busy slot.
+    #[inline]
+    pub(super) fn busy(&mut self, id: RowId) -> Option<&mut Busy> {
+        self.slots.busy(id)
+    }
+
+    /// The history of a slot, for a mark that has to be left in it.
+    #[inline]
+    pub(super) fn make_busy(&mut self, id: RowId) -> &mut Busy {
+        self.slots.make_busy(id)
+    }
+
+    /// The slot with this primary key.
+    pub(super) fn find(&self, key: &Key) -> Option<RowId> {
+        let hash = key.hashed().bits();
+        let found = self
+            .keys
+            .find(spread(hash), |place| place.hash == hash && key.is_of(&self.key, self.slot(place.id).any_row()));
+        found.map(|place| place.id)
+    }
+
+    /// The slot with the primary key of this row, of which this is the hash.
+    pub(super) fn find_like(&self, row: &[Value], hash: u32) -> Option<RowId> {
+        let found = self.keys.find(spread(hash), |place| {
+            place.hash == hash && self.compare_keys(self.slot(place.id).any_row(), row).is_eq()
+        });
+        found.map(|place| place.id)
+    }
+
+    /// Adds the slots that may have these values in the first `level` columns of an index: those with their hash.
+    #[inline]
+    pub(super) fn look_up(&self, (number, level): (usize, usize), hash: KeyHash, found: &mut RowIds) {
+        let hash = hash.bits();
+        if number == 0 && level == self.key.len() {
+            for place in self.keys.iter_hash(spread(hash)) {
+                if place.hash == hash {
+                    found.push(place.id);
+                }
+            }
+        } else {
+            found.extend_from_slice(self.indexes[number].rows(level, hash));
+        }
+    }
+
+    /// Keeps rows by the first `level` columns of an index, for statements that do not give more.
+    pub(super) fn keep_level(&mut self, schema: &TableSchema, (number, level): (usize, usize)) {
+        if (number == 0 && level == self.key.len()) || !self.indexes[number].keep(level) {
+            return;
+        }
+        let columns = schema.columns_of(number);
+        for (id, slot) in self.slots.iter() {
+            for row in slot.all_rows().filter(|row| schema.is_listed(number, row)) {
+                self.indexes[number].insert_at(level, columns, row, id, false);
+            }
+        }
+    }
+
+    /// Adds a slot of one version, whose primary key has this hash.
+    pub(super) fn insert(&mut self, version: Version, hash: u32) -> RowId {
+        let id = self.slots.insert(version);
+        self.keys.insert_unique(spread(hash), Place { hash, id }, |place| spread(place.hash));
+        self.is_unordered = self.is_unordered || self.order.last().is_some_and(|last| !self.precedes(*last, id));
+        self.order.push(id);
+        let Self { slots, indexes, key, .. } = self;
+        indexes[0].insert(key, slots.get(id).any_row(), id, true);
+        id
+    }
+
+    /// Lists a slot under the values that a version of it has in the secondary index with this number from 1.
+    pub(super) fn list(&mut self, schema: &TableSchema, number: usize, row: &[Value], id: RowId) {
+        let is_new = matches!(self.slot(id), Slot::Busy(busy) if busy.versions.len() == 1);
+        self.indexes[number].insert(schema.columns_of(number), row, id, is_new);
+    }
+
+    /// Drops some versions of a busy slot, and the slot with the last one. A dropped version leaves the indexes, unless
+    /// another version has the same place.
+    pub(super) fn drop_versions(&mut self, schema: &TableSchema, id: RowId, unwanted: impl Fn(&Version) -> bool) {
+        let Self { slots, indexes, .. } = self;
+        let mut place = 0;
+        while let Some(version) = slots.busy(id).and_then(|busy| busy.versions.get(place)) {
+            if !unwanted(version) {
+                place += 1;
+                continue;
+            }
+            let Some(Version { row, .. }) = slots.busy(id).map(|busy| busy.versions.remove(place)) else { return };
+            let left = slots.get(id);
+            for (number, entries) in indexes.iter_mut().enumerate().skip(1) {
+                if schema.is_listed(number, &row) {
+                    let stays = |level| left.all_rows().any(|left| schema.same_place((number, level), left, &row));
+                    entries.remove(schema.columns_of(number), &row, id, stays);
+                }
+            }
+            if place == 0 && left.all_rows().next().is_none() {
+                self.remove(id, &row);
+                return;
+            }
+        }
+        slots.settle(id);
+    }
+
+    /// Removes a slot, of which this was a row.
+    fn remove(&mut self, id: RowId, row: &[Value]) {
+        let hash = KeyHash::of_columns(&self.key, row).bits();
+        if let Ok(entry) = self.keys.find_entry(spread(hash), |place| place.id == id) {
+            entry.remove();
+        }
+        self.indexes[0].remove(&self.key, row, id, |_| false);
+        self.slots.settle(id);
+        if self.order.last() == Some(&id) {
+            self.order.pop();
+        } else {
+            self.is_unordered = true;
+            if self.order.len() > 2 * self.keys.len() + 16 {
+                self.put_in_order();
+            }
+        }
+    }
+
+    /// The order of two rows' primary keys.
+    #[inline]
+    pub(super) fn compare_keys(&self, one: &[Value], other: &[Value]) -> Ordering {
+        let unequal = self.key.iter().map(|&column| one[column].cmp(&other[column])).find(|order| order.is_ne());
+        unequal.unwrap_or(Ordering::Equal)
+    }
+
+    fn precedes(&self, one: RowId, other: RowId) -> bool {
+        self.compare_keys(self.slot(one).any_row(), self.slot(other).any_row()).is_lt()
+    }
+
+    /// Sorts slots by their primary keys.
+    pub(super) fn sort(&self, ids: &mut [RowId]) {
+        if ids.len() > 1 {
+            ids.sort_by(|one, other| self.compare_keys(self.slot(*one).any_row(), self.slot(*other).any_row()));
+        }
+    }
+
+    /// Makes sure that the rows need no sorting when they are read in order.
+    pub(super) fn put_in_order(&mut self) {
+        if self.is_unordered {
+            self.order = self.ordered().into_owned();
+            self.is_unordered = false;
+        }
+    }
+
+    fn ordered(&self) -> Cow<'_, [RowId]> {
+        if !self.is_unordered {
+            return Cow::Borrowed(&self.order);
+        }
+        let mut order = self.order.clone();
+        order.retain(|id| !matches!(self.slot(*id), Slot::Free));
+        // The sort is quick where most is in order already.
+        self.sort(&mut order);
+        order.dedup();
+        Cow::Owned(order)
+    }
+
+    /// All slots in the order of their keys.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (RowId, Slot<'_>)> {
+        let order = self.ordered();
+        (0..order.len()).map(move |place| (order[place], self.slot(order[place])))
+    }
+
+    /// Every version of every row, in no order.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Values> {
+        self.slots.iter().flat_map(|(_, slot)| slot.all_rows())
+    }
+
+    /// Whether a key of the unique index number `unique` (0: primary key, `n + 1`: secondary index `n`) is taken: its
+    /// hash, and the test that a row has it. `except` is the slot of the row that wants the key: another version of a
+    /// row does not exclude it.
     pub(super) fn taken(
         &self,
         schema: &TableSchema,
-        (unique, key): (usize, &Key),
-        except: Option<&Key>,
+        unique: usize,
+        (hash, is_key): (KeyHash, impl Fn(&[Value]) -> bool),
+        except: Option<RowId>,
         session: SessionId,
     ) -> Taken {
-        let Some(number) = unique.checked_sub(1) else {
-            return self.slots.get(key).map_or(Taken::Free, |slot| taken_in(slot, |_| true, key, session));
-        };
-        let index = &schema.indexes[number];
-        for id in self.indexes[number].rows(key) {
-            let (row_key, slot) = self.slots.at(*id);
-            if except == Some(row_key) {
-                continue;
-            }
-            let listed = |version: &Version| index.key_of(&version.row).as_ref() == Some(key);
-            let taken = taken_in(slot, listed, row_key, session);
-            if !matches!(taken, Taken::Free) {
-                return taken;
+        let mut found = RowIds::new();
+        self.look_up((unique, schema.columns_of(unique).len()), hash, &mut found);
+        for id in found.into_iter().filter(|id| except != Some(*id)) {
+            let has_key = |row: &[Value]| schema.is_listed(unique, row) && is_key(row);
+            match self.slot(id) {
+                Slot::Free => {}
+                Slot::Settled(row) if has_key(row) => return Taken::By(id),
+                Slot::Settled(_) => {}
+                Slot::Busy(busy) => {
+                    for version in busy.versions.iter().filter(|version| has_key(&version.row)) {
+                        match (version.created, &version.ended) {
+                            (Stamp::By(other), _) if other != session => return Taken::Undecided(other),
+                            (_, Some((Stamp::By(other), _))) if *other != session => return Taken::Undecided(*other),
+                            (_, None) => return Taken::By(id),
+                            (_, Some(_)) => {}
+                        }
+                    }
+                }
             }
         }
         Taken::Free
     }
 
-    /// Lists the row under its key of the index number `number`.
-    pub(super) fn list(&mut self, number: usize, key: Key, row_key: &Key) {
-        if let Some(id) = self.slots.id(row_key) {
-            self.indexes[number].insert(key, id, &self.slots);
-        }
-    }
-
-    /// Drops some versions of a slot, and the slot with the last one. A dropped version leaves the indexes, unless
-    /// another version has the same place.
-    pub(super) fn drop_versions(&mut self, indexes: &[Index], id: RowId, unwanted: impl Fn(&Version) -> bool) {
-        let mut place = 0;
-        while let Some(version) = self.slots.at(id).1.versions.get(place) {
-            if !unwanted(version) {
-                place += 1;
-                continue;
-            }
-            let dropped = self.slots.at_mut(id).versions.remove(place);
-            let left = &self.slots.at(id).1.versions;
-            for (index, entries) in indexes.iter().zip(&mut self.indexes) {
-                if !left.iter().any(|version| index.same_place(&version.row, &dropped.row))
-                    && let Some(key) = index.key_of(&dropped.row)
-                {
-                    entries.remove(&key, id);
-                }
-            }
-        }
-        if place == 0 {
-            self.slots.remove(id);
-        }
-    }
-
     /// The key of the next row of a table without a primary key: rows stay in the order of insertion.
-    pub(super) fn next_key(&self) -> Key {
-        let last = match self.slots.last_key().and_then(|key| key.0.first()) {
-            Some(Value::Int(number)) => *number,
-            _ => 0,
-        };
-        Key::from(Value::Int(last + 1))
+    pub(super) fn next_key(&mut self) -> Value {
+        self.put_in_order();
+        let last = self.order.last().map(|id| &self.slot(*id).any_row()[self.key[0]]);
+        let number = if let Some(Value::Int(number)) = last { *number } else { 0 };
+        Value::Int(number + 1)
     }
 }
 
-fn taken_in(slot: &Slot, listed: impl Fn(&Version) -> bool, row_key: &Key, session: SessionId) -> Taken {
-    for version in slot.versions.iter().filter(|version| listed(version)) {
-        match (version.created, &version.ended) {
-            (Stamp::By(other), _) if other != session => return Taken::Undecided(other),
-            (_, Some((Stamp::By(other), _))) if *other != session => return Taken::Undecided(*other),
-            (_, None) => return Taken::By(row_key.clone()),
-            (_, Some(_)) => {}
-        }
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.keys.len() == other.keys.len()
+            && self.in_order().map(|(_, slot)| slot).eq(other.in_order().map(|(_, slot)| slot))
     }
-    Taken::Free
+}
+
+impl Eq for Table {}
+
+impl Hash for Table {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.keys.len());
+        self.in_order().for_each(|(_, slot)| slot.hash(state));
+    }
+}
+
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(self.keys.len()))?;
+        for (_, slot) in self.in_order() {
+            sequence.serialize_element(&slot)?;
+        }
+        sequence.end()
+    }
 }

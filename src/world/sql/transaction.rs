@@ -1,21 +1,24 @@
 //! A session's transaction, and its statement if that waits.
 
-use serde::Serialize;
+use std::hash::{Hash, Hasher};
+
+use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
+use super::super::identity::SessionId;
 use super::super::value::Value;
 use super::Rows;
+use super::derived::Derived;
 use super::error::SqlError;
 use super::plan::Isolation;
 use super::schema::Key;
+use super::slot::Values;
 use super::storage::Place;
-
-/// Primary keys of rows to work on.
-pub(super) type RowKeys = SmallVec<[Key; 1]>;
 
 /// What one session has begun and not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Transaction {
+    pub(super) session: SessionId,
     pub(super) isolation: Isolation,
     /// False for a statement outside BEGIN ... COMMIT: it ends with its transaction.
     pub(super) is_explicit: bool,
@@ -25,34 +28,129 @@ pub(super) struct Transaction {
     pub(super) is_aborted: bool,
     /// What `now()` gives, in virtual microseconds.
     pub(super) started_us: i64,
-    /// Where the transaction has written or locked, in order.
-    pub(super) touched: SmallVec<[Place; 2]>,
+    /// Where the transaction has left a mark, each place once.
+    #[serde(skip)]
+    pub(super) touched: Derived<Vec<Place>>,
     pub(super) waiting: Option<Box<Waiting>>,
 }
 
-impl Transaction {
-    pub(super) fn new(isolation: Isolation, is_explicit: bool, started_us: i64) -> Self {
-        Self {
+/// The transactions, by their sessions in order. Few are open at a time, so a vector finds one sooner than a tree, and
+/// the next one takes the place of one that has ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Transactions {
+    /// Where the open ones are, by the ranks of their sessions.
+    open: Vec<(u64, u32)>,
+    free: Vec<u32>,
+    all: Vec<Transaction>,
+}
+
+/// Place of a session in the order of all sessions.
+#[inline]
+fn rank(session: SessionId) -> u64 {
+    match session {
+        SessionId::Own(process) => u64::from(process.client) << 32 | u64::from(process.call),
+        SessionId::Pooled(number) => 1 << 48 | u64::from(number),
+        SessionId::Shared => 2 << 48,
+    }
+}
+
+impl Transactions {
+    /// The place of the session's transaction among the open ones, or where it would be.
+    #[inline]
+    pub(super) fn find(&self, session: SessionId) -> Result<usize, usize> {
+        let rank = rank(session);
+        let place = self.open.partition_point(|(other, _)| *other < rank);
+        if self.open.get(place).is_some_and(|(other, _)| *other == rank) { Ok(place) } else { Err(place) }
+    }
+
+    /// The open transaction at this place.
+    #[inline]
+    pub(super) fn at(&mut self, place: usize) -> &mut Transaction {
+        &mut self.all[self.open[place].1 as usize]
+    }
+
+    /// The session's transaction.
+    #[inline]
+    pub(super) fn get(&self, session: SessionId) -> Option<&Transaction> {
+        self.find(session).ok().map(|place| &self.all[self.open[place].1 as usize])
+    }
+
+    /// Begins a transaction of a session that has none and would have it at this place.
+    pub(super) fn begin(
+        &mut self,
+        place: usize,
+        session: SessionId,
+        isolation: Isolation,
+        is_explicit: bool,
+        started_us: i64,
+    ) {
+        let fresh = |touched| Transaction {
+            session,
             isolation,
             is_explicit,
             has_run: false,
             is_aborted: false,
             started_us,
-            touched: SmallVec::new(),
+            touched,
             waiting: None,
-        }
+        };
+        let number = match self.free.pop() {
+            Some(number) => {
+                let room = &mut self.all[number as usize];
+                let mut touched = std::mem::take(&mut room.touched);
+                touched.0.clear();
+                *room = fresh(touched);
+                number
+            }
+            None => {
+                self.all.push(fresh(Derived::default()));
+                u32::try_from(self.all.len() - 1).expect("there are fewer sessions than 2^32")
+            }
+        };
+        self.open.insert(place, (rank(session), number));
     }
 
-    /// Remembers a place, once.
-    pub(super) fn touch(&mut self, table: usize, key: &Key) {
-        if self.touched.last().is_none_or(|(last, last_key)| (last, last_key) < (&table, key)) {
-            self.touched.push((table, key.clone()));
-            return;
-        }
-        let found = self.touched.binary_search_by(|(known, known_key)| (known, known_key).cmp(&(&table, key)));
-        if let Err(place) = found {
-            self.touched.insert(place, (table, key.clone()));
-        }
+    /// Forgets the transaction at this place.
+    pub(super) fn end(&mut self, place: usize) {
+        let (_, number) = self.open.remove(place);
+        self.all[number as usize].waiting = None;
+        self.free.push(number);
+    }
+
+    /// Number of open transactions.
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The open transactions in the order of their sessions.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Transaction> {
+        self.open.iter().map(|(_, number)| &self.all[*number as usize])
+    }
+
+    /// The statements that wait, in no order.
+    pub(super) fn waiting_mut(&mut self) -> impl Iterator<Item = (Isolation, &mut Waiting)> {
+        self.all.iter_mut().filter_map(|it| Some((it.isolation, it.waiting.as_deref_mut()?)))
+    }
+}
+
+impl PartialEq for Transactions {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Transactions {}
+
+impl Hash for Transactions {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.len());
+        self.iter().for_each(|transaction| transaction.hash(state));
+    }
+}
+
+impl Serialize for Transactions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 
@@ -98,7 +196,7 @@ impl From<SqlError> for Stop {
 pub(super) struct Work {
     pub(super) done: Rows,
     /// UPDATE, DELETE, FOR UPDATE: rows that the statement's snapshot showed it, the next one last.
-    pub(super) remaining: RowKeys,
+    pub(super) remaining: SmallVec<[Key; 1]>,
     /// True once the statement has waited: a row may have changed since it was chosen, so it is judged anew.
     pub(super) has_waited: bool,
     /// A new version that is not in all indexes yet.
@@ -112,10 +210,9 @@ pub(super) struct Work {
 /// A row on its way into the table and its indexes, in the order in which PostgreSQL visits them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Entering {
-    pub(super) key: Key,
-    pub(super) row: std::sync::Arc<[Value]>,
+    pub(super) row: Values,
     /// The version it replaces, whose places in the indexes need no check.
-    pub(super) replaces: Option<std::sync::Arc<[Value]>>,
+    pub(super) replaces: Option<Values>,
     /// Next index: 0 is the primary key, `n + 1` the secondary index `n`.
     pub(super) next_index: usize,
 }

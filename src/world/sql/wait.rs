@@ -3,8 +3,11 @@
 use smallvec::SmallVec;
 
 use super::super::identity::SessionId;
+use super::super::value::Value;
 use super::error::SqlError;
-use super::table::{Taken, View};
+use super::schema::Key;
+use super::slot::View;
+use super::table::Taken;
 use super::transaction::{Waiting, WaitsOn};
 use super::{Progress, SqlStore};
 
@@ -24,8 +27,8 @@ impl SqlStore {
     /// The waiting sessions that wait for each other in a circle, in order. Any of them may be the victim.
     #[must_use]
     pub fn deadlocked(&self) -> Vec<SessionId> {
-        let waiting = self.sessions.iter().filter(|(_, transaction)| transaction.waiting.is_some());
-        waiting.map(|(session, _)| *session).filter(|session| self.is_on_circle(*session)).collect()
+        let waiting = self.transactions.iter().filter(|transaction| transaction.waiting.is_some());
+        waiting.map(|transaction| transaction.session).filter(|session| self.is_on_circle(*session)).collect()
     }
 
     /// Ends a waiting statement with this error, which it then returns: a deadlock's victim, a statement timeout, a
@@ -35,32 +38,31 @@ impl SqlStore {
     /// If the session's statement does not wait.
     pub fn fail_waiting(&mut self, session: SessionId, error: SqlError) -> Progress {
         assert!(self.is_waiting(session), "no statement of session {session} waits");
-        self.give_up(session);
+        if let Ok(place) = self.transactions.find(session) {
+            self.give_up(place);
+        }
         Progress::Done(Err(error))
     }
 
     pub(super) fn waiting(&self, session: SessionId) -> Option<&Waiting> {
-        self.sessions.get(&session)?.waiting.as_deref()
+        self.transactions.get(session)?.waiting.as_deref()
     }
 
     /// A statement waits for one transaction at a time: row locks are exclusive.
     fn blocker(&self, session: SessionId) -> Option<SessionId> {
         let waiting = self.waiting(session)?;
-        let table = &self.storage.tables[waiting.table];
+        let (table, schema) = (&self.storage.tables[waiting.table], &self.schema.0.tables[waiting.table]);
+        let holder = |view: View, key: &Key| view.latest_row(table.slot(table.find(key)?))?.1;
         match &waiting.on {
             WaitsOn::Nothing => None,
-            WaitsOn::Row(key) => {
-                let slot = table.slots.get(key)?;
-                slot.holder(self.storage.view(session).position(slot)?, session)
-            }
-            WaitsOn::Latest(key) => {
-                let slot = table.slots.get(key)?;
-                slot.holder(View::latest(session).position(slot)?, session)
-            }
+            WaitsOn::Row(key) => holder(self.storage.view(session), key),
+            WaitsOn::Latest(key) => holder(View::latest(session), key),
             WaitsOn::Unique { unique, key } => {
-                let except = waiting.work.entering.as_ref().filter(|entering| entering.next_index > 0);
-                let except = except.map(|entering| &entering.key);
-                match table.taken(&self.schema.tables[waiting.table], (*unique, key), except, session) {
+                let entering = waiting.work.entering.as_ref().filter(|entering| entering.next_index > 0);
+                let except = entering.and_then(|entering| table.find(&schema.key_of(&entering.row)));
+                let columns = schema.columns_of(*unique);
+                let has_key = |row: &[Value]| key.is_of(columns, row);
+                match table.taken(schema, *unique, (key.hashed(), has_key), except, session) {
                     Taken::Undecided(other) => Some(other),
                     Taken::Free | Taken::By(_) => None,
                 }
@@ -70,7 +72,7 @@ impl SqlStore {
 
     fn is_on_circle(&self, start: SessionId) -> bool {
         let mut at = start;
-        for _ in 0..self.sessions.len() {
+        for _ in 0..self.transactions.len() {
             match self.blocker(at) {
                 Some(next) if next == start => return true,
                 Some(next) => at = next,

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::super::identity::SessionId;
 use super::super::value::Value;
 use super::SerialSource;
 use super::error::SqlError;
 use super::eval::Env;
-use super::expr::Expr;
+use super::hash::KeyHash;
 use super::plan::modify::constraint_name;
-use super::plan::{Assignment, Statement};
+use super::plan::{Assignment, Projection, Statement};
 use super::schema::{DefaultValue, Key, TableSchema};
+use super::slot::{Busy, Change, Slot, Stamp, Values, Version, View};
+use super::slots::RowId;
 use super::storage::Storage;
-use super::table::{Change, Stamp, Taken, Version, View};
+use super::table::{Table, Taken};
 use super::transaction::{Entering, Stop, Transaction, WaitsOn, Work};
 
 /// What a writing statement works with.
@@ -40,143 +40,181 @@ impl Writer<'_> {
         }
     }
 
+    #[inline]
     pub(super) fn view(&self) -> View {
         self.storage.view(self.session)
     }
 
+    #[inline]
+    pub(super) fn stored(&self) -> &Table {
+        &self.storage.tables[self.table]
+    }
+
     /// An environment of these rows.
-    pub(super) fn env<'e>(&'e self, rows: &[&'e [Value]]) -> Env<'e> {
-        Env { params: self.params, now_us: self.transaction.started_us, rows: SmallVec::from_slice(rows) }
+    #[inline]
+    pub(super) fn env<'e>(&'e self, rows: &'e [&'e [Value]]) -> Env<'e> {
+        Env { params: self.params, now_us: self.transaction.started_us, rows }
     }
 
     /// Counts a row and adds it to the result.
-    pub(super) fn emit(&self, output: Option<&[Expr]>, row: &[Value], work: &mut Work) -> Result<(), SqlError> {
+    pub(super) fn emit(&self, output: Option<&Projection>, row: &Values, work: &mut Work) -> Result<(), SqlError> {
         work.done.affected += 1;
         if let Some(output) = output {
-            work.done.rows.push(self.env(&[row]).project(output)?);
+            work.done.rows.push(self.env(&[row]).project(output, Some(row))?);
         }
         Ok(())
     }
 
+    /// Changes the history of a slot, in which the change leaves a mark of the transaction.
+    #[inline]
+    fn mark(&mut self, id: RowId, change: impl FnOnce(&mut Busy)) {
+        let busy = self.storage.tables[self.table].make_busy(id);
+        if !busy.is_marked_by(self.session) {
+            self.transaction.touched.0.push((self.table, id));
+        }
+        change(busy);
+    }
+
     /// Takes the row lock. What the transaction has written itself is locked already.
-    pub(super) fn lock(&mut self, key: &Key) {
-        let position = self.view();
-        let Some(slot) = self.storage.tables[self.table].slots.get_mut(key) else { return };
-        let is_mine = position.position(slot).is_some_and(|at| slot.versions[at].created == Stamp::By(self.session));
-        if !is_mine && slot.locked_by != Some(self.session) {
-            slot.locked_by = Some(self.session);
-            self.transaction.touch(self.table, key);
+    pub(super) fn lock(&mut self, id: RowId) {
+        let (view, session) = (self.view(), self.session);
+        let is_held = match self.stored().slot(id) {
+            Slot::Busy(busy) => {
+                let mine = |at: usize| busy.versions[at].created == Stamp::By(session);
+                busy.locked_by == Some(session) || view.position(busy).is_some_and(mine)
+            }
+            _ => false,
+        };
+        if !is_held {
+            self.mark(id, |busy| busy.locked_by = Some(session));
         }
     }
 
     /// Ends the version that the transaction sees in the slot; this takes the place of a row lock.
-    pub(super) fn end_version(&mut self, key: &Key, change: Change) {
-        let view = self.view();
-        let Some(slot) = self.storage.tables[self.table].slots.get_mut(key) else { return };
-        let Some(position) = view.position(slot) else { return };
-        slot.versions[position].ended = Some((Stamp::By(self.session), change));
-        slot.locked_by = slot.locked_by.filter(|holder| *holder != self.session);
-        self.transaction.touch(self.table, key);
+    pub(super) fn end_version(&mut self, id: RowId, change: Change) {
+        let (view, session) = (self.view(), self.session);
+        self.mark(id, |busy| {
+            if let Some(position) = view.position(busy) {
+                busy.versions[position].ended = Some((Stamp::By(session), change));
+                busy.unlock(session);
+            }
+        });
     }
 
     /// The row after SET, judged against its columns; `rows` are the row itself and what else SET may read.
     pub(super) fn assign(
         &mut self,
         assignments: &[Assignment],
-        row: &Arc<[Value]>,
+        row: &[Value],
         rows: &[&[Value]],
-    ) -> Result<Arc<[Value]>, SqlError> {
-        let mut changed = Arc::clone(row);
-        let values = Arc::make_mut(&mut changed);
+    ) -> Result<Values, SqlError> {
+        let mut changed: Values = row.iter().cloned().collect();
+        let values = Arc::get_mut(&mut changed).expect("nobody else has the row yet");
         for assignment in assignments {
             values[assignment.column] = match &assignment.value {
-                Some(expr) => self.env(rows).value(expr)?.into_owned(),
+                Some(expr) => self.env(rows).owned(expr)?,
                 None => self.default(assignment.column)?,
             };
         }
-        self.schema.check(values)?;
+        self.schema.check_changed(values, assignments.iter().map(|assignment| assignment.column))?;
         Ok(changed)
     }
 
     /// A column's default.
     pub(super) fn default(&mut self, column: usize) -> Result<Value, SqlError> {
         match &self.schema.columns[column].default {
-            DefaultValue::Expr(expr) => Ok(self.env(&[]).value(expr)?.into_owned()),
+            DefaultValue::Expr(expr) => self.env(&[]).owned(expr),
             DefaultValue::Serial => Ok(Value::Serial(self.serials.next_serial())),
         }
     }
 
     /// Puts the changed row in the old one's place. Returns what is left to do for the indexes.
-    pub(super) fn replace(&mut self, key: &Key, old: &Arc<[Value]>, new: Arc<[Value]>) -> Option<Entering> {
-        let new_key =
-            self.schema.key.iter().any(|&column| old[column] != new[column]).then(|| self.schema.key_of(&new));
-        if let Some(new_key) = new_key {
-            self.end_version(key, Change::Moved(Box::new(new_key.clone())));
-            return Some(Entering { key: new_key, row: new, replaces: Some(Arc::clone(old)), next_index: 0 });
+    pub(super) fn replace(&mut self, id: RowId, old: &Values, new: &Values) -> Option<Entering> {
+        if !self.schema.same_key(old, new) {
+            self.end_version(id, Change::Moved(Box::new(self.schema.key_of(new))));
+            return Some(Entering { row: new.clone(), replaces: Some(old.clone()), next_index: 0 });
         }
-        let stays_listed = self.schema.indexes.iter().all(|index| index.same_place(old, &new));
-        let (view, mine) = (self.view(), Stamp::By(self.session));
-        let slot = self.storage.tables[self.table].slots.get_mut(key)?;
-        let position = view.position(slot)?;
-        let version = &mut slot.versions[position];
-        if version.created == mine && stays_listed {
-            // Nobody else can have seen it, and no index tells it from the new one.
-            version.row = new;
-            return None;
-        }
-        version.ended = Some((mine, Change::Replaced));
-        slot.locked_by = slot.locked_by.filter(|holder| *holder != self.session);
-        slot.versions.push(Version { row: Arc::clone(&new), created: mine, ended: None });
-        self.transaction.touch(self.table, key);
-        let entering = Entering { key: key.clone(), row: new, replaces: Some(Arc::clone(old)), next_index: 1 };
-        (!stays_listed).then_some(entering)
+        let stays_listed = self.schema.stays_listed(old, new);
+        let (view, session) = (self.view(), self.session);
+        let mine = Stamp::By(session);
+        self.mark(id, |busy| {
+            let Some(position) = view.position(busy) else { return };
+            let version = &mut busy.versions[position];
+            if version.created == mine && stays_listed {
+                // Nobody else can have seen it, and no index tells it from the new one.
+                version.row = new.clone();
+                return;
+            }
+            version.ended = Some((mine, Change::Replaced));
+            busy.unlock(session);
+            busy.versions.push(Version::by(session, new.clone()));
+        });
+        let entering = || Entering { row: new.clone(), replaces: Some(old.clone()), next_index: 1 };
+        (!stays_listed).then(entering)
     }
 
     /// Takes a row into the primary key and the indexes that it is not in yet. When it has to wait, what was done
     /// stays done, as in PostgreSQL.
-    pub(super) fn enter(&mut self, entering: &mut Entering) -> Result<(), Stop> {
+    pub(super) fn enter(&mut self, entering: &mut Entering) -> Result<RowId, Stop> {
+        let id = if entering.next_index == 0 {
+            let id = self.enter_table(entering)?;
+            entering.next_index = 1;
+            id
+        } else {
+            let hash = KeyHash::of_columns(&self.schema.key, &entering.row).bits();
+            self.stored().find_like(&entering.row, hash).expect("the row has its slot until its transaction ends")
+        };
         while entering.next_index <= self.schema.indexes.len() {
-            match entering.next_index.checked_sub(1) {
-                None => self.enter_table(entering)?,
-                Some(index) => self.enter_index(entering, index)?,
-            }
+            self.enter_index(entering, id)?;
             entering.next_index += 1;
         }
-        Ok(())
+        Ok(id)
     }
 
-    fn enter_table(&mut self, entering: &mut Entering) -> Result<(), Stop> {
-        if self.schema.key.is_empty() {
-            entering.key = self.storage.tables[self.table].next_key();
-        } else {
-            self.claim(0, &entering.key, None)?;
+    fn enter_table(&mut self, entering: &mut Entering) -> Result<RowId, Stop> {
+        if self.schema.is_keyless() {
+            let number = self.storage.tables[self.table].next_key();
+            if let Some(last) = Arc::make_mut(&mut entering.row).last_mut() {
+                *last = number;
+            }
         }
-        self.storage.add_version(self.table, &entering.key, Arc::clone(&entering.row), self.session);
-        self.transaction.touch(self.table, &entering.key);
-        Ok(())
+        let hash = KeyHash::of_columns(&self.schema.key, &entering.row);
+        let (row, session) = (entering.row.clone(), self.session);
+        let Some(id) = self.stored().find_like(&row, hash.bits()) else {
+            let id = self.storage.tables[self.table].insert(Version::by(session, row), hash.bits());
+            self.transaction.touched.0.push((self.table, id));
+            return Ok(id);
+        };
+        self.claim(0, hash, &row, None)?;
+        self.mark(id, |busy| busy.versions.push(Version::by(session, row)));
+        Ok(id)
     }
 
-    fn enter_index(&mut self, entering: &Entering, number: usize) -> Result<(), Stop> {
-        let index = &self.schema.indexes[number];
-        let (old, row) = (entering.replaces.as_ref(), &entering.row);
-        let moves = old.is_some_and(|old| self.schema.key.iter().any(|&column| old[column] != row[column]));
+    fn enter_index(&mut self, entering: &Entering, id: RowId) -> Result<(), Stop> {
+        let (number, row) = (entering.next_index, &entering.row);
+        let index = &self.schema.indexes[number - 1];
+        if !index.covers(row) {
+            return Ok(());
+        }
+        let old = entering.replaces.as_ref();
         let stays = old.is_some_and(|old| index.same_place(old, row));
-        let Some(key) = index.key_of(row) else { return Ok(()) };
-        if !stays && index.excludes(&key) {
-            self.claim(number + 1, &key, Some(&entering.key))?;
+        if !stays && index.excludes(row) {
+            self.claim(number, KeyHash::of_columns(&index.columns, row), row, Some(id))?;
         }
-        if !stays || moves {
-            self.storage.tables[self.table].list(number, key, &entering.key);
+        if !stays || old.is_some_and(|old| !self.schema.same_key(old, row)) {
+            self.storage.tables[self.table].list(self.schema, number, row, id);
         }
         Ok(())
     }
 
-    /// Makes sure that no other row has the key.
-    fn claim(&self, unique: usize, key: &Key, except: Option<&Key>) -> Result<(), Stop> {
-        match self.storage.tables[self.table].taken(self.schema, (unique, key), except, self.session) {
+    /// Makes sure that no other row has the row's key in a unique index.
+    fn claim(&self, unique: usize, hash: KeyHash, row: &[Value], except: Option<RowId>) -> Result<(), Stop> {
+        let columns = self.schema.columns_of(unique);
+        let has_key = |other: &[Value]| columns.iter().all(|&column| other[column] == row[column]);
+        match self.stored().taken(self.schema, unique, (hash, has_key), except, self.session) {
             Taken::Free => Ok(()),
             Taken::By(_) => Err(SqlError::duplicate_key(constraint_name(self.schema, unique)).into()),
-            Taken::Undecided(_) => Err(Stop::Wait(WaitsOn::Unique { unique, key: key.clone() })),
+            Taken::Undecided(_) => Err(Stop::Wait(WaitsOn::Unique { unique, key: Key::of_columns(columns, row) })),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! EVAL, EVALSHA and SCRIPT: real Lua 5.1, as inside Redis.
 
 mod convert;
+mod memo;
 mod prelude;
+mod problem;
 mod sandbox;
 
 use std::collections::BTreeMap;
@@ -10,10 +12,12 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::Redis;
 use super::call::{Answer, Call};
 use super::errors::{CommandError, until_nul};
-use super::table::{Command, Place};
-use crate::world::argv::ByteString;
+use super::table::{self, Command, Place};
+use crate::world::argv::{Argv, ByteString};
+use crate::world::identity::SessionId;
 use crate::world::reply::Reply;
 
 /// SHA-1 of a script's text.
@@ -80,13 +84,8 @@ impl Random {
 /// `EVAL script numkeys [key ...] [arg ...]`
 pub(super) fn eval(call: &mut Call<'_>) -> Answer {
     let keys = key_count(call)?;
-    let text = call.word(1);
-    let digest = sandbox::digest(text);
-    let text = match call.node.scripts.get(&digest) {
-        Some(text) => Arc::clone(text),
-        None => Arc::from(text),
-    };
-    run(call, digest, text, keys)
+    let script = memo::script(call.word(1));
+    run(call, &script.digest, &script.text, keys)
 }
 
 /// `EVALSHA sha1 numkeys [key ...] [arg ...]`
@@ -95,7 +94,7 @@ pub(super) fn evalsha(call: &mut Call<'_>) -> Answer {
     let known = parse_digest(call.word(1)).and_then(|digest| Some((digest, call.node.scripts.get(&digest)?)));
     let (digest, text) = known.ok_or(CommandError::NoScript)?;
     let text = Arc::clone(text);
-    run(call, digest, text, keys)
+    run(call, &digest, &text, keys)
 }
 
 fn key_count(call: &Call<'_>) -> Result<usize, CommandError> {
@@ -103,14 +102,39 @@ fn key_count(call: &Call<'_>) -> Result<usize, CommandError> {
     if count > call.len() - 3 { Err(CommandError::TooManyKeys) } else { Ok(count) }
 }
 
-fn run(call: &mut Call<'_>, digest: Digest, text: Arc<[u8]>, keys: usize) -> Answer {
-    sandbox::with(|sandbox| {
-        let function = sandbox.compile(&digest, &text)?;
-        if call.node.scripts.get(&digest).is_none() {
-            call.node.scripts.add(digest, text);
-        }
-        sandbox.run(call, &digest, &function, keys)
+fn run(call: &mut Call<'_>, digest: &Digest, text: &Arc<[u8]>, keys: usize) -> Answer {
+    if call.node.scripts.get(digest).is_none() {
+        sandbox::with(|sandbox| sandbox.compile(digest, text))?;
+        call.node.scripts.add(*digest, Arc::clone(text));
+    }
+    memo::run(call, digest, |call, trace| {
+        sandbox::with(|sandbox| {
+            let function = sandbox.compile(digest, text)?;
+            sandbox.run(call, digest, &function, keys, trace)
+        })
     })
+}
+
+/// Executes a command of a script, now, whatever the session.
+fn execute(
+    node: &mut Redis,
+    session: SessionId,
+    argv: &Argv,
+    now_us: u64,
+    removed: &mut Vec<(ByteString, ByteString)>,
+) -> Reply {
+    let command = match table::resolve(argv) {
+        Ok(command) => command,
+        Err(CommandError::WrongArity(_)) => {
+            return Reply::error("ERR Wrong number of args calling Redis command from script");
+        }
+        Err(_) => return Reply::error("ERR Unknown Redis command called from script"),
+    };
+    if command.place != Place::Anywhere {
+        return Reply::error("ERR This Redis command is not allowed from script");
+    }
+    let answer = node.run(command, session, argv, now_us, removed);
+    answer.unwrap_or_else(|error| Reply::error(error.to_string()))
 }
 
 fn parse_digest(word: &[u8]) -> Option<Digest> {

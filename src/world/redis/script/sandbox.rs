@@ -11,9 +11,10 @@ use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLi
 use super::super::Redis;
 use super::super::call::{Answer, Call};
 use super::super::errors::{CommandError, one_line};
-use super::super::table::{self, Place};
 use super::convert::{argument, field, from_lua, to_lua};
+use super::memo::Trace;
 use super::prelude::PRELUDE;
+use super::problem::{PRELUDE_CHUNK, explain, locate, raised};
 use super::{Digest, hexadecimal};
 use crate::world::argv::{Argv, ByteString};
 use crate::world::identity::SessionId;
@@ -27,10 +28,11 @@ const INSTRUCTIONS_PER_CHECK: u32 = 1_000;
 const MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Compiled scripts that a state keeps; a model that builds script texts would grow it for ever.
 const COMPILED_MAX: usize = 1_000;
+/// The reply to a script that does not follow from its words and the replies it gets.
+const STRAYED: &str = "ERR with the same words and replies the script sent other commands than before; does it walk \
+                       through a table whose keys are tables or functions?";
 /// The chunk name of Redis.
 const CHUNK: &str = "@user_script";
-/// The chunk name of what is no script's own.
-const PRELUDE_CHUNK: &str = "=prelude";
 
 thread_local! {
     static SANDBOX: RefCell<Option<Sandbox>> = const { RefCell::new(None) };
@@ -58,6 +60,7 @@ struct Host {
     now_us: u64,
     session: SessionId,
     removed: Vec<(ByteString, ByteString)>,
+    trace: Trace,
 }
 
 type SharedHost = Rc<RefCell<Option<Host>>>;
@@ -72,11 +75,6 @@ pub(super) struct Sandbox {
     compiled: BTreeMap<Digest, Function>,
     is_sound: bool,
 }
-
-/// A failure of `redis.call` on its way through Lua.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Raised(String);
 
 /// The end of a script that runs too long; no `pcall` may catch it.
 #[derive(Debug, thiserror::Error)]
@@ -128,18 +126,35 @@ impl Sandbox {
         Ok(function)
     }
 
-    /// Runs a compiled script on the node of `call`, whose words are in their places for EVAL.
-    pub(super) fn run(&mut self, call: &mut Call<'_>, digest: &Digest, function: &Function, keys: usize) -> Answer {
+    /// Runs a compiled script on the node of `call`, whose words are in their places for EVAL. The commands in `trace`
+    /// have taken effect already; it receives the others.
+    pub(super) fn run(
+        &mut self,
+        call: &mut Call<'_>,
+        digest: &Digest,
+        function: &Function,
+        keys: usize,
+        trace: &mut Trace,
+    ) -> Answer {
         self.checks.set(0);
         self.host.replace(Some(Host {
             node: std::mem::take(call.node),
             now_us: call.now_us,
             session: call.session,
             removed: std::mem::take(call.removed),
+            trace: std::mem::take(trace),
         }));
         let outcome = self.run_hosted(call, function, keys);
         let host = self.host.take().expect("the host was put there for the script");
-        (*call.node, *call.removed) = (host.node, host.removed);
+        (*call.node, *call.removed, *trace) = (host.node, host.removed, host.trace);
+        let answer = self.answer(outcome, digest);
+        if !self.is_sound {
+            trace.loosen();
+        }
+        if trace.has_strayed() { Err(CommandError::Script(STRAYED.into())) } else { answer }
+    }
+
+    fn answer(&mut self, outcome: mlua::Result<(bool, Value)>, digest: &Digest) -> Answer {
         match outcome {
             Ok((true, value)) => from_lua(&value, 0).map_err(|error| broken(&error)),
             Ok((false, problem)) => Err(self.failure(&problem, digest)),
@@ -203,7 +218,10 @@ fn host_functions(lua: &Lua, host: &SharedHost) -> mlua::Result<Table> {
     functions.set(
         "randomseed",
         lua.create_function(move |_, seed: f64| {
-            with_host(&shared, |host| host.node.random.seed(wrapped(seed)));
+            with_host(&shared, |host| {
+                host.trace.loosen();
+                host.node.random.seed(wrapped(seed));
+            });
             Ok(())
         })?,
     )?;
@@ -225,7 +243,11 @@ fn with_host<T>(host: &SharedHost, visit: impl FnOnce(&mut Host) -> T) -> T {
 /// `math.random` as Redis replaces it.
 fn random(host: &SharedHost, range: &MultiValue) -> mlua::Result<f64> {
     const MAX: u32 = i32::MAX.unsigned_abs();
-    let part = f64::from(with_host(host, |host| host.node.random.next()) % MAX) / f64::from(MAX);
+    let number = with_host(host, |host| {
+        host.trace.loosen();
+        host.node.random.next()
+    });
+    let part = f64::from(number % MAX) / f64::from(MAX);
     let bound = |index: usize| -> mlua::Result<f64> {
         match range.get(index) {
             Some(Value::Integer(number)) => Ok(*number as f64),
@@ -243,10 +265,6 @@ fn random(host: &SharedHost, range: &MultiValue) -> mlua::Result<f64> {
         return Err(raised("bad argument to 'random' (interval is empty)"));
     }
     Ok((part * (high - low + 1.0)).floor() + low)
-}
-
-fn raised(text: impl Into<String>) -> mlua::Error {
-    mlua::Error::external(Raised(text.into()))
 }
 
 fn redis_library(lua: &Lua, host: &SharedHost) -> mlua::Result<Table> {
@@ -301,18 +319,13 @@ fn command(host: &SharedHost, format: &Function, words: &MultiValue) -> mlua::Re
 
 impl Host {
     fn execute(&mut self, argv: &Argv) -> Reply {
-        let command = match table::resolve(argv) {
-            Ok(command) => command,
-            Err(CommandError::WrongArity(_)) => {
-                return Reply::error("ERR Wrong number of args calling Redis command from script");
-            }
-            Err(_) => return Reply::error("ERR Unknown Redis command called from script"),
-        };
-        if command.place != Place::Anywhere {
-            return Reply::error("ERR This Redis command is not allowed from script");
+        if let Some(reply) = self.trace.heard_before(argv) {
+            return reply;
         }
-        let answer = self.node.run(command, self.session, argv, self.now_us, &mut self.removed);
-        answer.unwrap_or_else(|error| Reply::error(error.to_string()))
+        let Self { node, now_us, session, removed, trace } = self;
+        let reply = super::execute(node, *session, argv, *now_us, removed);
+        trace.add(argv, &reply);
+        reply
     }
 }
 
@@ -341,57 +354,4 @@ fn sha1hex(lua: &Lua, words: MultiValue) -> mlua::Result<String> {
     }
     let text = words.front().and_then(|word| lua.coerce_string(word.clone()).ok().flatten());
     Ok(hexadecimal(&digest(text.map(|text| text.as_bytes().to_vec()).unwrap_or_default().as_slice())))
-}
-
-/// What `pcall` gives a script for a problem. Problems that no script may survive are raised again.
-fn explain(lua: &Lua, problem: Value) -> mlua::Result<Value> {
-    match &problem {
-        Value::Error(error) => match error.downcast_ref::<Raised>() {
-            Some(Raised(text)) => Ok(Value::String(lua.create_string(text)?)),
-            None => Err((**error).clone()),
-        },
-        Value::Table(table) => match table.get::<Value>("err")? {
-            text @ Value::String(_) => Ok(text),
-            _ => Ok(problem),
-        },
-        _ => Ok(problem),
-    }
-}
-
-/// The handler of a script's own error: a table that says what and on which line.
-fn locate(lua: &Lua, problem: Value) -> mlua::Result<Value> {
-    let table = match &problem {
-        Value::Table(table) => table.clone(),
-        Value::Error(error) => match error.downcast_ref::<Raised>() {
-            Some(Raised(text)) => field(lua, "err", text)?,
-            None => return Ok(problem),
-        },
-        other => {
-            let text = lua.coerce_string(other.clone())?.map_or_else(|| "nil".into(), |text| text.as_bytes().to_vec());
-            let table = lua.create_table()?;
-            table.raw_set("err", lua.create_string([b"ERR ", text.as_slice()].concat())?)?;
-            table
-        }
-    };
-    if let Some((source, line)) = place(lua) {
-        table.raw_set("source", source)?;
-        table.raw_set("line", line)?;
-    }
-    Ok(Value::Table(table))
-}
-
-/// Source and line of the innermost function that a script defines.
-fn place(lua: &Lua) -> Option<(String, usize)> {
-    // Level 0 is the handler itself.
-    for level in 1.. {
-        let found = lua.inspect_stack(level, |frame| {
-            let source = frame.source();
-            let is_of_script = matches!(source.what, "Lua" | "main") && source.source.as_deref() != Some(PRELUDE_CHUNK);
-            is_of_script.then(|| Some((source.source?.into_owned(), frame.current_line()?))).flatten()
-        })?;
-        if found.is_some() {
-            return found;
-        }
-    }
-    None
 }

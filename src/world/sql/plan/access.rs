@@ -6,32 +6,32 @@ use super::super::schema::{Index, TableSchema};
 use super::{Access, Probe};
 
 /// How the rows of source number `source` that fulfil all `conditions` are found, when the sources before it are
-/// bound, and the conditions that all rows fulfil that are listed there.
-pub(super) fn choose<'c>(table: &TableSchema, source: usize, conditions: &'c [Expr]) -> (Access, Vec<&'c Expr>) {
-    let probe =
-        |column: usize| conditions.iter().find_map(|condition| Some((probe_of(condition, source, column)?, condition)));
-    let probes = |columns: &[usize]| -> (Vec<Probe>, Vec<&'c Expr>) {
-        columns.iter().map_while(|&column| probe(column)).unzip()
+/// bound.
+pub(super) fn choose(table: &TableSchema, source: usize, conditions: &[Expr]) -> Access {
+    let probe = |column: usize| {
+        let probe = conditions.iter().find_map(|condition| probe_of(condition, source, column))?;
+        Some((table.columns[column].kind, probe))
     };
-    let (by_key, implied_by_key) = probes(&table.key);
-    let mut best = (Access::Scan, Vec::new());
+    let probes = |columns: &[usize]| -> Vec<_> { columns.iter().map_while(|&column| probe(column)).collect() };
+    let by_key = probes(&table.key);
+    let mut best = Access::Scan;
     // A full key finds at most one row; otherwise more columns, then uniqueness, then a partial index narrow most.
     let mut best_rank = (0, 0, 0);
     if !by_key.is_empty() {
         best_rank = (usize::from(by_key.len() == table.key.len()) * 2, by_key.len(), 2);
-        best = (Access::Key(by_key), implied_by_key);
+        best = Access::Index { index: 0, probes: by_key };
     }
-    for (number, index) in table.indexes.iter().enumerate() {
+    for (index, number) in table.indexes.iter().zip(1..) {
         if !implied(index, source, conditions) {
             continue;
         }
-        let (probes, implied) = probes(&index.columns);
+        let probes = probes(&index.columns);
         let partial = usize::from(!index.predicate.is_empty());
         let full = usize::from(index.unique && probes.len() == index.columns.len());
         let rank = (full, probes.len() + partial, partial);
         if rank > best_rank {
             best_rank = rank;
-            best = (Access::Index { index: number, probes }, implied);
+            best = Access::Index { index: number, probes };
         }
     }
     best

@@ -2,6 +2,7 @@
 
 use sqlparser::ast;
 
+use super::super::condition::Condition;
 use super::super::ddl::object_name;
 use super::super::expr::Expr;
 use super::super::schema::{Schema, TableSchema};
@@ -160,6 +161,7 @@ fn conflict(table: &TableSchema, names: &Names<'_>, on: &ast::OnInsert) -> Resul
                 return Err("DO UPDATE of a primary key column is not supported".to_owned());
             }
             let filter = update.selection.as_ref().map(|filter| names.condition(filter)).transpose()?;
+            let filter = filter.map_or_else(Vec::new, |filter| Condition::each_of(filter, 0));
             Some(ConflictUpdate { assignments, filter })
         }
     };
@@ -168,7 +170,7 @@ fn conflict(table: &TableSchema, names: &Names<'_>, on: &ast::OnInsert) -> Resul
 
 /// The primary key (0) and each unique secondary index (its number + 1).
 fn all_unique(table: &TableSchema) -> Vec<usize> {
-    let key = (!table.key.is_empty()).then_some(0);
+    let key = (!table.is_keyless()).then_some(0);
     let unique = table.indexes.iter().enumerate().filter(|(_, index)| index.unique);
     key.into_iter().chain(unique.map(|(number, _)| number + 1)).collect()
 }

@@ -37,7 +37,7 @@ impl<'a> Names<'a> {
 
     /// From here on, expressions are over groups.
     pub(super) fn group_by(&self, keys: Vec<Expr>) {
-        *self.grouped.borrow_mut() = Some(Aggregation { keys, aggregates: Vec::new(), having: None });
+        *self.grouped.borrow_mut() = Some(Aggregation { keys, aggregates: Vec::new(), having: Vec::new() });
     }
 
     /// True if expressions are over groups.

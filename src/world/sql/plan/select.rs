@@ -2,11 +2,12 @@
 
 use sqlparser::ast;
 
+use super::super::condition::Condition;
 use super::super::ddl::object_name;
 use super::super::expr::{Expr, Kind};
 use super::super::schema::Schema;
 use super::names::{Names, fold_case};
-use super::{Access, Action, Filter, LockWait, Modify, Select, Sort, Source, Statement, access};
+use super::{Access, Action, LockWait, Modify, Projection, Select, Sort, Source, Statement, access};
 
 /// Plans a SELECT.
 pub(super) fn query(schema: &Schema, query: &ast::Query) -> Result<(Statement, usize), String> {
@@ -24,15 +25,20 @@ pub(super) fn query(schema: &Schema, query: &ast::Query) -> Result<(Statement, u
     if names.sources.is_empty() && !conditions.is_empty() {
         return Err("WHERE needs a FROM".to_owned());
     }
-    let projection = output(schema, &names, &select.projection)?;
+    let items = output_items(schema, &names, &select.projection)?;
     let having = select.having.as_ref().map(|having| names.condition(having)).transpose()?;
     let order = sorts(&names, query.order_by.as_ref(), &select.projection)?;
     let (limit, offset) = limits(&names, query.limit_clause.as_ref())?;
     let mut aggregation = names.take_groups();
     if let Some(aggregation) = &mut aggregation {
-        aggregation.having = having;
+        aggregation.having = having.map_or_else(Vec::new, |having| Condition::each_of(having, 0));
     }
     let params = names.params();
+    let projection = match &aggregation {
+        // The groups are no rows of a table.
+        Some(_) => Projection::new(items, &[]),
+        None => projection(schema, &names, items),
+    };
     let mut found = place_conditions(schema, &names, &conditions);
     let Some(wait) = lock_of(query)? else {
         let select = Select { sources: found, aggregation, projection, order, limit, offset };
@@ -139,8 +145,17 @@ fn has_aggregate(item: &ast::SelectItem) -> bool {
     }
 }
 
-/// The select list or RETURNING.
-pub(super) fn output(schema: &Schema, names: &Names<'_>, items: &[ast::SelectItem]) -> Result<Vec<Expr>, String> {
+/// RETURNING.
+pub(super) fn output(schema: &Schema, names: &Names<'_>, items: &[ast::SelectItem]) -> Result<Projection, String> {
+    Ok(projection(schema, names, output_items(schema, names, items)?))
+}
+
+fn projection(schema: &Schema, names: &Names<'_>, items: Vec<Expr>) -> Projection {
+    let sources: Vec<_> = names.sources.iter().map(|(_, table)| &schema.tables[*table]).collect();
+    Projection::new(items, &sources)
+}
+
+fn output_items(schema: &Schema, names: &Names<'_>, items: &[ast::SelectItem]) -> Result<Vec<Expr>, String> {
     let mut list = Vec::new();
     for item in items {
         match item {
@@ -226,13 +241,12 @@ pub(super) fn place_conditions(schema: &Schema, names: &Names<'_>, conditions: &
     let mut sources = Vec::with_capacity(names.sources.len());
     for (source, (_, table)) in names.sources.iter().enumerate() {
         let decidable = |condition: &&Expr| condition.sources_needed().saturating_sub(1).min(last) == source;
-        let all = Expr::all(conditions.iter().filter(decidable).cloned().collect());
-        let (access, implied) = match &all {
-            None => (Access::Scan, Vec::new()),
-            Some(_) => access::choose(&schema.tables[*table], source, conditions),
+        let placed = conditions.iter().filter(decidable).cloned();
+        let filter: Vec<_> = placed.map(|condition| Condition::new(condition, source)).collect();
+        let access = match filter.as_slice() {
+            [] => Access::Scan,
+            _ => access::choose(&schema.tables[*table], source, conditions),
         };
-        let left = conditions.iter().filter(decidable).filter(|condition| !implied.contains(condition));
-        let filter = Filter { rest: Expr::all(left.cloned().collect()), all };
         sources.push(Source { table: *table, access, filter });
     }
     sources

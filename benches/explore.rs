@@ -1,0 +1,151 @@
+//! The explorer on the model on which model checkers are compared, beside stateright, Spin (if it is installed) and a
+//! yardstick written by hand, in one run, as ratios. Every search of the same size must find the same number of states.
+
+#[path = "explore/seatlock.rs"]
+mod seatlock;
+#[path = "explore/spin.rs"]
+mod spin;
+#[path = "explore/stateright.rs"]
+mod stateright;
+#[path = "explore/yardstick.rs"]
+mod yardstick;
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use seatproof::engines::explore::{Explored, Options, explore};
+use seatproof::engines::verdict::Verdict;
+use seatproof::models;
+use seatproof::system::model::ParamValue;
+use seatproof::system::{Setting, scenario, setting};
+
+use self::seatlock::Size;
+use self::stateright::Mode;
+
+/// Where reductions are compared.
+const REDUCED: Size = Size { contenders: 5, seats: 2, expiries: 1 };
+/// Where speed is compared: more than 10 M states.
+const LARGE: Size = Size { contenders: 6, seats: 2, expiries: 3 };
+
+fn main() {
+    // Cargo asks benches for their tests too.
+    if std::env::args().any(|arg| arg == "--list" || arg == "--test") {
+        return;
+    }
+    reduced();
+    counterexample();
+    beyond(Size { contenders: 10, seats: 2, expiries: 2 });
+    beyond(Size { contenders: 15, seats: 2, expiries: 2 });
+    equal();
+    large();
+}
+
+fn reduced() {
+    println!("reduced, fenced {}: time to the verdict", name(REDUCED));
+    let ours = best(10, || ours("fenced", REDUCED, 1, true));
+    line("seatproof", ours.1.exploration.states, ours.0, None);
+    let symmetric = best(3, || stateright::explore(REDUCED, Mode::Symmetric));
+    line("stateright, symmetry, dfs", symmetric.1, symmetric.0, Some(ours.0));
+    match (0..3).filter_map(|_| spin::explore(REDUCED, true)).min_by_key(|(_, elapsed)| *elapsed) {
+        Some((states, elapsed)) => line("Spin, partial order", states, elapsed, Some(ours.0)),
+        None => println!("  skipped: Spin is not installed"),
+    }
+}
+
+fn counterexample() {
+    let size = Size { contenders: 4, seats: 2, expiries: 1 };
+    println!("unfenced {}: time to the shortest counterexample", name(size));
+    let (elapsed, found) = best(10, || ours("unfenced", size, 1, true));
+    let Verdict::Violated(counterexample) = &found.exploration.verdicts[0].1 else { panic!("it is broken") };
+    line("seatproof", found.exploration.states, elapsed, None);
+    println!("  {} steps, {} of them operations", counterexample.steps.len(), counterexample.operations());
+}
+
+fn beyond(size: Size) {
+    println!("reduced, fenced {}: time to the verdict", name(size));
+    let (elapsed, explored) = best(1, || ours("fenced", size, 2, true));
+    line("seatproof", explored.exploration.states, elapsed, None);
+}
+
+/// The whole space, with all peers.
+fn equal() {
+    println!("whole space, fenced {}, 2 threads", name(REDUCED));
+    let (elapsed, explored) = best(3, || ours("fenced", REDUCED, 2, false));
+    let states = explored.exploration.states;
+    line("seatproof", states, elapsed, None);
+    for (what, mode) in [("stateright, dfs", Mode::Dfs), ("stateright, bfs", Mode::Bfs)] {
+        let peer = best(1, || stateright::explore(REDUCED, mode));
+        assert_eq!(peer.1, states, "the peers explore the same space");
+        line(what, peer.1, peer.0, Some(elapsed));
+    }
+    if let Some((states, peer)) = spin::explore(REDUCED, false) {
+        line("Spin, exact", states, peer, Some(elapsed));
+    }
+}
+
+/// The whole space of a large size, with the yardstick.
+fn large() {
+    println!("whole space, fenced {}", name(LARGE));
+    let yardstick = best(2, || yardstick::explore(LARGE, 1 << 25));
+    line("yardstick, 2 threads", yardstick.1, yardstick.0, None);
+    for threads in [1, 2] {
+        let (elapsed, explored) = best(2, || ours("fenced", LARGE, threads, false));
+        let states = explored.exploration.states;
+        assert_eq!(states, yardstick.1, "both explore the same space");
+        line(&format!("seatproof, {threads} thread(s)"), states, elapsed, Some(yardstick.0));
+        println!("  {} bytes a state at the peak", explored.figures.peak_bytes / states);
+    }
+}
+
+fn name(size: Size) -> String {
+    format!("({},{},{})", size.contenders, size.seats, size.expiries)
+}
+
+/// One line: states, time, states a second, and how many times as long as `base` it took.
+fn line(what: &str, states: usize, elapsed: Duration, base: Option<Duration>) {
+    let seconds = elapsed.as_secs_f64();
+    let ratio = base.map_or_else(String::new, |base| format!("  x {:.2}", seconds / base.as_secs_f64()));
+    println!("  {what:28} {states:>10} states {:>10.1} ms {:>6.2} M/s{ratio}", seconds * 1e3, rate(states, seconds));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+fn rate(states: usize, seconds: f64) -> f64 {
+    states as f64 / seconds / 1e6
+}
+
+/// The shortest of several runs, and its result.
+fn best<T>(runs: u32, mut run: impl FnMut() -> T) -> (Duration, T) {
+    let timed = (0..runs).map(|_| {
+        let began = Instant::now();
+        let result = run();
+        (began.elapsed(), result)
+    });
+    timed.min_by_key(|(elapsed, _)| *elapsed).expect("at least one run")
+}
+
+fn ours(journey: &str, size: Size, threads: usize, reduction: bool) -> Explored {
+    let options = Options {
+        max_states: usize::MAX,
+        max_bytes: None,
+        threads: NonZeroUsize::new(threads).expect("at least one"),
+        reduction,
+        final_states: false,
+    };
+    explore(&Rc::new(setting_of(journey, size)), options, &AtomicBool::new(false)).expect("the model is right")
+}
+
+fn setting_of(journey: &str, size: Size) -> Setting {
+    let entry = models::find("seatlock").expect("the model is built in");
+    let declarations = models::CATALOG.map(|entry| entry.model.declaration());
+    let (scenario, _) =
+        scenario::parse(Path::new("seatlock"), entry.scenario, &declarations).expect("the scenario is valid");
+    let check = scenario.checks.iter().find(|check| check.name == journey).expect("the check exists");
+    let mut setting = setting::of_check(&scenario, check, entry.model);
+    setting.params = seatproof::process::Params::new([("seats", ParamValue::one(size.seats.into()))]);
+    setting.journeys = vec![setting.journeys[0]; size.contenders as usize];
+    setting.budgets.evict = size.expiries;
+    setting
+}

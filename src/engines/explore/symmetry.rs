@@ -1,0 +1,332 @@
+//! Finds out what the exchange of two interchangeable clients makes of every part, and proves that it is a symmetry.
+//!
+//! A part is not taken apart. It came from a step that read other parts; its image is what the renamed step makes of
+//! their images, back to the initial state, in which every client of a class is alike. So each transition that enters
+//! the memo is fired for every way of naming the clients, and each must give what the images found so far demand: the
+//! same steps, the same effect, the same need to judge, the same verdict. Then the exchange commutes with everything that
+//! the memo knows, whatever the parts mean. Where it does not, there is no symmetry, and the search does without.
+
+use std::collections::VecDeque;
+
+use super::canon::{Canon, MemberKeys, NONE, Swap};
+use super::extract::{Extractor, Unknown};
+use super::layout::{Layout, Place, Position};
+use super::lists::Kind;
+use super::memo::Memo;
+use super::part::PartId;
+use crate::engines::reference::ExploreError;
+use crate::system::{Setting, Step};
+use crate::world::identity::ProcessId;
+
+/// What entered the memo, with a state that it was met in.
+#[derive(Clone, Debug)]
+pub(super) enum Learned {
+    List(usize, Vec<PartId>),
+    Effect(u32, Vec<PartId>),
+}
+
+/// Why the clients are not interchangeable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asymmetry(pub(super) &'static str);
+
+/// The clients that may be interchangeable: those of one journey that are served by one instance, at least two.
+pub(super) fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> {
+    let mut classes: Vec<((u16, usize), Vec<Position>)> = Vec::new();
+    for position in layout.clients() {
+        let Place::Client(number) = layout.places[position] else { unreachable!("it is a client's position") };
+        if number == 0 {
+            continue;
+        }
+        let kind = (setting.journeys[number - 1], number % setting.service.instances as usize);
+        match classes.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, class)) => class.push(position),
+            None => classes.push((kind, vec![position])),
+        }
+    }
+    classes.into_iter().map(|(_, class)| class).filter(|class| class.len() > 1).collect()
+}
+
+impl Canon {
+    /// Nothing is known yet but the initial state.
+    pub(super) fn new(classes: &[Vec<Position>], initial: &[PartId]) -> Self {
+        let mut canon = Self { weights: vec![Vec::new(); initial.len()], ..Self::default() };
+        for class in classes {
+            for (index, position) in class.iter().enumerate() {
+                canon.keys.push(MemberKeys(vec![Vec::new(); initial.len()]));
+                let Some(second) = class.get(index + 1) else { continue };
+                let members = (canon.keys.len() - 1, canon.keys.len());
+                let images = vec![Vec::new(); initial.len()];
+                canon.swaps.push(Swap { first: *position, second: *second, members, images });
+            }
+        }
+        for swap in &mut canon.swaps {
+            for position in 0..initial.len() {
+                let image = initial[swap.position(position)];
+                swap.relate(position, initial[position], image).expect("nothing else is known");
+            }
+        }
+        canon
+    }
+
+    /// The position of each class member.
+    fn members(&self) -> Vec<Position> {
+        let mut members = vec![0; self.keys.len()];
+        for swap in &self.swaps {
+            (members[swap.members.0], members[swap.members.1]) = (swap.first, swap.second);
+        }
+        members
+    }
+}
+
+impl Swap {
+    /// The image of a whole row.
+    fn image(&self, row: &[PartId]) -> Vec<PartId> {
+        let mut image = row.to_vec();
+        self.apply(&mut image);
+        image
+    }
+
+    fn image_of(&self, position: Position, id: PartId) -> Option<PartId> {
+        self.images[position].get(id as usize).copied().filter(|image| *image != NONE)
+    }
+
+    /// A part and its image; they must not be related otherwise.
+    fn relate(&mut self, position: Position, id: PartId, image: PartId) -> Result<(), Asymmetry> {
+        let there = self.position(position);
+        for (position, id, image) in [(position, id, image), (there, image, id)] {
+            let images = &mut self.images[position];
+            if images.len() <= id as usize {
+                images.resize(id as usize + 1, NONE);
+            }
+            let known = &mut images[id as usize];
+            if *known != NONE && *known != image {
+                return Err(Asymmetry("a step does something else for another client"));
+            }
+            *known = image;
+        }
+        Ok(())
+    }
+
+    fn step(&self, layout: &Layout, step: &Step) -> Step {
+        let number = |position: Position| match layout.places[position] {
+            Place::Client(number) => u16::try_from(number).expect("there are at most 65,535 clients"),
+            _ => unreachable!("clients are swapped with clients"),
+        };
+        let (first, second) = (number(self.first), number(self.second));
+        renamed(step, |client| match client {
+            it if it == first => second,
+            it if it == second => first,
+            other => other,
+        })
+    }
+}
+
+/// The step with its client renamed.
+pub(super) fn renamed(step: &Step, rename: impl Fn(u16) -> u16) -> Step {
+    let to = |process: &ProcessId| ProcessId { client: rename(process.client), call: process.call };
+    match step {
+        Step::Begin(it) => Step::Begin(to(it)),
+        Step::Apply(it) => Step::Apply(to(it)),
+        Step::Deliver(it) => Step::Deliver(to(it)),
+        Step::Wake(it) => Step::Wake(to(it)),
+        Step::Choose(it, choice) => Step::Choose(to(it), *choice),
+        Step::Draw(it, drawn) => Step::Draw(to(it), drawn.clone()),
+        Step::Cut(it) => Step::Cut(to(it)),
+        Step::LoseRequest(it) => Step::LoseRequest(to(it)),
+        Step::LoseReply(it) => Step::LoseReply(to(it)),
+        Step::CrashClient(it) => Step::CrashClient(to(it)),
+        Step::Reap(it) => Step::Reap(to(it)),
+        Step::Deadlock(it) => Step::Deadlock(to(it)),
+        Step::CrashInstance(_) | Step::Time(_) | Step::RedisRestart(_) | Step::Evict(..) => step.clone(),
+    }
+}
+
+impl Extractor {
+    /// Checks all that was learned since the last call under every swap, and all that is learned by that, until nothing
+    /// new comes up. Then every part has its images and its keys.
+    pub(super) fn close(&mut self, memo: &mut Memo, canon: &mut Canon) -> Result<(), CloseError> {
+        // In the order of learning: what made a part is checked before what reads it.
+        while let Some(learned) = self.learned.as_mut().and_then(VecDeque::pop_front) {
+            for number in 0..canon.swaps.len() {
+                match &learned {
+                    Learned::List(group, row) => self.check_list(memo, &canon.swaps[number], *group, row)?,
+                    Learned::Effect(transition, row) => {
+                        self.check_effect(memo, &mut canon.swaps[number], *transition, row)?;
+                    }
+                }
+            }
+        }
+        self.assign_keys(canon);
+        Ok(())
+    }
+
+    /// Which properties a state breaks; its images must break the same.
+    pub(super) fn broken_by_all(&mut self, canon: &Canon, judged: u8, row: &[PartId]) -> Result<u64, Asymmetry> {
+        if let Some(broken) = self.known_broken(judged, row) {
+            return Ok(broken);
+        }
+        let broken = self.broken(judged, row);
+        let mut open = vec![row.to_vec()];
+        while let Some(row) = open.pop() {
+            for swap in &canon.swaps {
+                let image = swap.image(&row);
+                let is_new = self.known_broken(judged, &image).is_none();
+                if self.broken(judged, &image) != broken {
+                    return Err(Asymmetry("a property tells the clients apart"));
+                }
+                if is_new {
+                    open.push(image);
+                }
+            }
+        }
+        Ok(broken)
+    }
+
+    fn check_list(&mut self, memo: &mut Memo, swap: &Swap, group: usize, row: &[PartId]) -> Result<(), CloseError> {
+        let image = swap.image(row);
+        let there = match self.groups[group] {
+            Kind::Client(position) => {
+                let kind = Kind::Client(swap.position(position));
+                self.groups.iter().position(|it| *it == kind).expect("every client has a group")
+            }
+            _ => group,
+        };
+        if memo.list(there, &image).is_none() {
+            self.resolve(memo, Unknown::List(there), &image)?;
+        }
+        let (here, there) = (memo.list(group, row), memo.list(there, &image));
+        let mut wanted = self.listed(memo, here.expect("it was learned"));
+        wanted.iter_mut().flatten().for_each(|step| *step = swap.step(&self.layout, step));
+        let mut found = self.listed(memo, there.expect("it was learned"));
+        if !matches!(self.groups[group], Kind::Client(_)) {
+            // Victims of deadlocks and the crashed stand in the order of their names.
+            let order = |steps: &mut Vec<Vec<Step>>| steps.sort_by_cached_key(|steps| format!("{steps:?}"));
+            order(&mut wanted);
+            order(&mut found);
+        }
+        if wanted == found { Ok(()) } else { Err(Asymmetry("another client could do something else").into()) }
+    }
+
+    /// The steps of each of these entries.
+    fn listed(&self, memo: &Memo, entries: std::ops::Range<usize>) -> Vec<Vec<Step>> {
+        let steps = |entry: usize| {
+            let numbers = self.prefixes[entry].iter().copied().chain([memo.entries[entry].transition]);
+            numbers.map(|number| self.transitions[number as usize].step.clone()).collect()
+        };
+        entries.map(steps).collect()
+    }
+
+    fn check_effect(
+        &mut self,
+        memo: &mut Memo,
+        swap: &mut Swap,
+        number: u32,
+        row: &[PartId],
+    ) -> Result<(), CloseError> {
+        let image = swap.image(row);
+        let mut transition = self.transitions[number as usize].clone();
+        transition.step = swap.step(&self.layout, &transition.step);
+        if let Some((position, id)) = &mut transition.client {
+            *id = swap.image_of(*position, *id).expect("what acts was met before");
+            *position = swap.position(*position);
+        }
+        let there = self.transition(memo, transition);
+        if !memo.follow(memo.transitions[there as usize], &image).is_known() {
+            self.resolve(memo, Unknown::Effect(there), &image)?;
+        }
+        let effect = |number: u32, row: &[PartId]| memo.follow(memo.transitions[number as usize], row).as_leaf();
+        let (Some(here), Some(there)) = (effect(number, row), effect(there, &image)) else {
+            return Err(Asymmetry("a step depends on everything").into());
+        };
+        let (writes, images) = (memo.writes(here), memo.writes(there));
+        let is_same = memo.effects[here as usize].judged == memo.effects[there as usize].judged;
+        if !is_same || writes.len() != images.len() {
+            return Err(Asymmetry("a step does something else for another client").into());
+        }
+        for write in writes {
+            let position = write.position as usize;
+            let wanted = swap.position(position);
+            let found = images.iter().find(|image| image.position as usize == wanted);
+            let image = found.ok_or(Asymmetry("a step changes something else for another client"))?;
+            swap.relate(position, write.id, image.id)?;
+        }
+        Ok(())
+    }
+
+    /// Gives every new part its keys: the number of its orbit, and of its orbit together with each class member.
+    fn assign_keys(&mut self, canon: &mut Canon) {
+        let members = canon.members();
+        for position in 0..self.layout.len() {
+            let parts = self.interners[position].len();
+            for id in canon.weights[position].len()..parts {
+                let id = PartId::try_from(id).expect("parts have numbers");
+                canon.weights[position].push(self.weight(position, id));
+            }
+            canon.keys.iter_mut().for_each(|keys| keys.0[position].resize(parts, 0));
+        }
+        for position in 0..self.layout.len() {
+            let is_client = members.contains(&position);
+            for id in self.keyed[position]..self.interners[position].len() {
+                let id = PartId::try_from(id).expect("parts have numbers");
+                for (member, at) in members.iter().enumerate() {
+                    // What the others are says little about a client, and costs much.
+                    if (is_client && *at != position) || canon.keys[member].0[position][id as usize] != 0 {
+                        continue;
+                    }
+                    self.orbits += 1;
+                    spread(canon, (position, id, member), scattered(self.orbits));
+                }
+            }
+            self.keyed[position] = self.interners[position].len();
+        }
+    }
+}
+
+/// Gives a part, as it appears to a class member, and all its images the same key.
+fn spread(canon: &mut Canon, start: (Position, PartId, usize), key: u64) {
+    let mut open = vec![start];
+    canon.keys[start.2].0[start.0][start.1 as usize] = key;
+    while let Some((position, id, member)) = open.pop() {
+        for swap in &canon.swaps {
+            let Some(image) = swap.image_of(position, id) else { continue };
+            let there = swap.position(position);
+            let member = match member {
+                it if it == swap.members.0 => swap.members.1,
+                it if it == swap.members.1 => swap.members.0,
+                other => other,
+            };
+            let slot = &mut canon.keys[member].0[there][image as usize];
+            if *slot == 0 {
+                *slot = key;
+                open.push((there, image, member));
+            }
+        }
+    }
+}
+
+/// Numbers far apart, so that sums of them differ (the finalizer of SplitMix64); never zero.
+fn scattered(number: u64) -> u64 {
+    let mut word = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (word ^ word >> 31).max(1)
+}
+
+/// Why a check could not be finished, or failed.
+#[derive(Debug)]
+pub(super) enum CloseError {
+    Explore(ExploreError),
+    Asymmetry(Asymmetry),
+}
+
+impl From<ExploreError> for CloseError {
+    fn from(error: ExploreError) -> Self {
+        Self::Explore(error)
+    }
+}
+
+impl From<Asymmetry> for CloseError {
+    fn from(asymmetry: Asymmetry) -> Self {
+        Self::Asymmetry(asymmetry)
+    }
+}
