@@ -1,5 +1,5 @@
 //! shuttle at 100 contenders: steps a second of each scheduler of the default portfolio beside bare shuttle, and how
-//! many executions the portfolio takes to find a double booking that needs one expiry. Everything in one run, as ratios.
+//! many executions the portfolio takes to find a double booking that needs one expiry, all in one run.
 //!
 //! What is measured: 2,500 executions of 600 steps on two threads of the operating system, of the check that
 //! `models/set_nx_px_lua_release.toml` calls `none`, at the size that it is sampled at: 100 contenders, one of
