@@ -9,9 +9,9 @@ use super::args::{Check, Engine};
 use super::console::Console;
 use super::deadline::Deadline;
 use super::input::{self, Loaded};
-use super::{Failure, exit, interrupt};
+use super::{Failure, exit, interrupt, progress};
 use crate::engines::doublecheck::{self, DoublecheckError};
-use crate::engines::explore::{self, explore};
+use crate::engines::explore::{self, explore_watched};
 use crate::engines::loom;
 use crate::engines::portfolio::{self, Permuted, SCHEDULERS, Sample};
 use crate::engines::reference::ExploreError;
@@ -101,8 +101,8 @@ fn one(
     // The explorer gets half of the time; the schedulers, loom, and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
         Engine::Shuttle | Engine::Loom => portfolio::unexplored(&setting),
-        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop))?,
-        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop))?,
+        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop, console))?,
+        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop, console))?,
     };
     if !deadline.is_interrupted() {
         explored.ran_out_of_time();
@@ -184,6 +184,7 @@ fn explored(
     check: &scenario::Check,
     setting: &Rc<Setting>,
     stop: &AtomicBool,
+    console: &Console,
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
     let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
@@ -195,7 +196,13 @@ fn explored(
         reduction: !(args.no_reduction || args.expect && check.expect_states.is_some()),
         final_states: false,
     };
-    let explored = explore(setting, options, stop).map_err(|error| unexplorable(loaded, check, error))?;
+    let mut line = progress::Search::new(&check.name, console);
+    let explored = explore_watched(setting, options, stop, &mut |glance| line.show(glance));
+    drop(line);
+    let explored = explored.map_err(|error| unexplorable(loaded, check, error))?;
+    if let Some(reason) = explored.asymmetry {
+        console.note(&format!("note: clients that look alike are told apart, because {reason}"));
+    }
     Ok(explored.exploration)
 }
 

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
+use seatproof::engines::explore as explorer;
 use seatproof::engines::reference::{ExploreError, explore};
 use seatproof::engines::replay::replay;
 use seatproof::engines::verdict::{Exploration, Verdict};
 use seatproof::process::{Ctx, Flow, Mark, Params, Request, Response};
 use seatproof::system::given::Given;
+use seatproof::system::mishap::Clocks;
 use seatproof::system::model::{Handler, Job, Journey, Model, SeatMap};
+use seatproof::system::pace::Pace;
 use seatproof::system::property::GENERAL;
 use seatproof::system::schedule::{self, of_steps};
 use seatproof::system::state::Budgets;
@@ -29,7 +32,7 @@ static SWEPT: Model = Model {
     journeys: &[Journey { name: "take", about: "Asks for the seat.", run: |ctx| Box::pin(take(ctx)) }],
     handlers: &[Handler { route: "POST /take", run: |ctx, request| Box::pin(taken(ctx, request)) }],
     jobs: &[Job { name: "sweep", about: "Frees it.", period_us: 60_000_000, run: |ctx| Box::pin(sweep(ctx)) }],
-    seats: SeatMap { key: |_| ByteString::from("seat"), asked: |_| None },
+    seats: SeatMap { key: |_| ByteString::from("seat"), ..SeatMap::NONE },
     metrics: &[],
     attempts: None,
     conflicts: &[],
@@ -70,6 +73,8 @@ fn setting(clients: usize, time_steps: u32, runs: u32, given: &[&str]) -> Rc<Set
         rounds: Some(1),
         jobs: vec![runs],
         given: given.iter().map(|text| Given::parse(text).expect("an entry")).collect(),
+        clocks: Clocks::default(),
+        pace: Pace::default(),
         budgets: Budgets { time_steps, ..Budgets::default() },
         properties: GENERAL.to_vec(),
         draws: BTreeMap::new(),
@@ -77,7 +82,17 @@ fn setting(clients: usize, time_steps: u32, runs: u32, given: &[&str]) -> Rc<Set
 }
 
 fn explored(setting: &Rc<Setting>) -> Exploration {
-    explore(setting, 100_000, &AtomicBool::new(false)).expect("the model is right")
+    let oracle = explore(setting, 100_000, &AtomicBool::new(false)).expect("the model is right");
+    let options = explorer::Options {
+        max_states: 100_000,
+        max_bytes: None,
+        threads: std::num::NonZeroUsize::MIN,
+        reduction: false,
+        final_states: true,
+    };
+    let found = explorer::explore(setting, options, &AtomicBool::new(false)).expect("the model is right");
+    assert_eq!(found.exploration, oracle, "the explorer agrees with the reference one");
+    oracle
 }
 
 /// Steps of the shortest way to two holders.

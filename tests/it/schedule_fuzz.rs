@@ -211,8 +211,15 @@ fn corpus() -> Vec<String> {
         let loaded = scenario(entry.scenario).expect("the built-in scenario is right").0;
         let check = loaded.checks.last().expect("it has checks");
         let mut setting = setting::of_check(&loaded, check, entry.model);
-        setting.budgets =
-            Budgets { lose_request: 2, lose_reply: 2, crash: 2, redis_restart: 1, evict: 2, time_steps: 9 };
+        setting.budgets = Budgets {
+            lose_request: 2,
+            lose_reply: 2,
+            crash: 2,
+            redis_restart: 1,
+            evict: 2,
+            time_steps: 9,
+            ..Budgets::default()
+        };
         let pick = |n: usize| usize::try_from(stream.below(n as u64)).expect("below a length");
         files.push(walk(&setting, pick).to_string());
     }

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
 use super::expand::expand;
-use super::extract::Extractor;
+use super::extract::{Extractor, bits};
 use super::memo::Tree;
 use crate::engines::reference::ExploreError;
 use crate::system::{Halves, Setting, System};
@@ -50,8 +50,14 @@ pub fn audit(setting: &Rc<Setting>) -> Result<usize, ExploreError> {
             real.take_changes();
             real.fire(step)?;
             let changes = real.take_changes();
+            let broken = real.judge_after(changes);
+            let broken = broken.into_iter().map(|violation| violation.property).collect::<Vec<_>>();
+            let properties = setting.properties.iter().enumerate();
+            let mask = if judged == 0 { 0 } else { extractor.broken(judged, &next) };
+            let found = properties.filter(|(number, _)| mask >> number & 1 != 0).map(|(_, property)| property.name);
+            assert_eq!(found.collect::<Vec<_>>(), broken, "what is broken after {step:?}");
             assert_eq!(*extractor.state(&next), *real.state(), "what {step:?} leads to");
-            assert_eq!((judged & 1 != 0, judged & 2 != 0), (changes.ghost, changes.data), "what {step:?} can break");
+            assert_eq!(judged, bits(changes), "what {step:?} can break");
             if visited.insert(next.clone()) {
                 assert!(fingerprints.insert(extractor.fingerprint(&next)), "two states share a fingerprint");
                 frontier.push_back(next);

@@ -11,6 +11,7 @@ use super::memo::{Group, Memo, Write};
 use super::part::{Interner, PartId};
 use super::symmetry::Learned;
 use crate::engines::reference::ExploreError;
+use crate::engines::verdict::Coverage;
 use crate::system::parts::Changes;
 use crate::system::state::{Phase, State};
 use crate::system::{Halves, ModelError, Setting, Step, System};
@@ -207,7 +208,7 @@ impl Extractor {
                 writes.push(Write { position: u32::try_from(position).expect("a state has few parts"), id });
             }
         }
-        let judged = u8::from(changes.ghost) | u8::from(changes.data) << 1;
+        let judged = bits(changes);
         memo.learn_effect(number, &reads, row, (delta, judged, &writes));
         self.note(|row| Learned::Effect(number, row), row);
         Ok(())
@@ -287,7 +288,7 @@ impl Extractor {
         let (changes, _) = self.fire(&transition.step, None)?;
         self.loaded.fill(None);
         let next = (0..self.layout.len()).map(|position| self.take(position)).collect();
-        Ok((next, u8::from(changes.ghost) | u8::from(changes.data) << 1))
+        Ok((next, bits(changes)))
     }
 
     /// Which properties a state breaks, one bit each, as far as the changed data can break them.
@@ -296,8 +297,8 @@ impl Extractor {
             return broken;
         }
         self.load_all(row);
-        let ghost = judged & 1 != 0;
-        let changes = Changes { ghost, shared_seats: ghost, data: judged & 2 != 0, touched_ghost: false };
+        let [ghost, data, shared_seats] = [1, 2, 4].map(|bit| judged & bit != 0);
+        let changes = Changes { ghost, shared_seats, data, touched_ghost: false };
         let violations = self.scratch.judge_after(changes);
         let properties = &self.scratch.setting().properties;
         let is_broken = |name| violations.iter().any(|violation| violation.property == name);
@@ -317,10 +318,21 @@ impl Extractor {
         [Place::Ghost, Place::Sql, Place::Now].map(|place| self.layout.find(place).map_or(0, |at| row[at]))
     }
 
+    /// Properties that never had anything to judge: what was met was met here first.
+    pub(super) fn vacuous(&self) -> Vec<&'static str> {
+        Coverage::of(&self.scratch).vacuous(self.scratch.setting())
+    }
+
     /// A whole state.
     pub(super) fn state(&mut self, row: &[PartId]) -> &State {
         self.load_all(row);
         self.drain_pools();
         self.scratch.state()
     }
+}
+
+/// Which properties must be judged after these changes, in the memo's form.
+pub(super) fn bits(changes: Changes) -> u8 {
+    let Changes { ghost, data, shared_seats, touched_ghost: _ } = changes;
+    u8::from(ghost) | u8::from(data) << 1 | u8::from(shared_seats) << 2
 }

@@ -28,6 +28,16 @@ pub(super) enum Footprint {
 /// What is known to be read before the step is fired. `state` is right in the acting client and the instances.
 pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
     let mut reads = Reads::new();
+    // First, so that all ways of one step begin alike.
+    if let Some(process) = process_of(step) {
+        let number = state.instance_of(process);
+        let instance = &state.instances[number];
+        if !instance.accept_queue.is_empty() || !instance.connection_queue.is_empty() {
+            // Whoever waits there may be served by this step.
+            return Footprint::Everything;
+        }
+        reads.extend(layout.find(Place::Instance(number)));
+    }
     let mut read = |place| reads.extend(layout.find(place));
     match step {
         Step::Choose(..) | Step::Draw(..) | Step::Wake(_) => {}
@@ -66,15 +76,7 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             read(Place::Now);
         }
         Step::Deliver(_) | Step::Cut(_) => unreachable!("exploring fuses the halves of an operation"),
-    }
-    if let Some(process) = process_of(step) {
-        let number = state.instance_of(process);
-        let instance = &state.instances[number];
-        if !instance.accept_queue.is_empty() || !instance.connection_queue.is_empty() {
-            // Whoever waits there may be served by this step.
-            return Footprint::Everything;
-        }
-        reads.extend(layout.find(Place::Instance(number)));
+        Step::Mishap(..) | Step::Land(_) | Step::ClockJump(_) => unreachable!("left to the reference explorer"),
     }
     Footprint::Parts(reads)
 }

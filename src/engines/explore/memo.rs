@@ -63,7 +63,7 @@ pub(super) struct Effect {
     start: u32,
     /// How many writes.
     count: u16,
-    /// Which kinds of property must be judged: bit 0 ghost state, bit 1 committed rows.
+    /// Which kinds of property must be judged: see `extract::bits`.
     pub(super) judged: u8,
 }
 

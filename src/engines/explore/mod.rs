@@ -54,8 +54,11 @@ use std::sync::atomic::AtomicBool;
 
 use self::search::Search;
 use self::symmetry::CloseError;
-use super::reference::ExploreError;
+use super::reference::{self, ExploreError};
 use super::verdict::{Counterexample, Exploration, Verdict};
+use crate::system::given::Given;
+use crate::system::mishap::Mishap;
+use crate::system::property::{Property, Reads, Rule};
 use crate::system::{Halves, Setting, Step, System};
 
 /// How to search.
@@ -96,17 +99,46 @@ pub struct Explored {
     pub asymmetry: Option<&'static str>,
 }
 
+/// How far a search has come.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// Steps from the initial state to those that are met now.
+    pub depth: usize,
+    /// States met.
+    pub states: usize,
+    /// States met and not expanded.
+    pub queue: usize,
+}
+
+/// As [`explore_watched`], and nobody watches.
+///
+/// # Errors
+/// [`ExploreError`]: a wrong model, or a draw without representatives.
+pub fn explore(setting: &Rc<Setting>, options: Options, stop: &AtomicBool) -> Result<Explored, ExploreError> {
+    explore_watched(setting, options, stop, &mut |_| ())
+}
+
 /// Explores every order of events, fault and choice that the setting allows. The first violation met of each property
 /// is a shortest one, and the first in the order of steps among those; the search goes on until every property is
 /// decided.
 ///
 /// # Errors
 /// [`ExploreError`]: a wrong model, or a draw without representatives.
-pub fn explore(setting: &Rc<Setting>, options: Options, stop: &AtomicBool) -> Result<Explored, ExploreError> {
-    match searched(setting, options, options.reduction, stop) {
+pub fn explore_watched(
+    setting: &Rc<Setting>,
+    options: Options,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Glance),
+) -> Result<Explored, ExploreError> {
+    if !is_made_of_parts(setting) {
+        let exploration = reference::explore(setting, options.max_states, stop)?;
+        let figures = Figures { firings: exploration.transitions as u64, peak_bytes: 0 };
+        return Ok(Explored { exploration, figures, is_symmetric: false, asymmetry: None });
+    }
+    match searched(setting, options, options.reduction, stop, watch) {
         Ok(explored) => Ok(explored),
         Err(CloseError::Explore(error)) => Err(error),
-        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, false, stop) {
+        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, false, stop, watch) {
             Ok(explored) => Ok(Explored { asymmetry: Some(asymmetry.0), ..explored }),
             Err(CloseError::Explore(error)) => Err(error),
             Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
@@ -114,14 +146,33 @@ pub fn explore(setting: &Rc<Setting>, options: Options, stop: &AtomicBool) -> Re
     }
 }
 
+/// True when the parts of a state are all that decides what happens and what is judged. What is not among them is left
+/// to the reference explorer: operations that land late, clocks that differ, bounds on slowness, properties over keys of
+/// Redis, and those over whole executions.
+fn is_made_of_parts(setting: &Setting) -> bool {
+    let budgets = &setting.budgets;
+    let is_plain = Mishap::ALL.iter().all(|mishap| budgets.get(mishap.budget()) == 0) && budgets.clock_jump == 0;
+    let is_local = |property: &Property| {
+        let reads = matches!(property.reads, Reads::Ghost | Reads::SharedSeats | Reads::Data);
+        reads && matches!(property.rule, Rule::Never(_) | Rule::NoRow(_)) && !property.needs_answers()
+    };
+    let has_mishap = setting.given.iter().any(Given::is_step);
+    is_plain
+        && !has_mishap
+        && setting.clocks.agree()
+        && setting.pace.is_free()
+        && setting.properties.iter().all(is_local)
+}
+
 fn searched(
     setting: &Rc<Setting>,
     options: Options,
     is_symmetric: bool,
     stop: &AtomicBool,
+    watch: &mut dyn FnMut(Glance),
 ) -> Result<Explored, CloseError> {
     let mut search = Search::new(setting, options, is_symmetric, stop)?;
-    let bound = search.run()?;
+    let bound = search.run(watch)?;
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
     let mut verdicts = Vec::with_capacity(setting.properties.len());
     for (number, property) in setting.properties.iter().enumerate() {
@@ -142,6 +193,7 @@ fn searched(
             transitions: progress.transitions,
             depth: progress.depth,
             final_states: progress.final_states,
+            vacuous: progress.extractor.vacuous(),
             is_reduced: options.reduction,
             abstracted_draws: progress.extractor.abstracted.into_iter().collect(),
         },

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::Options;
 use super::canon::Canon;
 use super::expand::{Batch, Known};
 use super::extract::Extractor;
@@ -14,6 +13,7 @@ use super::part::PartId;
 use super::progress::{Halt, Merged, Progress};
 use super::symmetry::{CloseError, classes};
 use super::visited::Visited;
+use super::{Glance, Options};
 use crate::engines::verdict::Bound;
 use crate::system::Setting;
 
@@ -25,6 +25,9 @@ const AHEAD: usize = 8;
 const BREATH: usize = 128;
 /// Smaller levels are not worth starting a thread for.
 const PARALLEL_MIN: usize = 16 * BATCH;
+
+/// Who watches the search.
+pub(super) type Watch<'a> = &'a mut dyn FnMut(Glance);
 
 /// Everything that a search knows.
 #[derive(Debug)]
@@ -59,12 +62,12 @@ impl<'a> Search<'a> {
         }
         let fingerprint = extractor.fingerprint(&row);
         let mut progress = Progress::new(extractor, initial.len(), options, stop);
-        progress.admit(&mut known, &row, fingerprint, (0, 0, 3))?;
+        progress.admit(&mut known, &row, fingerprint, (0, 0, 7))?;
         Ok(Self { known, progress, initial, peak_bytes: 0 })
     }
 
     /// Explores until all is decided, the space is exhausted, or a bound is hit, which is returned.
-    pub(super) fn run(&mut self) -> Result<Option<Bound>, CloseError> {
+    pub(super) fn run(&mut self, watch: Watch<'_>) -> Result<Option<Bound>, CloseError> {
         loop {
             std::mem::swap(&mut self.known.level, &mut self.progress.next);
             self.progress.next.clear();
@@ -76,7 +79,7 @@ impl<'a> Search<'a> {
                 return Ok(None);
             }
             let workers = if length < PARALLEL_MIN { 1 } else { self.progress.options.threads.get() };
-            let halt = if workers < 2 { self.alone(first)? } else { self.together(first, workers)? };
+            let halt = if workers < 2 { self.alone(first, watch)? } else { self.together(first, workers, watch)? };
             match halt {
                 Some(Halt::Decided) => return Ok(None),
                 Some(Halt::Bound(bound)) => return Ok(Some(bound)),
@@ -89,10 +92,13 @@ impl<'a> Search<'a> {
         self.known.visited.bytes() + self.known.level.bytes() + self.progress.bytes()
     }
 
-    /// Frees what lies before this state of the level, and notes how much is in use.
-    fn tidy_up(&mut self, at: usize) {
+    /// Frees what lies before this state of the level, notes how much is in use, and tells who watches.
+    fn tidy_up(&mut self, at: usize, watch: Watch<'_>) {
         self.peak_bytes = self.peak_bytes.max(self.bytes());
         self.known.level.free_before(at);
+        let Progress { depth, states, next, .. } = &self.progress;
+        let queue = self.known.level.len() - at + next.len();
+        watch(Glance { depth: *depth, states: *states as usize, queue });
     }
 
     /// The bound on memory, if it is hit.
@@ -102,12 +108,12 @@ impl<'a> Search<'a> {
     }
 
     /// Expands a level by this thread alone.
-    fn alone(&mut self, first: StateId) -> Result<Option<Halt>, CloseError> {
+    fn alone(&mut self, first: StateId, watch: Watch<'_>) -> Result<Option<Halt>, CloseError> {
         let mut batch = Batch::default();
         for at in (0..self.known.level.len()).step_by(BATCH) {
             batch.expand(&self.known, at, self.known.level.len().min(at + BATCH));
             let halt = self.merge_at_leisure(&batch, (first + number(at), at), 0)?;
-            self.tidy_up(at);
+            self.tidy_up(at, watch);
             if let Some(halt) = halt.or_else(|| self.full()) {
                 return Ok(Some(halt));
             }
@@ -140,7 +146,7 @@ impl<'a> Search<'a> {
 
     /// Expands a level by several workers. This thread merges their batches in order, and expands some itself when none
     /// is ready; whenever it needs the others to hold still, they are ended and started again.
-    fn together(&mut self, first: StateId, workers: usize) -> Result<Option<Halt>, CloseError> {
+    fn together(&mut self, first: StateId, workers: usize, watch: Watch<'_>) -> Result<Option<Halt>, CloseError> {
         let length = self.known.level.len();
         let count = length.div_ceil(BATCH);
         let queue = Queue {
@@ -165,7 +171,7 @@ impl<'a> Search<'a> {
                 merge_together(known, progress, &queue, first)
             })?;
             let at = queue.merged() * BATCH;
-            self.tidy_up(at);
+            self.tidy_up(at, watch);
             let halt = match interrupted {
                 Pause::At(batch, state) => {
                     let halt = self.merge_at_leisure(&batch, (first + number(at), at), state)?;
