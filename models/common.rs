@@ -11,13 +11,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::process::{Ctx, Drawn, Instant, Lost, Mark, Request};
+use crate::process::{Ctx, Drawn, Instant, Lost, Mark};
 use crate::system::model::{Journey, Model, Param, ParamKind, ParamValue, SeatMap};
-use crate::system::property::{Property, Reads};
+use crate::system::property::{Property, no_seat_is_stuck, no_seat_is_stuck_for_ever, one_booking_per_seat};
 use crate::system::state::State;
 use crate::world::argv::ByteString;
 use crate::world::reply::Reply;
-use crate::world::sql::SqlError;
+use crate::world::sql::{SqlError, SqlStore};
 use crate::world::value::Value;
 
 pub(super) const SEATS: Param = Param {
@@ -56,7 +56,7 @@ pub(super) const fn protocol(
         journeys,
         handlers: &[],
         jobs: &[],
-        seats: SeatMap { key: seat_key, asked: |_: &Request| None },
+        seats: SeatMap { key: seat_key, sold, probe: Some(journeys[0].name), ..SeatMap::NONE },
         metrics: &[],
         attempts: None,
         conflicts: &[],
@@ -67,17 +67,7 @@ pub(super) const fn protocol(
     }
 }
 
-const PROPERTIES: [Property; 1] = [one_booking_per_seat(two_bookings)];
-
-/// The property that there is no double booking, for the way in which a model keeps its bookings.
-pub(super) const fn one_booking_per_seat(breach: fn(&State) -> Option<String>) -> Property {
-    Property {
-        name: "one-booking-per-seat",
-        about: "At most one live booking (not cancelled, expired or refunded) is committed for a seat.",
-        reads: Reads::Data,
-        breach,
-    }
-}
+const PROPERTIES: [Property; 3] = [one_booking_per_seat(two_bookings), no_seat_is_stuck(), no_seat_is_stuck_for_ever()];
 
 /// In words, the first seat that occurs twice among the seats of live bookings.
 pub(super) fn booked_twice<'a>(seats: impl Iterator<Item = &'a Value>) -> Option<String> {
@@ -89,6 +79,10 @@ pub(super) fn booked_twice<'a>(seats: impl Iterator<Item = &'a Value>) -> Option
     let mut seen = BTreeSet::new();
     let seat = seats.into_iter().find(|seat| !seen.insert(*seat))?;
     Some(format!("seat {seat} stands in two committed bookings that are both alive"))
+}
+
+fn sold(sql: &SqlStore, seat: i64) -> bool {
+    sql.committed_rows("bookings").any(|booking| booking[1] == Value::Int(seat))
 }
 
 fn two_bookings(state: &State) -> Option<String> {

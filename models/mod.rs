@@ -31,8 +31,9 @@ pub struct Entry {
 }
 
 /// Every model.
-pub const CATALOG: [Entry; 13] = [
+pub const CATALOG: [Entry; 14] = [
     Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") },
+    Entry { model: &moviebooking::FIXED, scenario: include_str!("moviebooking_fixed.toml") },
     Entry { model: &get_then_set::MODEL, scenario: include_str!("get_then_set.toml") },
     Entry { model: &setnx_expire::MODEL, scenario: include_str!("setnx_expire.toml") },
     Entry { model: &set_nx_px_blind_del::MODEL, scenario: include_str!("set_nx_px_blind_del.toml") },

@@ -1,5 +1,5 @@
 //! The measured service: a Spring Boot cinema booking service with Redis locks (github.com/Ama2352/MovieBooking at
-//! 2c237f6), handlers LOCK, RELEASE and CONFIRM statement by statement and command by command.
+//! 2c237f6), its handlers, clean-up jobs and price recalculation statement by statement and command by command.
 //!
 //! - Every transaction is READ COMMITTED, no SELECT locks, every dirty entity is written back with all its columns.
 //! - Seat status changes are bulk updates `set status where id in (...)`: no guard on the old status, row count
@@ -8,26 +8,120 @@
 //! - Redis errors are swallowed: EXISTS reads as "free", SET as "not acquired", GET and DEL as "not released".
 //!
 //! Expected: LOCK and RELEASE alone never give a seat to two clients while no request is paused for the lock's
-//! TTL. With CONFIRM, one lock can be confirmed twice (two bookings for a seat).
+//! TTL. With CONFIRM, payments, clean-up and recalculation a seat can be booked twice in many ways; the scenario file
+//! has a check for each, and docs/moviebooking.md says what they have in common.
 
 use smallvec::SmallVec;
 
-use super::common::one_booking_per_seat;
 use crate::process::{Ctx, Request, Response};
 use crate::system::model::{CustomMetric, Handler, MetricKind, Model, Param, ParamKind, ParamValue, SeatMap};
 use crate::world::argv::ByteString;
 use crate::world::reply::Reply;
-use crate::world::sql::SqlError;
+use crate::world::sql::{SqlError, SqlState};
 use crate::world::value::Value;
 
+mod background;
 mod clients;
 mod confirm;
+mod guard;
+mod judge;
+mod payment;
+
+/// The tables of both models, as a macro because `concat!` takes literals alone.
+macro_rules! tables {
+    () => {
+        "
+CREATE TABLE showtimes (id bigint PRIMARY KEY, movie text NOT NULL);
+CREATE TABLE ticket_types (id bigint PRIMARY KEY, name text NOT NULL);
+CREATE TABLE showtime_seats (id bigint PRIMARY KEY, showtime_id bigint NOT NULL, status text NOT NULL,
+    price text);
+CREATE TABLE seat_locks (id bigserial PRIMARY KEY, lock_key text NOT NULL UNIQUE, owner_id text NOT NULL,
+    showtime_id bigint NOT NULL, active boolean NOT NULL, expires_at timestamp NOT NULL);
+CREATE INDEX seat_locks_by_owner ON seat_locks (owner_id);
+CREATE TABLE seat_lock_seats (id bigserial PRIMARY KEY, seat_lock_id bigint NOT NULL, showtime_seat_id bigint NOT NULL);
+CREATE INDEX seat_lock_seats_by_lock ON seat_lock_seats (seat_lock_id);
+CREATE TABLE users (id bigserial PRIMARY KEY, email text NOT NULL UNIQUE,
+    loyalty_points bigint NOT NULL DEFAULT 0);
+CREATE TABLE bookings (id bigserial PRIMARY KEY, user_id bigint, showtime_id bigint NOT NULL, status text NOT NULL,
+    payment_expires_at timestamp NOT NULL, lock_id bigint);
+CREATE TABLE booking_seats (id bigserial PRIMARY KEY, booking_id bigint NOT NULL, showtime_seat_id bigint NOT NULL);
+CREATE TABLE payments (id bigserial PRIMARY KEY, booking_id bigint NOT NULL UNIQUE,
+    transaction_id text NOT NULL, status text NOT NULL);
+"
+    };
+}
 
 /// The catalogue entry.
 pub const MODEL: Model = Model {
     name: "moviebooking",
     about: "Cinema seats: Redis SET NX EX plus a seat_locks row, bulk status updates, confirm without a guard.",
-    params: &[
+    params: &params(0),
+    schema: SCHEMA,
+    rows: |params| {
+        let mut rows = vec![
+            ("INSERT INTO showtimes (id, movie) VALUES ($1, 'Metropolis')", vec![Value::Int(SHOWTIME)]),
+            ("INSERT INTO ticket_types (id, name) VALUES (1, 'adult')", vec![]),
+        ];
+        let seat = "INSERT INTO showtime_seats (id, showtime_id, status) VALUES ($1, $2, 'AVAILABLE')";
+        rows.extend((1..=params.get("seats")).map(|id| (seat, vec![Value::Int(id), Value::Int(SHOWTIME)])));
+        rows
+    },
+    setup: Some(clients::SETUP),
+    journeys: &clients::JOURNEYS,
+    handlers: &[
+        Handler { route: "GET /movies", run: |ctx, _| Box::pin(list(ctx, "SELECT id, movie FROM showtimes", 900)) },
+        Handler { route: "GET /showtimes", run: |ctx, _| Box::pin(list(ctx, "SELECT id FROM showtimes", 400)) },
+        Handler {
+            route: "GET /ticket-types",
+            run: |ctx, _| Box::pin(list(ctx, "SELECT id, name FROM ticket_types", 300)),
+        },
+        Handler {
+            route: "GET /showtime-seats",
+            run: |ctx, _| Box::pin(list(ctx, "SELECT id, status FROM showtime_seats WHERE showtime_id = 1", 9_000)),
+        },
+        Handler { route: LOCK, run: |ctx, request| Box::pin(lock(ctx, request)) },
+        Handler { route: RELEASE, run: |ctx, request| Box::pin(release(ctx, request)) },
+        Handler { route: confirm::CONFIRM, run: |ctx, request| Box::pin(confirm::confirm(ctx, request)) },
+        Handler { route: confirm::CHECKOUT, run: |ctx, request| Box::pin(confirm::checkout(ctx, request)) },
+        Handler { route: payment::MOMO, run: |ctx, request| Box::pin(payment::momo(ctx, request)) },
+        Handler { route: payment::PAYPAL, run: |ctx, request| Box::pin(payment::paypal(ctx, request)) },
+        Handler { route: background::RECALCULATE, run: |ctx, request| Box::pin(background::recalculate(ctx, request)) },
+    ],
+    jobs: &background::JOBS,
+    seats: SeatMap {
+        key: seat_key,
+        asked: |request| (request.route == LOCK).then(|| request.ints("seats")),
+        sold: judge::is_sold,
+        done: judge::is_done_unheard,
+        probe: Some("lock_release"),
+    },
+    metrics: &[
+        CustomMetric { name: "seat_lock_success", kind: MetricKind::Counter, is_time: false },
+        CustomMetric { name: "seat_lock_conflict", kind: MetricKind::Counter, is_time: false },
+        CustomMetric { name: "seat_lock_error", kind: MetricKind::Counter, is_time: false },
+        CustomMetric { name: "seat_lock_success_rate", kind: MetricKind::Rate, is_time: false },
+        CustomMetric { name: "seat_lock_duration_ms", kind: MetricKind::Trend, is_time: false },
+    ],
+    attempts: Some("seat_lock_success_rate"),
+    conflicts: &[409, 423],
+    checks: &["lock object is valid", "locked seat count is correct", "conflict answered 409 or 423"],
+    request_names: &["lock_seats", "release_seats", "confirm_booking", "checkout", "payment", "prices", "setup"],
+    draws: &["seat_count", "seats", "hold", "think", "gateway"],
+    properties: &judge::PROPERTIES,
+};
+
+/// The same service with every race mended.
+pub const FIXED: Model = Model {
+    name: "moviebooking_fixed",
+    about: "The cinema service with the fewest changes that make every property hold.",
+    params: &params(1),
+    schema: FIXED_SCHEMA,
+    ..MODEL
+};
+
+/// Parameters, with or without the guards of [`guard`].
+const fn params(guarded: i64) -> [Param; 7] {
+    [
         Param {
             name: "seats",
             about: "Seats of the showtime.",
@@ -58,67 +152,30 @@ pub const MODEL: Model = Model {
             kind: ParamKind::DurationRange,
             default: ParamValue { low: 500_000, high: 2_500_000 },
         },
-    ],
-    schema: SCHEMA,
-    rows: |params| {
-        let mut rows = vec![
-            ("INSERT INTO showtimes (id, movie) VALUES ($1, 'Metropolis')", vec![Value::Int(SHOWTIME)]),
-            ("INSERT INTO ticket_types (id, name) VALUES (1, 'adult')", vec![]),
-        ];
-        let seat = "INSERT INTO showtime_seats (id, showtime_id, status) VALUES ($1, $2, 'AVAILABLE')";
-        rows.extend((1..=params.get("seats")).map(|id| (seat, vec![Value::Int(id), Value::Int(SHOWTIME)])));
-        rows
-    },
-    setup: Some(clients::SETUP),
-    journeys: &clients::JOURNEYS,
-    handlers: &[
-        Handler { route: "GET /movies", run: |ctx, _| Box::pin(list(ctx, "SELECT id, movie FROM showtimes", 900)) },
-        Handler { route: "GET /showtimes", run: |ctx, _| Box::pin(list(ctx, "SELECT id FROM showtimes", 400)) },
-        Handler {
-            route: "GET /ticket-types",
-            run: |ctx, _| Box::pin(list(ctx, "SELECT id, name FROM ticket_types", 300)),
+        Param {
+            name: "gateway",
+            about: "How long a call to the payment gateway takes.",
+            kind: ParamKind::DurationRange,
+            default: ParamValue { low: 300_000, high: 3_000_000 },
         },
-        Handler {
-            route: "GET /showtime-seats",
-            run: |ctx, _| Box::pin(list(ctx, "SELECT id, status FROM showtime_seats WHERE showtime_id = 1", 9_000)),
+        Param {
+            name: "guarded",
+            about: "0: the service as it is; 1: as mended. Each of the two models has its own.",
+            kind: ParamKind::Count { min: guarded, max: guarded },
+            default: ParamValue::one(guarded),
         },
-        Handler { route: LOCK, run: |ctx, request| Box::pin(lock(ctx, request)) },
-        Handler { route: RELEASE, run: |ctx, request| Box::pin(release(ctx, request)) },
-        Handler { route: confirm::CONFIRM, run: |ctx, request| Box::pin(confirm::confirm(ctx, request)) },
-    ],
-    jobs: &[],
-    seats: SeatMap { key: seat_key, asked: |request| (request.route == LOCK).then(|| request.ints("seats")) },
-    metrics: &[
-        CustomMetric { name: "seat_lock_success", kind: MetricKind::Counter, is_time: false },
-        CustomMetric { name: "seat_lock_conflict", kind: MetricKind::Counter, is_time: false },
-        CustomMetric { name: "seat_lock_error", kind: MetricKind::Counter, is_time: false },
-        CustomMetric { name: "seat_lock_success_rate", kind: MetricKind::Rate, is_time: false },
-        CustomMetric { name: "seat_lock_duration_ms", kind: MetricKind::Trend, is_time: false },
-    ],
-    attempts: Some("seat_lock_success_rate"),
-    conflicts: &[409, 423],
-    checks: &["lock object is valid", "locked seat count is correct", "conflict answered 409 or 423"],
-    request_names: &["lock_seats", "release_seats", "confirm_booking", "setup"],
-    draws: &["seat_count", "seats", "hold", "think"],
-    properties: &[one_booking_per_seat(|state| confirm::double_booked_seat(&state.world.sql))],
-};
+    ]
+}
 
 /// Tables as the service's entities map them. No index beyond the constraints exists there; the two below change no
 /// result and spare the simulator a scan over dead locks.
-const SCHEMA: &str = "
-CREATE TABLE showtimes (id bigint PRIMARY KEY, movie text NOT NULL);
-CREATE TABLE ticket_types (id bigint PRIMARY KEY, name text NOT NULL);
-CREATE TABLE showtime_seats (id bigint PRIMARY KEY, showtime_id bigint NOT NULL, status text NOT NULL);
-CREATE TABLE seat_locks (id bigserial PRIMARY KEY, lock_key text NOT NULL UNIQUE, owner_id text NOT NULL,
-    showtime_id bigint NOT NULL, active boolean NOT NULL, expires_at timestamp NOT NULL);
-CREATE INDEX seat_locks_by_owner ON seat_locks (owner_id);
-CREATE TABLE seat_lock_seats (id bigserial PRIMARY KEY, seat_lock_id bigint NOT NULL, showtime_seat_id bigint NOT NULL);
-CREATE INDEX seat_lock_seats_by_lock ON seat_lock_seats (seat_lock_id);
-CREATE TABLE users (id bigserial PRIMARY KEY, email text NOT NULL UNIQUE);
-CREATE TABLE bookings (id bigserial PRIMARY KEY, user_id bigint, showtime_id bigint NOT NULL, status text NOT NULL,
-    payment_expires_at timestamp NOT NULL);
-CREATE TABLE booking_seats (id bigserial PRIMARY KEY, booking_id bigint NOT NULL, showtime_seat_id bigint NOT NULL);
-";
+const SCHEMA: &str = tables!();
+
+/// With one active lock per owner and showtime.
+const FIXED_SCHEMA: &str = concat!(
+    tables!(),
+    "CREATE UNIQUE INDEX one_active_lock ON seat_locks (owner_id, showtime_id) WHERE active = true;"
+);
 
 const SHOWTIME: i64 = 1;
 const LOCK: &str = "POST /seat-locks";
@@ -144,13 +201,18 @@ fn seat_key(seat: i64) -> ByteString {
 struct Refused(u16);
 
 impl From<SqlError> for Refused {
-    fn from(_: SqlError) -> Self {
-        Self(500)
+    /// A unique index refuses what the service refuses by a look beforehand; else the service has no answer.
+    fn from(error: SqlError) -> Self {
+        Self(if error.code == SqlState::UniqueViolation && error.message.contains("one_active_lock") {
+            409
+        } else {
+            500
+        })
     }
 }
 
 /// Ends a `@Transactional` method: COMMIT happens after it returned, outside its own error handling.
-async fn end_transaction(mut ctx: Ctx, result: Result<Response, Refused>) -> Response {
+async fn end_transaction(ctx: &mut Ctx, result: Result<Response, Refused>) -> Response {
     match result {
         Ok(response) => match ctx.sql("COMMIT", []).await {
             Ok(_) => response,
@@ -177,11 +239,16 @@ async fn lock(mut ctx: Ctx, request: Request) -> Response {
         return Response::new(500, 280);
     }
     let result = lock_in_transaction(&mut ctx, &request).await;
-    end_transaction(ctx, result).await
+    let response = end_transaction(&mut ctx, result).await;
+    if response.status == 409 && guard::is_on(&ctx) {
+        let owner = guard::owner(&ctx, &request);
+        return guard::own_lock(&mut ctx, &owner, &request.ints("seats")).await.unwrap_or(response);
+    }
+    response
 }
 
 async fn lock_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Response, Refused> {
-    let owner = request.get("session");
+    let owner = guard::owner(ctx, request);
     let seats = request.ints("seats");
     if seats.len() > SEATS_MAX {
         return Err(Refused(400));
@@ -224,11 +291,11 @@ async fn lock_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Respons
             return Err(Refused(409));
         }
     }
-    match write_lock(ctx, owner, &seats, wanted, &token).await {
+    match write_lock(ctx, &owner, &seats, wanted, &token).await {
         Ok(response) => Ok(response),
-        Err(error) => {
+        Err(refused) => {
             remove_own(ctx, &seats, &token).await;
-            Err(error.into())
+            Err(refused)
         }
     }
 }
@@ -244,6 +311,9 @@ async fn acquire(ctx: &mut Ctx, seat: i64, token: &[u8]) -> bool {
 
 /// GET, compare in the service, DEL: two commands, and errors are swallowed.
 async fn remove_own(ctx: &mut Ctx, seats: &[i64], token: &[u8]) {
+    if guard::is_on(ctx) {
+        return guard::remove_own(ctx, seats, token).await;
+    }
     for seat in seats {
         let key = seat_key(*seat);
         ctx.label("R2");
@@ -262,9 +332,15 @@ async fn write_lock(
     seats: &[i64],
     wanted: Value,
     token: &[u8],
-) -> Result<Response, SqlError> {
+) -> Result<Response, Refused> {
     ctx.label("L5");
-    ctx.sql("UPDATE showtime_seats SET status = 'LOCKED' WHERE id = ANY($1)", [wanted.clone()]).await?;
+    if guard::is_on(ctx) {
+        if !guard::lock(ctx, wanted.clone(), seats.len()).await? {
+            return Err(Refused(409));
+        }
+    } else {
+        ctx.sql("UPDATE showtime_seats SET status = 'LOCKED' WHERE id = ANY($1)", [wanted.clone()]).await?;
+    }
     ctx.label("L6");
     let ttl_us = u64::try_from(ctx.params().get("lock_ttl")).unwrap_or(0);
     let expires_at = Value::from(ctx.now().await.plus_us(ttl_us));
@@ -286,21 +362,55 @@ async fn release(mut ctx: Ctx, request: Request) -> Response {
     if ctx.sql("BEGIN", []).await.is_err() {
         return Response::new(500, 280);
     }
-    let result = release_in_transaction(&mut ctx, &request).await;
-    end_transaction(ctx, result).await
+    let mut freed = Freed::default();
+    let result = release_in_transaction(&mut ctx, &request, &mut freed).await;
+    let response = end_transaction(&mut ctx, result).await;
+    if response.status == 200 {
+        ctx.label("R3");
+        freed.remove_keys(&mut ctx).await;
+    }
+    response
 }
 
-async fn release_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Response, Refused> {
+/// Keys that go once the transaction has committed: what the mended service does.
+#[derive(Default)]
+struct Freed {
+    seats: SmallVec<[i64; 4]>,
+    token: Option<Value>,
+}
+
+impl Freed {
+    fn of(lock: &[Value], seats: &[i64]) -> Self {
+        Self { seats: seats.into(), token: Some(lock[1].clone()) }
+    }
+
+    async fn remove_keys(&self, ctx: &mut Ctx) {
+        if let Some(Value::Text(token)) = &self.token {
+            guard::remove_own(ctx, &self.seats, token.as_bytes()).await;
+        }
+    }
+}
+
+async fn release_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut Freed) -> Result<Response, Refused> {
     let active = "SELECT l.id, l.lock_key, l.owner_id, l.showtime_id, l.active, l.expires_at, s.showtime_seat_id \
                   FROM seat_locks l JOIN seat_lock_seats s ON s.seat_lock_id = l.id \
                   WHERE l.owner_id = $1 AND l.showtime_id = $2 AND l.active = true";
-    let held = ctx.sql(active, [request.get("session").clone(), Value::Int(SHOWTIME)]).await?.rows;
+    let held = ctx.sql(active, [guard::owner(ctx, request), Value::Int(SHOWTIME)]).await?.rows;
     let Some(first) = held.first() else { return Ok(Response::new(200, 240)) };
     if held.iter().any(|row| row[0] != first[0]) {
         // JPA's getSingleResult: NonUniqueResultException.
         return Err(Refused(500));
     }
     let seats = held.iter().filter_map(|row| int(&row[6])).collect::<SmallVec<[i64; 4]>>();
+    if guard::is_on(ctx) {
+        ctx.label("R5");
+        if guard::claim(ctx, first).await? {
+            ctx.label("R4");
+            guard::unlock(ctx, Value::List(seats.iter().copied().map(Value::Int).collect())).await?;
+            *freed = Freed::of(first, &seats);
+        }
+        return Ok(Response::new(200, 240));
+    }
     free(ctx, first, &seats).await?;
     Ok(Response::new(200, 240))
 }

@@ -6,10 +6,10 @@
 //!
 //! Expected: `fenced` never books a seat twice; `unfenced` does as soon as one lock expires, and not without.
 
-use super::common::{self, SEATS, booked_twice, one_booking_per_seat, pick_seat, release_own, seat_key, send};
+use super::common::{self, SEATS, booked_twice, pick_seat, release_own, seat_key, send};
 use crate::process::{Ctx, Flow};
 use crate::system::model::{Journey, Model};
-use crate::system::property::Property;
+use crate::system::property::{Property, one_booking_per_seat};
 use crate::world::reply::Reply;
 use crate::world::value::Value;
 

@@ -1,9 +1,13 @@
 //! The clients: the measured k6 script, and the short journeys that exploration uses.
 
-use super::confirm::CONFIRM;
+use super::background::RECALCULATE;
+use super::confirm::{CHECKOUT, CONFIRM};
+use super::payment::{MOMO, PAYPAL};
 use super::{LOCK, RELEASE};
+use crate::process::token::Token;
 use crate::process::{Ctx, Drawn, Flow, Mark, Note, Request, Response};
 use crate::system::model::Journey;
+use crate::world::identity::ProcessId;
 use crate::world::value::Value;
 
 pub(super) const SETUP: Journey = Journey {
@@ -12,7 +16,7 @@ pub(super) const SETUP: Journey = Journey {
     run: |ctx| Box::pin(setup(ctx)),
 };
 
-pub(super) const JOURNEYS: [Journey; 4] = [
+pub(super) const JOURNEYS: [Journey; 15] = [
     Journey {
         name: "contend",
         about: "The measured k6 script: lock one to three random seats, hold, release, think.",
@@ -28,6 +32,57 @@ pub(super) const JOURNEYS: [Journey; 4] = [
         name: "lock_confirm_guest",
         about: "The same as a guest whose e-mail is new to the service.",
         run: |ctx| Box::pin(lock_confirm(ctx, Some("guest@example.org"))),
+    },
+    Journey {
+        name: "lock_twice",
+        about: "LOCK, once more for seats drawn anew if no answer comes; after a 201, RELEASE.",
+        run: |ctx| Box::pin(lock_twice(ctx)),
+    },
+    Journey {
+        name: "confirm_or_release",
+        about: "The k6 workflow: LOCK, CONFIRM, and RELEASE unless CONFIRM was answered 200.",
+        run: |ctx| Box::pin(confirm_or_release(ctx)),
+    },
+    Journey {
+        name: "buy",
+        about: "LOCK, CHECKOUT, and MoMo reports success.",
+        run: |ctx| Box::pin(buy(ctx, &[(MOMO, "success")])),
+    },
+    Journey {
+        name: "buy_with_paypal",
+        about: "LOCK, CHECKOUT, and the customer returns from PayPal.",
+        run: |ctx| Box::pin(buy(ctx, &[(PAYPAL, "success")])),
+    },
+    Journey {
+        name: "fail_to_pay",
+        about: "LOCK, CHECKOUT, and MoMo reports failure.",
+        run: |ctx| Box::pin(buy(ctx, &[(MOMO, "failure")])),
+    },
+    Journey {
+        name: "fail_then_pay",
+        about: "LOCK, CHECKOUT, and MoMo reports failure and then, of the same order, success.",
+        run: |ctx| Box::pin(buy(ctx, &[(MOMO, "failure"), (MOMO, "success")])),
+    },
+    Journey {
+        name: "pay_twice",
+        about: "LOCK, CHECKOUT, and MoMo reports success and then the same again.",
+        run: |ctx| Box::pin(buy(ctx, &[(MOMO, "success"), (MOMO, "success")])),
+    },
+    Journey { name: "lock", about: "LOCK, and nothing more.", run: |ctx| Box::pin(lock_only(ctx)) },
+    Journey {
+        name: "lock_doubled",
+        about: "LOCK with the same seat twice in one request.",
+        run: |ctx| Box::pin(lock_doubled(ctx)),
+    },
+    Journey {
+        name: "impostor",
+        about: "RELEASE with the identity of the first client.",
+        run: |ctx| Box::pin(impostor(ctx)),
+    },
+    Journey {
+        name: "recalculate",
+        about: "An administrator has all prices recalculated.",
+        run: |ctx| Box::pin(admin(ctx)),
     },
 ];
 
@@ -86,9 +141,7 @@ async fn lock_release(mut ctx: Ctx) -> Flow {
 async fn lock_confirm(mut ctx: Ctx, email: Option<&'static str>) -> Flow {
     let session = session(&mut ctx);
     if let Some((_, response)) = lock_some(&mut ctx, &session).await {
-        let mut request = Request::new(CONFIRM, "confirm_booking", 350)
-            .with("session", session)
-            .with("lock", response.get("lock").clone());
+        let mut request = confirm_request(&session, &response);
         if let Some(email) = email {
             request = request.with("email", email);
         }
@@ -97,6 +150,109 @@ async fn lock_confirm(mut ctx: Ctx, email: Option<&'static str>) -> Flow {
         }
     }
     Flow::Again
+}
+
+async fn lock_only(mut ctx: Ctx) -> Flow {
+    let session = session(&mut ctx);
+    lock_some(&mut ctx, &session).await;
+    Flow::Done
+}
+
+async fn lock_doubled(mut ctx: Ctx) -> Flow {
+    let session = session(&mut ctx);
+    let of = ctx.params().get("seats");
+    let seat = draw_seats(&mut ctx, 1, of).await[0];
+    if let Ok(response) = ctx.call(lock_request(&session, &[seat, seat])).await
+        && response.status == 201
+    {
+        told(&mut ctx, &[seat], &response);
+    }
+    Flow::Done
+}
+
+/// Ownership is one string: whoever sends a user's id as `X-Session-Id` passes every check. How the id was learnt is
+/// no part of the model.
+async fn impostor(mut ctx: Ctx) -> Flow {
+    let stolen = Token { process: ProcessId::client(1), nth: 1 }.to_bytes();
+    let session = Value::from(String::from_utf8_lossy(&stolen).as_ref());
+    let _ = ctx.call(release_request(&session).with("as", "guest")).await;
+    Flow::Done
+}
+
+async fn lock_twice(mut ctx: Ctx) -> Flow {
+    let session = session(&mut ctx);
+    let of = ctx.params().get("seats");
+    let count = ctx.params().range("seats_per_request").low;
+    let seats = draw_seats(&mut ctx, count, of).await;
+    let mut asked = seats;
+    let mut answer = ctx.call(lock_request(&session, &asked)).await;
+    if answer.is_err() {
+        // The customer may have thought of other seats in the meantime.
+        asked = draw_seats(&mut ctx, count, of).await;
+        answer = ctx.call(lock_request(&session, &asked)).await;
+    }
+    let seats = asked;
+    if let Ok(response) = answer.as_ref()
+        && response.status == 201
+    {
+        told(&mut ctx, &seats, response);
+        ctx.sleep_us(0).await;
+        ctx.mark(Mark::GivesUp { seats });
+        let _ = ctx.call(release_request(&session)).await;
+    }
+    Flow::Again
+}
+
+/// The script gives CONFIRM 15 s and sends DELETE after any answer that is not 200, also after none.
+async fn confirm_or_release(mut ctx: Ctx) -> Flow {
+    let session = session(&mut ctx);
+    if let Some((seats, response)) = lock_some(&mut ctx, &session).await {
+        let answer = ctx.call(confirm_request(&session, &response)).await;
+        if answer.is_ok_and(|answer| answer.status == 200) {
+            return Flow::Again;
+        }
+        ctx.mark(Mark::GivesUp { seats });
+        let _ = ctx.call(release_request(&session)).await;
+    }
+    Flow::Again
+}
+
+/// A customer goes to the gateway, which then reports these results, one after the other.
+async fn buy(mut ctx: Ctx, reports: &'static [(&'static str, &'static str)]) -> Flow {
+    let session = session(&mut ctx);
+    let Some((seats, response)) = lock_some(&mut ctx, &session).await else { return Flow::Done };
+    let lock = response.get("lock").clone();
+    let checkout = Request::new(CHECKOUT, "checkout", 380).with("session", session).with("lock", lock);
+    let Ok(order) = ctx.call(checkout).await else { return Flow::Done };
+    if order.status != 201 {
+        return Flow::Done;
+    }
+    for (route, result) in reports {
+        if *result == "failure" {
+            ctx.mark(Mark::GivesUp { seats: seats.clone() });
+        }
+        let number = order.get("order").clone();
+        let report = Request::new(route, "payment", 420).with("order", number).with("result", *result);
+        // A report that is not answered is made once more.
+        let answer = match ctx.call(report.clone()).await {
+            Err(_) => ctx.call(report).await,
+            answer => answer,
+        };
+        if answer.is_ok_and(|answer| *answer.get("ticket") != Value::Null) {
+            ctx.mark(Mark::Ticket { seats: seats.clone() });
+        }
+    }
+    Flow::Done
+}
+
+async fn admin(mut ctx: Ctx) -> Flow {
+    let _ = ctx.call(Request::new(RECALCULATE, "prices", 200)).await;
+    Flow::Done
+}
+
+fn confirm_request(session: &Value, lock: &Response) -> Request {
+    let request = Request::new(CONFIRM, "confirm_booking", 350).with("session", session.clone());
+    request.with("lock", lock.get("lock").clone())
 }
 
 /// LOCK for drawn seats; the seats and the answer after a 201.

@@ -1,36 +1,93 @@
-//! CONFIRM: a lock becomes a booking. Reads neither Redis nor the seat status.
-
-use std::collections::BTreeSet;
+//! CONFIRM and CHECKOUT: a lock becomes a booking. Neither reads Redis or the seat status.
 
 use smallvec::SmallVec;
 
-use super::super::common::booked_twice;
-use super::{Refused, SHOWTIME, deactivate, end_transaction, int};
+use super::payment::ask_gateway;
+use super::{Freed, Refused, SHOWTIME, deactivate, end_transaction, guard, int};
 use crate::process::{Ctx, Request, Response};
-use crate::world::sql::SqlStore;
+use crate::world::sql::{Row, SqlError};
 use crate::world::value::Value;
 
 pub(super) const CONFIRM: &str = "POST /bookings/confirm";
+pub(super) const CHECKOUT: &str = "POST /checkout";
 /// Minutes that a customer has to pay: 15 in the code, whatever `payment.timeout.minutes` says.
 const PAYMENT_TIMEOUT_US: u64 = 15 * 60 * 1_000_000;
-/// States of a booking that gives its seats back.
-const DEAD: [&str; 3] = ["CANCELLED", "EXPIRED", "REFUNDED"];
 
 pub(super) async fn confirm(mut ctx: Ctx, request: Request) -> Response {
     ctx.label("C1");
     if ctx.sql("BEGIN", []).await.is_err() {
         return Response::new(500, 280);
     }
-    let result = confirm_in_transaction(&mut ctx, &request).await;
-    end_transaction(ctx, result).await
+    let mut freed = Freed::default();
+    let result = confirm_in_transaction(&mut ctx, &request, &mut freed).await;
+    let response = end_transaction(&mut ctx, result).await;
+    freed_keys(&mut ctx, &response, &freed).await;
+    if response.status == 410 && guard::is_on(&ctx) {
+        let owner = guard::owner(&ctx, &request);
+        return guard::own_booking(&mut ctx, &owner, request.get("lock")).await.unwrap_or(response);
+    }
+    response
 }
 
-async fn confirm_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Response, Refused> {
+/// The mended service frees Redis once the booking is committed: from here on the seat's status keeps others out.
+async fn freed_keys(ctx: &mut Ctx, response: &Response, freed: &Freed) {
+    if response.status < 300 {
+        ctx.label("R3");
+        freed.remove_keys(ctx).await;
+    }
+}
+
+async fn confirm_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut Freed) -> Result<Response, Refused> {
+    let hold = bookable(ctx, request).await?;
+    seats_booked(ctx, &hold).await?;
+    ctx.label("C3");
+    let booking = insert_booking(ctx, &hold).await?;
+    used(ctx, &hold, &booking, freed).await?;
+    Ok(Response::new(200, 520).with("booking", booking))
+}
+
+pub(super) async fn checkout(mut ctx: Ctx, request: Request) -> Response {
+    ctx.label("C1");
+    if ctx.sql("BEGIN", []).await.is_err() {
+        return Response::new(500, 280);
+    }
+    let mut freed = Freed::default();
+    let result = checkout_in_transaction(&mut ctx, &request, &mut freed).await;
+    let response = end_transaction(&mut ctx, result).await;
+    freed_keys(&mut ctx, &response, &freed).await;
+    response
+}
+
+/// As CONFIRM, and between C2 and C3 an order at the gateway: row locks on the seats are held during a remote call.
+/// The order in which one flush inserts its rows shows nowhere.
+async fn checkout_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut Freed) -> Result<Response, Refused> {
+    let hold = bookable(ctx, request).await?;
+    seats_booked(ctx, &hold).await?;
+    ask_gateway(ctx).await;
+    ctx.label("C3");
+    let booking = insert_booking(ctx, &hold).await?;
+    let order = Value::from(String::from_utf8_lossy(&ctx.token()).as_ref());
+    let insert = "INSERT INTO payments (booking_id, transaction_id, status) VALUES ($1, $2, 'PENDING')";
+    ctx.sql(insert, [booking.clone(), order.clone()]).await?;
+    used(ctx, &hold, &booking, freed).await?;
+    Ok(Response::new(201, 640).with("booking", booking).with("order", order))
+}
+
+/// A lock that may become a booking.
+struct Hold {
+    lock: Row,
+    seats: SmallVec<[i64; 4]>,
+    user: Value,
+    pay_until: Value,
+}
+
+/// C1: the lock is there, the caller's, active and not expired.
+async fn bookable(ctx: &mut Ctx, request: &Request) -> Result<Hold, Refused> {
     let by_id = "SELECT l.id, l.lock_key, l.owner_id, l.showtime_id, l.active, l.expires_at, s.showtime_seat_id \
                  FROM seat_locks l JOIN seat_lock_seats s ON s.seat_lock_id = l.id WHERE l.id = $1";
     let found = ctx.sql(by_id, [request.get("lock").clone()]).await?.rows;
     let Some(lock) = found.first() else { return Err(Refused(404)) };
-    if lock[2] != *request.get("session") {
+    if lock[2] != guard::owner(ctx, request) {
         return Err(Refused(403));
     }
     let now = ctx.now().await;
@@ -41,21 +98,42 @@ async fn confirm_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Resp
         Value::Null => Value::Null,
         email => guest(ctx, email).await?,
     };
+    let seats = found.iter().filter_map(|row| int(&row[6])).collect();
+    Ok(Hold { lock: lock.clone(), seats, user, pay_until: Value::from(now.plus_us(PAYMENT_TIMEOUT_US)) })
+}
+
+/// The lock has become a booking.
+async fn used(ctx: &mut Ctx, hold: &Hold, booking: &Value, freed: &mut Freed) -> Result<(), SqlError> {
+    if !guard::is_on(ctx) {
+        return deactivate(ctx, &hold.lock).await;
+    }
+    guard::note_lock(ctx, booking, &hold.lock).await?;
+    *freed = Freed::of(&hold.lock, &hold.seats);
+    Ok(())
+}
+
+/// C2; before it the mended service claims the lock.
+async fn seats_booked(ctx: &mut Ctx, hold: &Hold) -> Result<(), Refused> {
     ctx.label("C2");
-    let seats = found.iter().filter_map(|row| int(&row[6])).collect::<SmallVec<[i64; 4]>>();
-    let ids = Value::List(seats.iter().copied().map(Value::Int).collect());
+    if guard::is_on(ctx) && !guard::claim(ctx, &hold.lock).await? {
+        return Err(Refused(410));
+    }
+    let ids = Value::List(hold.seats.iter().copied().map(Value::Int).collect());
     ctx.sql("UPDATE showtime_seats SET status = 'BOOKED' WHERE id = ANY($1)", [ids]).await?;
-    ctx.label("C3");
+    Ok(())
+}
+
+/// The booking, its seats, and its id.
+async fn insert_booking(ctx: &mut Ctx, hold: &Hold) -> Result<Value, SqlError> {
     let insert = "INSERT INTO bookings (user_id, showtime_id, status, payment_expires_at) \
                   VALUES ($1, $2, 'PENDING_PAYMENT', $3) RETURNING id";
-    let pay_until = Value::from(now.plus_us(PAYMENT_TIMEOUT_US));
-    let booking = ctx.sql(insert, [user, Value::Int(SHOWTIME), pay_until]).await?.rows[0][0].clone();
+    let columns = [hold.user.clone(), Value::Int(SHOWTIME), hold.pay_until.clone()];
+    let booking = ctx.sql(insert, columns).await?.rows[0][0].clone();
     let insert_seat = "INSERT INTO booking_seats (booking_id, showtime_seat_id) VALUES ($1, $2)";
-    for seat in seats {
-        ctx.sql(insert_seat, [booking.clone(), Value::Int(seat)]).await?;
+    for seat in &hold.seats {
+        ctx.sql(insert_seat, [booking.clone(), Value::Int(*seat)]).await?;
     }
-    deactivate(ctx, lock).await?;
-    Ok(Response::new(200, 520).with("booking", booking))
+    Ok(booking)
 }
 
 /// A guest's user row by e-mail: found, or inserted.
@@ -66,13 +144,4 @@ async fn guest(ctx: &mut Ctx, email: &Value) -> Result<Value, Refused> {
     }
     let inserted = ctx.sql("INSERT INTO users (email) VALUES ($1) RETURNING id", [email.clone()]).await?;
     Ok(inserted.rows[0][0].clone())
-}
-
-/// In words, a seat that stands in two committed live bookings.
-pub(super) fn double_booked_seat(sql: &SqlStore) -> Option<String> {
-    let is_dead = |status: &Value| matches!(status, Value::Text(text) if DEAD.contains(&text.as_str()));
-    let live = sql.committed_rows("bookings").filter(|booking| !is_dead(&booking[3]));
-    let live = live.map(|booking| &booking[0]).collect::<BTreeSet<_>>();
-    let taken = sql.committed_rows("booking_seats").filter(|row| live.contains(&row[1]));
-    booked_twice(taken.map(|row| &row[2]))
 }

@@ -66,6 +66,7 @@ pub fn unexplored(setting: &Setting) -> Exploration {
         transitions: 0,
         depth: 0,
         final_states: std::collections::BTreeSet::new(),
+        vacuous: Vec::new(),
         is_reduced: false,
         abstracted_draws: Vec::new(),
     }
@@ -110,7 +111,8 @@ pub fn schedules(
 ) -> Result<Vec<Schedule>, ModelError> {
     let mut schedules = Vec::new();
     for (property, verdict) in &exploration.verdicts {
-        let Verdict::Violated(found) = verdict else { continue };
+        // What is not reachable has no schedule.
+        let Some(found) = verdict.counterexample().filter(|found| found.is_shown()) else { continue };
         let violation = Some(((*property).to_owned(), found.reason.clone()));
         let is_its = |sample: &&Sample| sample.sampled.found.as_ref().is_some_and(|it| it.property == *property);
         let sampled = samples.iter().find(is_its).and_then(Sample::smallest);

@@ -107,15 +107,19 @@ impl Frame {
 /// Who takes a step that is possible now, and whom it reaches.
 fn lanes(system: &System, step: &Step) -> (Lane, Option<Lane>) {
     let client = |process: &ProcessId| Lane::Client(process.client);
+    let server = |op: Option<&Op>| match op {
+        Some(Op::Redis(node, _)) => Some(Lane::Redis(*node)),
+        Some(Op::Sql(..)) => Some(Lane::Database),
+        _ => None,
+    };
     match step {
-        Step::Apply(process) | Step::LoseRequest(process) | Step::LoseReply(process) => {
-            let reaches = match &system.state().slot(*process).op {
-                Some(Op::Redis(node, _)) => Some(Lane::Redis(*node)),
-                Some(Op::Sql(..)) => Some(Lane::Database),
-                _ => None,
-            };
-            (client(process), reaches)
+        Step::Apply(process) | Step::LoseRequest(process) | Step::LoseReply(process) | Step::Mishap(_, process) => {
+            (client(process), server(system.state().slot(*process).op.as_ref()))
         }
+        Step::Land(number) => match system.state().late.iter().find(|late| late.number == *number) {
+            Some(late) => (client(&late.process), server(Some(&late.op))),
+            None => (Lane::Clock, None),
+        },
         Step::Begin(process)
         | Step::Deliver(process)
         | Step::Wake(process)
@@ -124,7 +128,7 @@ fn lanes(system: &System, step: &Step) -> (Lane, Option<Lane>) {
         | Step::Cut(process)
         | Step::CrashClient(process) => (client(process), None),
         Step::Reap(process) | Step::Deadlock(process) => (Lane::Database, Some(client(process))),
-        Step::RedisRestart(node) | Step::Evict(node, _) => (Lane::Redis(*node), None),
+        Step::RedisRestart(node) | Step::Evict(node, _) | Step::ClockJump(node) => (Lane::Redis(*node), None),
         Step::Time(_) | Step::CrashInstance(_) => (Lane::Clock, None),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::verdict::{Bound, Counterexample, Exploration, Verdict};
+use super::verdict::{Bound, Counterexample, Coverage, Exploration, Verdict};
 use crate::process::Support;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::state::State;
@@ -64,6 +64,8 @@ struct Search {
     transitions: usize,
     final_states: BTreeSet<Fingerprint>,
     abstracted: BTreeSet<&'static str>,
+    coverage: Coverage,
+    setting: Rc<Setting>,
 }
 
 impl Search {
@@ -77,6 +79,8 @@ impl Search {
             transitions: 0,
             final_states: BTreeSet::new(),
             abstracted: BTreeSet::new(),
+            coverage: Coverage::default(),
+            setting: Rc::clone(setting),
         };
         search.judge(0, &mut system);
         search.visited.insert(system.state().clone());
@@ -85,7 +89,8 @@ impl Search {
     }
 
     fn is_decided(&self) -> bool {
-        !self.found.is_empty() && self.found.iter().all(|(_, found)| found.is_some())
+        let is_decided = |(name, found): &(&str, Option<_>)| found.is_some() || self.coverage.has_reached(name);
+        !self.found.is_empty() && self.found.iter().all(is_decided)
     }
 
     fn expand(&mut self, at: usize, system: &System) -> Result<(), ExploreError> {
@@ -116,7 +121,9 @@ impl Search {
     }
 
     fn judge(&mut self, at: usize, system: &mut System) {
-        for violation in system.judge() {
+        let broken = system.judge();
+        self.coverage.note(system);
+        for violation in broken {
             let steps = self.steps_to(at);
             let found = self.found.iter_mut().find(|(name, _)| *name == violation.property);
             if let Some((_, slot @ None)) = found {
@@ -137,9 +144,9 @@ impl Search {
 
     /// Verdicts, with `otherwise` for the properties that no state met so far breaks.
     fn finish(self, otherwise: &Verdict) -> Exploration {
-        let verdict = |found: Option<Counterexample>| found.map_or_else(|| otherwise.clone(), Verdict::Violated);
         Exploration {
-            verdicts: self.found.into_iter().map(|(name, found)| (name, verdict(found))).collect(),
+            vacuous: self.coverage.vacuous(&self.setting),
+            verdicts: self.coverage.verdicts(&self.setting, self.found, otherwise),
             states: self.visited.len(),
             transitions: self.transitions,
             depth: self.origins.last().map_or(0, |origin| origin.depth),

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::system::Step;
 use crate::system::fingerprint::Fingerprint;
+use crate::system::mishap::Mishap;
+use crate::system::property::{Property, Rule};
+use crate::system::{Setting, Step, System};
 
 /// Three values, never two: "no violation so far" is not "holds".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +18,81 @@ pub enum Verdict {
     Unknown(Bound),
 }
 
-/// A way to a broken property.
+/// Why a property that wants something reachable is violated.
+const UNREACHABLE: &str = "no execution within the bounds comes to such a state";
+
+impl Verdict {
+    /// The way to a violation.
+    #[must_use]
+    pub fn counterexample(&self) -> Option<&Counterexample> {
+        if let Self::Violated(found) = self { Some(found) } else { None }
+    }
+}
+
+/// What the states of a search were good for, beside breaking properties.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Properties whose goal some state has reached.
+    reached: BTreeSet<&'static str>,
+    /// Properties, by their place in the setting, that had something to judge.
+    judged: u64,
+}
+
+impl Coverage {
+    /// What one execution was good for.
+    #[must_use]
+    pub fn of(system: &System) -> Self {
+        let mut coverage = Self::default();
+        coverage.note(system);
+        coverage
+    }
+
+    /// Takes in a state that was just judged.
+    pub fn note(&mut self, system: &System) {
+        self.reached.extend(system.reached());
+        self.judged |= system.judged();
+    }
+
+    /// True when some state has reached what this property wants to be reachable.
+    #[must_use]
+    pub fn has_reached(&self, property: &str) -> bool {
+        self.reached.contains(property)
+    }
+
+    /// The properties that never had anything to judge.
+    #[must_use]
+    pub fn vacuous(&self, setting: &Setting) -> Vec<&'static str> {
+        let is_vacuous = |place: &usize| *place < 64 && self.judged & 1 << place == 0;
+        (0..setting.properties.len()).filter(is_vacuous).map(|place| setting.properties[place].name).collect()
+    }
+
+    /// The verdicts on the properties of the setting, in their order: `found` has what breaks each, and `otherwise` is
+    /// the verdict on those that nothing breaks. What must be reachable and was not reached is violated once everything
+    /// is explored, by no schedule.
+    #[must_use]
+    pub fn verdicts(
+        &self,
+        setting: &Setting,
+        found: Vec<(&'static str, Option<Counterexample>)>,
+        otherwise: &Verdict,
+    ) -> Vec<(&'static str, Verdict)> {
+        let verdict = |(property, (name, found)): (&Property, (&'static str, Option<Counterexample>))| {
+            let is_goal = matches!(property.rule, Rule::Reachable(_));
+            let verdict = match found {
+                Some(found) => Verdict::Violated(found),
+                None if is_goal && self.has_reached(name) => Verdict::Holds,
+                None if is_goal && *otherwise == Verdict::Holds => {
+                    Verdict::Violated(Counterexample { steps: Vec::new(), reason: UNREACHABLE.to_owned() })
+                }
+                None => otherwise.clone(),
+            };
+            (name, verdict)
+        };
+        setting.properties.iter().zip(found).map(verdict).collect()
+    }
+}
+
+/// A way to a broken property; without steps for what is not reachable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample {
     /// The steps from the initial state.
@@ -26,10 +102,21 @@ pub struct Counterexample {
 }
 
 impl Counterexample {
+    /// False for what is not reachable, which no schedule shows.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.reason != UNREACHABLE
+    }
+
     /// How many of the steps are operations: what remains besides choices, draws, and the passing of time.
     #[must_use]
     pub fn operations(&self) -> usize {
-        let is_operation = |step: &&Step| matches!(step, Step::Apply(_) | Step::LoseReply(_) | Step::LoseRequest(_));
+        let is_operation = |step: &&Step| match step {
+            Step::Apply(_) | Step::LoseReply(_) | Step::LoseRequest(_) | Step::Land(_) => true,
+            // What is put off counts when it lands, and what a client repeats when it arrives.
+            Step::Mishap(mishap, _) => !matches!(mishap, Mishap::Late | Mishap::ClientRetry),
+            _ => false,
+        };
         self.steps.iter().filter(is_operation).count()
     }
 }
@@ -86,6 +173,8 @@ pub struct Exploration {
     pub depth: usize,
     /// Fingerprints of the states in which nothing can happen any more.
     pub final_states: BTreeSet<Fingerprint>,
+    /// Properties that never had anything to judge: they hold, and that says nothing.
+    pub vacuous: Vec<&'static str>,
     /// True if orders of events that make no difference were left out, so that there are fewer states than the space
     /// has.
     pub is_reduced: bool,

@@ -12,6 +12,11 @@ pub enum Mark {
         /// End of the hold by the client's own knowledge, virtual microseconds.
         until_us: u64,
     },
+    /// The client was told that these seats are paid for and its own.
+    Ticket {
+        /// The seats.
+        seats: SmallVec<[i64; 4]>,
+    },
     /// The client no longer counts on these seats. Marked before the release is sent.
     GivesUp {
         /// The seats.

@@ -11,6 +11,7 @@ pub mod draw;
 pub mod http;
 pub mod mark;
 pub mod op;
+mod panic;
 pub mod params;
 mod running;
 pub mod token;

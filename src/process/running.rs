@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use super::ctx::{Asides, Ctx, Mailbox};
 use super::http::{Request, Response};
 use super::op::{Op, Outcome};
+use super::panic::caught;
 use super::params::Params;
 use crate::world::identity::ProcessId;
 
@@ -29,6 +30,8 @@ pub enum End {
     Round(Flow),
     /// A handler's answer.
     Answer(Response),
+    /// The code of the process panicked, with this message.
+    Panic(String),
 }
 
 /// The async code of a process, started and not yet finished.
@@ -80,6 +83,9 @@ pub struct Yield {
     pub tokens: u32,
 }
 
+/// What a process says that awaits a timer, a socket or any other future.
+const FOREIGN_AWAIT: &str = "a process may await nothing but its ctx (no timers, sockets or other futures)";
+
 /// A process between two outcomes. Not `Send`: an engine sends the [`Spawn`] data's parts and starts it in place.
 pub struct Process {
     mailbox: Rc<Mailbox>,
@@ -96,10 +102,11 @@ enum Running {
 impl Running {
     fn poll(&mut self) -> Poll<End> {
         let mut context = Context::from_waker(Waker::noop());
-        match self {
+        let polled = caught(|| match self {
             Self::Journey(round) => round.as_mut().poll(&mut context).map(End::Round),
             Self::Handler(answer) => answer.as_mut().poll(&mut context).map(End::Answer),
-        }
+        });
+        polled.unwrap_or_else(|message| Poll::Ready(End::Panic(message)))
     }
 }
 
@@ -113,7 +120,7 @@ impl Process {
     /// Starts the process and runs it up to its first operation.
     ///
     /// # Panics
-    /// When the process awaits anything but its context, or panics itself.
+    /// When a handler is started without its request.
     #[must_use]
     pub fn spawn(spawn: Spawn) -> (Self, Yield) {
         let Spawn { process, body, request, params, tokens } = spawn;
@@ -132,7 +139,7 @@ impl Process {
     /// Gives the outcome of the operation in flight and runs up to the next one.
     ///
     /// # Panics
-    /// When the process awaits anything but its context, or panics itself.
+    /// When the process went on without reading an outcome that it was given.
     #[inline(always)]
     #[must_use]
     pub fn resume(&mut self, outcome: Outcome) -> Yield {
@@ -167,10 +174,7 @@ impl Process {
             Poll::Ready(end) => Err(end),
             Poll::Pending => match mailbox.issued.take() {
                 Some(op) => Ok(op),
-                None => panic!(
-                    "{}: a process may await nothing but its ctx (no timers, sockets or other futures)",
-                    self.process
-                ),
+                None => Err(End::Panic(FOREIGN_AWAIT.to_owned())),
             },
         };
         Yield { next, label: mailbox.label.get(), asides: mailbox.asides.take(), tokens: mailbox.tokens.get() }

@@ -228,7 +228,11 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
     let mut text = String::new();
     for (property, verdict) in &exploration.verdicts {
         let (sign, scope) = match verdict {
+            Verdict::Holds if exploration.vacuous.contains(property) => {
+                (signs.vacuous, "vacuous: there was nothing to judge".to_owned())
+            }
             Verdict::Holds => (signs.holds, "complete within bounds".to_owned()),
+            Verdict::Violated(found) if !found.is_shown() => (signs.fails, found.reason.clone()),
             Verdict::Violated(found) => {
                 let how = match (breaker(samples, property), permuted.filter(|it| it.finding(property).is_some())) {
                     (Some(sample), _) => sampled_by(sample),
@@ -308,6 +312,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
             "property": property,
             "verdict": word(verdict),
             "bound": if let Verdict::Unknown(bound) = verdict { Some(why(bound)) } else { None },
+            "vacuous": exploration.vacuous.contains(property),
             "reason": if let Verdict::Violated(found) = verdict { Some(&found.reason) } else { None },
             "steps": steps.map(Iterator::collect::<Vec<_>>),
             "labelled_steps": schedule.map(|it| labelled(&it.steps)),

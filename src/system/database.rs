@@ -6,6 +6,7 @@ use crate::process::{Op, Outcome, Statement};
 use crate::world::identity::{ProcessId, SessionId};
 use crate::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
 
+use super::property::Subject;
 use super::state::{Phase, State, slot_of};
 use super::{Halves, Happening, ModelError, Setting, System, WrongStatement};
 
@@ -160,11 +161,34 @@ impl System {
         Ok(())
     }
 
-    fn progressed(&mut self, process: ProcessId, progress: Progress) {
+    /// Plans a query that a property asks.
+    pub(super) fn plan_query(&self, property: &'static str, statement: &'static str) -> Result<(), ModelError> {
+        let mut planner = self.planner.borrow_mut();
+        let plan = planner.plan(&self.state.world.sql, statement);
+        plan.map(|_| ()).map_err(|reason| wrong_statement(ProcessId::SETUP, property, statement, reason))
+    }
+
+    /// The first row that a query over committed rows returns, in words.
+    pub(super) fn first_row(&self, statement: &'static str) -> Option<String> {
+        let mut planner = self.planner.borrow_mut();
+        let plan = planner.plan(&self.state.world.sql, statement).ok()?;
+        let mut store = self.state.world.sql.clone();
+        let mut serials = SerialSource { process: ProcessId::SETUP, count: 0 };
+        // A session of its own sees what is committed.
+        match store.execute(SessionId::Shared, plan, &[], self.state.now_us, &mut serials) {
+            Progress::Done(Ok(rows)) if !rows.rows.is_empty() => Some(Outcome::Rows(Ok(rows)).to_string()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn progressed(&mut self, process: ProcessId, progress: Progress) {
         match progress {
             Progress::Waits => {
                 self.state.slot_mut(process).phase = Phase::Blocked;
                 self.state.waiting.insert(process);
+                if self.state.waiting.len() > 1 {
+                    self.judgement.meet(Subject::Waiting);
+                }
                 self.happen(Happening::Blocked(process));
             }
             Progress::Done(result) => {
@@ -221,6 +245,8 @@ impl System {
 
     /// The database fails this statement to end a deadlock.
     pub(super) fn fail_deadlocked(&mut self, process: ProcessId) {
+        self.state.world.ghost.deadlocked.insert(process);
+        self.judgement.ghost_changed();
         let progress = self.state.world.sql.fail_waiting(SessionId::Own(process), SqlError::deadlock());
         self.state.waiting.remove(&process);
         let phase = self.state.slot(process).phase;
@@ -244,7 +270,7 @@ impl System {
         true
     }
 
-    fn give_connection_back(&mut self, process: ProcessId) {
+    pub(super) fn give_connection_back(&mut self, process: ProcessId) {
         self.state.slot_mut(process).has_connection = false;
         if process.call == 0 {
             return;

@@ -5,7 +5,7 @@ use crate::world::argv::ByteString;
 use crate::world::identity::{ProcessId, SessionId};
 
 use super::System;
-use super::state::{Instance, Phase};
+use super::state::{Instance, Phase, Slot};
 
 impl System {
     /// The request never arrives; the sender sees a time-out.
@@ -82,6 +82,30 @@ impl System {
         }
     }
 
+    /// The code of a process panicked: the process ends where it is. What it has open stays open, for nobody closes it.
+    pub(super) fn panicked(&mut self, process: ProcessId, message: String) {
+        self.state.world.ghost.panics.insert((process, message));
+        self.judgement.ghost_changed();
+        if process.call == 0 {
+            self.end_client(process, Phase::Ended);
+            return;
+        }
+        if self.state.slot(process).has_connection {
+            self.give_connection_back(process);
+        }
+        if process.is_job() {
+            *self.state.slot_mut(process) = Slot { phase: Phase::Ended, ..Slot::idle() };
+            return;
+        }
+        let client = &mut self.state.clients[usize::from(process.client)];
+        let is_caller = matches!(client.slot.phase, Phase::Calling(call) if call == process.call);
+        client.handlers.retain(|slot| slot.call != process.call);
+        self.free_worker(process);
+        if is_caller {
+            self.abandon_call(ProcessId::client(process.client));
+        }
+    }
+
     /// A process is gone; the database and Redis have yet to notice. Until then its locks and its MULTI stay.
     fn forget_session(&mut self, process: ProcessId) {
         self.state.waiting.remove(&process);
@@ -110,11 +134,13 @@ impl System {
     pub(super) fn restart_redis(&mut self, node: u8) {
         self.state.budgets.redis_restart -= 1;
         self.state.world.redis[usize::from(node)].restart_empty();
+        self.judgement.redis_changed();
     }
 
     /// The node drops a live key for want of memory.
     pub(super) fn evict(&mut self, node: u8, key: &ByteString) {
         self.state.budgets.evict -= 1;
         self.state.world.redis[usize::from(node)].evict(key.as_bytes());
+        self.judgement.redis_changed();
     }
 }

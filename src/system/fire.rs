@@ -4,6 +4,7 @@ use crate::process::token::Token;
 use crate::process::{Asides, Body, Draw, Drawn, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
 use crate::world::identity::{ProcessId, SessionId};
 
+use super::property::Subject;
 use super::state::{Live, Phase, Slot, State, slot_of};
 use super::{Halves, Happening, ModelError, Step, System};
 
@@ -17,6 +18,7 @@ impl System {
     /// When the step is not enabled, or a process of the model panics.
     #[inline]
     pub fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
+        self.note_gone_on(step);
         match step {
             Step::Apply(process) => self.apply(*process),
             Step::Deliver(process) => {
@@ -51,6 +53,9 @@ impl System {
             Step::Time(to_us) => self.pass_time(*to_us),
             Step::RedisRestart(node) => self.restart_redis(*node),
             Step::Evict(node, key) => self.evict(*node, key),
+            Step::Mishap(mishap, process) => self.go_wrong(*mishap, *process),
+            Step::Land(number) => self.land(*number),
+            Step::ClockJump(node) => self.jump_clock(*node),
             Step::Apply(_) | Step::Deliver(_) => unreachable!("these have their own way"),
         }
     }
@@ -100,21 +105,26 @@ impl System {
 
     /// Effect and outcome of an operation that needs nobody else's help.
     pub(super) fn effect(&mut self, process: ProcessId) -> Outcome {
+        let ahead_us = self.ahead_us(process);
         let State { now_us, clients, world, .. } = &mut self.state;
         match &slot_of(clients, process).op {
             Some(Op::Redis(node, argv)) => {
                 let node = &mut world.redis[usize::from(*node)];
                 let reply = node.execute(SessionId::Own(process), argv, *now_us, &mut self.removed);
                 self.judge_removals(process);
+                self.judgement.redis_changed();
                 Outcome::Reply(reply)
             }
-            Some(Op::Now) => Outcome::Now(Instant(*now_us)),
+            Some(Op::Now) => Outcome::Now(Instant(*now_us + ahead_us)),
             other => panic!("{process}: {other:?} is not applied this way"),
         }
     }
 
     /// Notes in ghost state which of the values just removed were another client's locks.
-    fn judge_removals(&mut self, process: ProcessId) {
+    pub(super) fn judge_removals(&mut self, process: ProcessId) {
+        if !self.removed.is_empty() {
+            self.judgement.meet(Subject::Removal);
+        }
         for (key, value) in self.removed.drain(..) {
             let owner = Token::parse(value.as_bytes()).map(|token| token.process.client);
             if owner.is_some_and(|owner| owner != process.client) {
@@ -196,6 +206,7 @@ impl System {
                     self.happen(Happening::Issued(process));
                 }
             }
+            Err(End::Panic(message)) => self.panicked(process, message),
             Err(End::Answer(response)) => self.answer(process, response),
             Err(End::Round(flow)) if process.is_job() => self.end_job(process, flow),
             Err(End::Round(flow)) => self.end_round(process, flow),
@@ -204,12 +215,23 @@ impl System {
 
     /// Takes in the facts that a process stated and the samples that it recorded.
     fn heed(&mut self, process: ProcessId, asides: &Asides) {
+        let ahead_us = self.ahead_us(process);
         for mark in &asides.marks {
             match mark {
                 Mark::Holds { seats, until_us } => {
-                    if self.state.world.ghost.hold(process.client, seats, *until_us) {
+                    // A clock that runs ahead comes to that instant earlier.
+                    let until_us = if *until_us == u64::MAX { u64::MAX } else { until_us.saturating_sub(ahead_us) };
+                    self.judgement.meet(Subject::Hold);
+                    if self.state.world.ghost.hold(process.client, seats, until_us) {
                         self.judgement.seat_shared();
                     }
+                    self.judgement.ghost_changed();
+                }
+                Mark::Ticket { seats } => {
+                    for seat in seats {
+                        self.state.world.ghost.tickets.entry(*seat).or_default().insert(process.client);
+                    }
+                    self.judgement.meet(Subject::Ticket);
                     self.judgement.ghost_changed();
                 }
                 // A claim less breaks no property.

@@ -70,6 +70,12 @@ impl Given {
         if let Action::Client(client, _) = self.action { Some(client) } else { None }
     }
 
+    /// True for a step by its name, which may be a fault.
+    #[must_use]
+    pub fn is_step(&self) -> bool {
+        matches!(self.action, Action::Step(_))
+    }
+
     /// The job that runs, if one does.
     #[must_use]
     pub fn job(&self) -> Option<&str> {
@@ -135,12 +141,7 @@ impl System {
             if until.is_some_and(|until| own.iter().any(|process| self.is_about_to(*process, until))) {
                 return Ok(Ok(()));
             }
-            let next = own.into_iter().filter(|process| self.is_ready(*process)).find_map(|process| {
-                let mut steps = Vec::new();
-                self.enabled_of(process, &mut steps);
-                steps.into_iter().find(|step| step.actor() == Some(process) && !matches!(step, Step::Begin(_)))
-            });
-            match (next, until) {
+            match (self.next_own_step(actor), until) {
                 (Some(step), _) => self.fire(&step)?,
                 (None, None) => return Ok(Ok(())),
                 (None, Some(until)) => {
@@ -150,6 +151,15 @@ impl System {
             }
         }
         Ok(Err(format!("{actor} still goes on after {STEPS_MAX} steps")))
+    }
+
+    /// The first step that the process or one of its handlers can take by itself.
+    pub(super) fn next_own_step(&self, actor: ProcessId) -> Option<Step> {
+        self.processes_of(actor).into_iter().filter(|process| self.is_ready(*process)).find_map(|process| {
+            let mut steps = Vec::new();
+            self.enabled_of(process, &mut steps);
+            steps.into_iter().find(|step| step.actor() == Some(process) && !matches!(step, Step::Begin(_)))
+        })
     }
 
     /// The process, and its handlers if it is a client.

@@ -8,14 +8,17 @@
 mod database;
 pub mod diagnostic;
 pub mod digest;
+mod drain;
 pub mod facts;
 mod fault;
 pub mod fingerprint;
 mod fire;
 pub mod given;
 pub mod jobs;
+pub mod mishap;
 pub mod model;
 mod name;
+pub mod pace;
 pub mod parts;
 pub mod property;
 mod resolve;
@@ -40,7 +43,9 @@ use crate::world::redis::Redis;
 
 use database::Planner;
 use given::{Given, GivenError};
+use mishap::Clocks;
 use model::Model;
+use pace::Pace;
 use property::Property;
 use state::{Budgets, Client, Instance, Slot, State};
 pub use step::Step;
@@ -60,6 +65,10 @@ pub struct Setting {
     pub rounds: Option<u32>,
     /// Faults that may happen.
     pub budgets: Budgets,
+    /// Which clocks run ahead.
+    pub clocks: Clocks,
+    /// How slow anything may be.
+    pub pace: Pace,
     /// What must hold.
     pub properties: Vec<Property>,
     /// How often each background job of the model may begin, in the model's order; those left out never do.
@@ -170,6 +179,8 @@ pub struct System {
     /// Scratch of [`System::apply`]: values that a Redis command removed.
     removed: Vec<(crate::world::argv::ByteString, crate::world::argv::ByteString)>,
     judgement: property::Judgement,
+    /// True when a property asks whether errors are answered about what was done.
+    reports: bool,
     /// What processes heard since it was last asked; nobody listens unless asked to.
     heard: Option<Vec<(ProcessId, Outcome)>>,
 }
@@ -212,9 +223,11 @@ impl System {
             instances: vec![instance; setting.service.instances as usize],
             waiting: BTreeSet::new(),
             unreaped: BTreeSet::new(),
+            late: Vec::new(),
+            ready_since: BTreeMap::new(),
             budgets: setting.budgets,
         };
-        Ok(Self {
+        let mut system = Self {
             setting,
             planner: Rc::default(),
             halves,
@@ -224,8 +237,11 @@ impl System {
             notes: Vec::new(),
             removed: Vec::new(),
             judgement: property::Judgement::default(),
+            reports: false,
             heard: None,
-        })
+        };
+        system.plan_properties()?;
+        Ok(system)
     }
 
     /// Every client issues its first operation, and what is given happens.

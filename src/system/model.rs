@@ -4,9 +4,11 @@ use smallvec::SmallVec;
 
 use super::property::{GENERAL, Property};
 use super::scenario::Declaration;
+use super::state::State;
 use crate::process::{Ctx, Flow, Request, Response, Started};
 pub use crate::process::{ParamValue, Params};
 use crate::world::argv::ByteString;
+use crate::world::sql::SqlStore;
 use crate::world::value::Value;
 
 /// One lock service with its clients.
@@ -61,7 +63,7 @@ impl Model {
         journeys: &[],
         jobs: &[],
         handlers: &[],
-        seats: SeatMap { key: |seat| ByteString::from(format!("seat:{seat}").as_str()), asked: |_| None },
+        seats: SeatMap { key: |seat| ByteString::from(format!("seat:{seat}").as_str()), ..SeatMap::NONE },
         metrics: &[],
         attempts: None,
         conflicts: &[],
@@ -82,6 +84,10 @@ impl Model {
             metrics: self.metrics,
             request_names: self.request_names,
             properties: self.all_properties().iter().map(|property| property.name).collect(),
+            default_properties: {
+                let all = self.all_properties();
+                all.iter().filter(|property| property.is_default).map(|property| property.name).collect()
+            },
             draws: self.draws,
         }
     }
@@ -136,6 +142,23 @@ pub struct SeatMap {
     pub key: fn(seat: i64) -> ByteString,
     /// The seats that a request asks to lock, all or none; `None` for other requests.
     pub asked: fn(&Request) -> Option<SmallVec<[i64; 4]>>,
+    /// Whether a seat is sold: a live booking of it is committed.
+    pub sold: fn(&SqlStore, seat: i64) -> bool,
+    /// Whether the service has done for this client what the request asks, and the client was never told so.
+    pub done: fn(&State, &Request, client: u16) -> bool,
+    /// The journey by which a client asks for seats that it draws as `seats`, to find out whether they are free.
+    pub probe: Option<&'static str>,
+}
+
+impl SeatMap {
+    /// Of a model that says nothing about seats.
+    pub const NONE: Self = Self {
+        key: |_| ByteString::from(&b""[..]),
+        asked: |_| None,
+        sold: |_, _| false,
+        done: |_, _, _| false,
+        probe: None,
+    };
 }
 
 /// A value that a scenario may set under `[params]`.

@@ -46,6 +46,12 @@ impl System {
             Step::Time(to_us) => format!("time {to_us}"),
             Step::RedisRestart(node) => format!("redis_restart {node}"),
             Step::Evict(node, key) => format!("evict {node} {key}"),
+            Step::Mishap(mishap, process) => mishap.describe(*process, &op(*process)),
+            Step::Land(number) => match self.state.late.iter().find(|late| late.number == *number) {
+                Some(late) => format!("land {number} {}: {}", late.process, describe(&late.op)),
+                None => panic!("nothing of number {number} is under way"),
+            },
+            Step::ClockJump(node) => format!("clock_jump {node}"),
         };
         readable(&text)
     }
@@ -54,7 +60,7 @@ impl System {
     #[must_use]
     pub fn label(&self, step: &Step) -> &'static str {
         match step {
-            Step::Apply(process) | Step::LoseReply(process) | Step::LoseRequest(process) => {
+            Step::Apply(process) | Step::LoseReply(process) | Step::LoseRequest(process) | Step::Mishap(_, process) => {
                 self.state.slot(*process).label
             }
             _ => "",

@@ -34,12 +34,12 @@ impl System {
 
     /// What has changed since the properties were last judged or this was last asked.
     pub fn take_changes(&mut self) -> Changes {
-        std::mem::take(&mut self.judgement.0)
+        std::mem::take(&mut self.judgement.changes)
     }
 
     /// Judges the properties of the present state as if this had changed.
     pub fn judge_after(&mut self, changes: Changes) -> Vec<Violation> {
-        self.judgement.0 = changes;
+        self.judgement.changes = changes;
         self.judge()
     }
 }

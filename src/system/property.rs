@@ -1,12 +1,18 @@
-//! Properties: what must hold in every state.
+//! Properties: what must hold in every state, what must be reachable, and what must come free again.
 
-use crate::world::identity::ProcessId;
+mod library;
 
-use super::System;
 use super::parts::Changes;
 use super::state::State;
+use super::{ModelError, System};
 
-/// A predicate over committed data and ghost state.
+pub use super::drain::Grade;
+pub use library::{
+    GENERAL, all_seats_can_be_sold, hold_is_honoured, no_seat_is_stuck, no_seat_is_stuck_for_ever,
+    one_booking_per_seat, paid_means_seated, success_is_reported,
+};
+
+/// What is judged.
 #[derive(Copy, Clone, Debug)]
 pub struct Property {
     /// Name on the command line and in scenario files.
@@ -15,8 +21,33 @@ pub struct Property {
     pub about: &'static str,
     /// What it reads, so that it is judged whenever that changed.
     pub reads: Reads,
+    /// What must have happened for it to have anything to judge.
+    pub subject: Subject,
+    /// How it is judged.
+    pub rule: Rule,
+    /// Whether a check judges it that names no properties.
+    pub is_default: bool,
+}
+
+impl Property {
+    /// True when answers must be compared with what was done for it.
+    #[must_use]
+    pub fn needs_answers(&self) -> bool {
+        self.name == library::SUCCESS_IS_REPORTED
+    }
+}
+
+/// How a property is judged.
+#[derive(Copy, Clone, Debug)]
+pub enum Rule {
     /// How a state breaks it, in words; `None` where it holds.
-    pub breach: fn(&State) -> Option<String>,
+    Never(fn(&State) -> Option<String>),
+    /// A query over committed rows that must return none; the first row that it returns is the reason.
+    NoRow(&'static str),
+    /// Some execution must come to a state of which this tells what was reached.
+    Reachable(fn(&State) -> Option<String>),
+    /// When nobody acts any more but time and jobs, every seat that nobody has comes free.
+    Drains(Grade),
 }
 
 /// What a property reads. The passing of time alone never breaks one: a hold can only end.
@@ -29,53 +60,48 @@ pub enum Reads {
     SharedSeats,
     /// Committed rows.
     Data,
+    /// Ghost state, committed rows and the keys of Redis.
+    Locks,
+    /// Everything, once no client acts any more.
+    Rest,
 }
 
-/// The properties of every model.
-pub const GENERAL: [Property; 4] = [
-    Property {
-        name: "one-holder-per-seat",
-        about: "Never do two clients hold one seat: told 201 for it, not given up, and not past the time they were \
-                told.",
-        reads: Reads::SharedSeats,
-        breach: two_holders,
-    },
-    Property {
-        name: "all-or-nothing",
-        about: "A request for several seats ends with all of them locked for it, or with none.",
-        reads: Reads::Ghost,
-        breach: |state| {
-            let handler = state.world.ghost.split_requests.first()?;
-            Some(format!("{handler} ended with other seats locked than it answered: all it was asked for, or none"))
-        },
-    },
-    Property {
-        name: "release-own-only",
-        about: "No command takes away a live lock that belongs to another client.",
-        reads: Reads::Ghost,
-        breach: |state| {
-            let (process, key) = state.world.ghost.foreign_removals.first()?;
-            Some(format!("{process} removed `{key}`, which was another client's live lock"))
-        },
-    },
-    Property {
-        name: "no-server-error",
-        about: "No request is answered with a status of 500 or above.",
-        reads: Reads::Ghost,
-        breach: |state| {
-            let (process, status) = state.world.ghost.server_errors.first()?;
-            Some(format!("{process} answered {status}"))
-        },
-    },
-];
+/// What a property is about. One that never met its subject is vacuous: it holds, and nothing is known.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A client was told that it holds a seat.
+    Hold,
+    /// A request for seats came to its end.
+    Request,
+    /// A command took a live key away.
+    Removal,
+    /// A request was answered.
+    Answer,
+    /// Two statements waited at a time.
+    Waiting,
+    /// This table has a committed row.
+    Row(&'static str),
+    /// A client was told that its seats are paid for.
+    Ticket,
+    /// No client acts any more.
+    Rest,
+    /// There is always something to judge.
+    Always,
+}
 
-fn two_holders(state: &State) -> Option<String> {
-    state.world.ghost.holders.iter().filter(|(_, holders)| holders.len() > 1).find_map(|(seat, holders)| {
-        let mut entitled = holders.iter().filter(|(_, until_us)| **until_us > state.now_us);
-        let (first, second) = (entitled.next()?.0, entitled.next()?.0);
-        let (first, second) = (ProcessId::client(*first), ProcessId::client(*second));
-        Some(format!("{first} and {second} were both told that they hold seat {seat}, and neither gave it up"))
-    })
+impl Subject {
+    const fn bit(self) -> u32 {
+        match self {
+            Self::Hold => 1,
+            Self::Request => 1 << 1,
+            Self::Removal => 1 << 2,
+            Self::Answer => 1 << 3,
+            Self::Waiting => 1 << 4,
+            Self::Ticket => 1 << 5,
+            Self::Rest => 1 << 6,
+            Self::Row(_) | Self::Always => 0,
+        }
+    }
 }
 
 /// A property that does not hold, and how.
@@ -89,38 +115,62 @@ pub struct Violation {
 
 /// What changed since the properties were last judged.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Judgement(pub(super) Changes);
+pub(super) struct Judgement {
+    pub(super) changes: Changes,
+    /// Keys of Redis, where a property reads them.
+    redis: bool,
+    /// True when a property reads keys of Redis.
+    reads_redis: bool,
+    /// True when a property asks what becomes of seats once nobody acts any more.
+    drains: bool,
+    /// Subjects met so far.
+    met: u32,
+    /// Properties, by their place in the setting, of which a committed row was the subject.
+    met_rows: u64,
+}
 
 impl Default for Judgement {
     /// Nothing has been judged yet.
     fn default() -> Self {
-        Self(Changes { ghost: true, shared_seats: true, data: true, touched_ghost: true })
+        let changes = Changes { ghost: true, shared_seats: true, data: true, touched_ghost: true };
+        Self { changes, redis: true, reads_redis: false, drains: false, met: 0, met_rows: 0 }
     }
 }
 
 impl Judgement {
     #[inline]
     pub(super) fn is_due(self) -> bool {
-        self.0.must_be_judged()
+        self.changes.must_be_judged() || self.redis || self.drains
     }
 
     pub(super) fn ghost_changed(&mut self) {
-        self.0.ghost = true;
-        self.0.touched_ghost = true;
+        self.changes.ghost = true;
+        self.changes.touched_ghost = true;
     }
 
     /// Somebody was told to hold a seat that another holds too.
     pub(super) fn seat_shared(&mut self) {
-        self.0.shared_seats = true;
+        self.changes.shared_seats = true;
     }
 
     /// Ghost state was changed in a way that breaks no property.
     pub(super) fn ghost_touched(&mut self) {
-        self.0.touched_ghost = true;
+        self.changes.touched_ghost = true;
     }
 
     pub(super) fn data_changed(&mut self) {
-        self.0.data = true;
+        self.changes.data = true;
+    }
+
+    #[inline]
+    pub(super) fn redis_changed(&mut self) {
+        self.redis = self.reads_redis;
+    }
+
+    /// Something happened that properties are about.
+    #[inline]
+    pub(super) fn meet(&mut self, subject: Subject) {
+        self.met |= subject.bit();
     }
 }
 
@@ -128,21 +178,85 @@ impl System {
     /// Judges the properties of which something changed since the last call; those broken, in their order.
     #[inline]
     pub fn judge(&mut self) -> Vec<Violation> {
-        let changes = self.judgement.0;
-        if changes.must_be_judged() { self.judge_changed(changes) } else { Vec::new() }
+        if self.judgement.is_due() { self.judge_changed() } else { Vec::new() }
     }
 
-    fn judge_changed(&mut self, changes: Changes) -> Vec<Violation> {
-        self.judgement.0 = Changes::default();
-        let due = self.setting.properties.iter().filter(|property| match property.reads {
-            Reads::Ghost => changes.ghost,
-            Reads::SharedSeats => changes.shared_seats,
-            Reads::Data => changes.data,
+    fn judge_changed(&mut self) -> Vec<Violation> {
+        let Judgement { changes, redis, drains, .. } = self.judgement;
+        self.judgement = Judgement { changes: Changes::default(), redis: false, ..self.judgement };
+        let is_at_rest = drains && self.is_at_rest();
+        if is_at_rest {
+            self.judgement.meet(Subject::Rest);
+        }
+        let setting = std::rc::Rc::clone(&self.setting);
+        let mut broken = Vec::new();
+        for (place, property) in setting.properties.iter().enumerate() {
+            let is_due = match property.reads {
+                Reads::Ghost => changes.ghost,
+                Reads::SharedSeats => changes.shared_seats,
+                Reads::Data => changes.data,
+                Reads::Locks => changes.ghost || changes.data || redis,
+                Reads::Rest => is_at_rest,
+            };
+            if !is_due {
+                continue;
+            }
+            if let Subject::Row(table) = property.subject
+                && self.state.world.sql.committed_rows(table).next().is_some()
+            {
+                self.judgement.met_rows |= 1 << (place % 64);
+            }
+            if let Some(reason) = self.breach(property) {
+                broken.push(Violation { property: property.name, reason });
+            }
+        }
+        broken
+    }
+
+    /// How the present state breaks a property.
+    fn breach(&self, property: &Property) -> Option<String> {
+        match property.rule {
+            Rule::Never(breach) => breach(&self.state),
+            Rule::NoRow(query) => self.first_row(query).map(|row| format!("this row should not exist: {row}")),
+            Rule::Reachable(_) => None,
+            Rule::Drains(grade) => self.stuck_seat(grade),
+        }
+    }
+
+    /// What the setting wants to be reachable and this state has reached: names of properties.
+    #[must_use]
+    pub fn reached(&self) -> Vec<&'static str> {
+        let reached = self.setting.properties.iter().filter(|property| match property.rule {
+            Rule::Reachable(reached) => reached(&self.state).is_some(),
+            _ => false,
         });
-        let broken = due.filter_map(|property| {
-            let reason = (property.breach)(&self.state)?;
-            Some(Violation { property: property.name, reason })
-        });
-        broken.collect()
+        reached.map(|property| property.name).collect()
+    }
+
+    /// The properties, by their place in the setting, that had something to judge in this execution.
+    #[must_use]
+    pub fn judged(&self) -> u64 {
+        let Judgement { met, met_rows, .. } = self.judgement;
+        let had = |(place, property): (usize, &Property)| match property.subject {
+            Subject::Always => 1 << (place % 64),
+            Subject::Row(_) => met_rows & 1 << (place % 64),
+            other if met & other.bit() > 0 => 1 << (place % 64),
+            _ => 0,
+        };
+        self.setting.properties.iter().enumerate().map(had).fold(0, |all, one: u64| all | one)
+    }
+
+    /// Says now whether the properties can be judged: a query may be wrong.
+    pub(super) fn plan_properties(&mut self) -> Result<(), ModelError> {
+        let setting = std::rc::Rc::clone(&self.setting);
+        self.judgement.drains = setting.properties.iter().any(|property| matches!(property.rule, Rule::Drains(_)));
+        self.judgement.reads_redis = setting.properties.iter().any(|property| property.reads == Reads::Locks);
+        self.reports = setting.properties.iter().any(Property::needs_answers);
+        for property in &setting.properties {
+            if let Rule::NoRow(query) = property.rule {
+                self.plan_query(property.name, query)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use crate::world::identity::ProcessId;
 
 use super::System;
 use super::model::Handler;
+use super::property::Subject;
 use super::state::{HandlerSlot, Live, Phase, Slot};
 
 impl System {
@@ -21,10 +22,17 @@ impl System {
     pub(super) fn arrive(&mut self, process: ProcessId, is_awaited: bool) {
         let client = &mut self.state.clients[usize::from(process.client)];
         let Some(Op::Call(request)) = &client.slot.op else { unreachable!("the caller matched a call") };
+        let request = request.clone();
+        client.slot.phase = Phase::Calling(client.calls + 1);
+        self.admit(process, request, is_awaited);
+    }
+
+    /// The next request of a client becomes a handler.
+    pub(super) fn admit(&mut self, process: ProcessId, request: Request, is_awaited: bool) {
+        let client = &mut self.state.clients[usize::from(process.client)];
         client.calls += 1;
         let call = client.calls;
-        client.handlers.push(HandlerSlot { call, request: request.clone(), is_awaited, slot: Slot::idle() });
-        client.slot.phase = Phase::Calling(call);
+        client.handlers.push(HandlerSlot { call, request, is_awaited, slot: Slot::idle() });
         let handler = ProcessId::handler(process.client, call);
         let instance = self.state.instance_of(process);
         let instance = &mut self.state.instances[instance];
@@ -45,6 +53,7 @@ impl System {
     /// A handler is done: its worker takes the next request, and the client, if it still waits, gets the answer.
     pub(super) fn answer(&mut self, handler: ProcessId, response: Response) {
         self.judge_answer(handler, response.status);
+        self.judge_report(handler, response.status);
         self.close_redis(handler);
         let client = &mut self.state.clients[usize::from(handler.client)];
         let position = client.handlers.iter().position(|slot| slot.call == handler.call);
@@ -74,11 +83,23 @@ impl System {
     }
 
     fn judge_answer(&mut self, handler: ProcessId, status: u16) {
+        self.judgement.meet(Subject::Answer);
         if status >= 500 {
             self.state.world.ghost.server_errors.insert((handler, status));
             self.judgement.ghost_changed();
         }
         self.judge_split(handler, Some(status));
+    }
+
+    /// Notes in ghost state when an error is answered to a client for whom the service has done what it asks.
+    fn judge_report(&mut self, handler: ProcessId, status: u16) {
+        let client = &self.state.clients[usize::from(handler.client)];
+        let is_asked = self.reports && status >= 400;
+        let Some(slot) = client.handler(handler.call).filter(|_| is_asked) else { return };
+        if (self.setting.model.seats.done)(&self.state, &slot.request, handler.client) {
+            self.state.world.ghost.unreported.insert((handler, status));
+            self.judgement.ghost_changed();
+        }
     }
 
     /// Notes in ghost state when a handler that was asked to lock seats ends with only some of them, or with other
@@ -87,6 +108,7 @@ impl System {
         let client = &self.state.clients[usize::from(handler.client)];
         let Some(slot) = client.handler(handler.call) else { return };
         let Some(seats) = (self.setting.model.seats.asked)(&slot.request) else { return };
+        self.judgement.meet(Subject::Request);
         let is_locked = |seat: &&i64| {
             let key = (self.setting.model.seats.key)(**seat);
             let value = self.state.world.redis[0].live_value(key.as_bytes(), self.state.now_us);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::process::{Drawn, Params};
 
+use super::mishap::Clocks;
 use super::model::{Model, ParamValue};
+use super::pace::Pace;
 use super::scenario::{Check, Draw, Faults, Scenario};
 use super::state::Budgets;
 use super::{Service, Setting};
@@ -24,6 +26,8 @@ pub fn of_check(scenario: &Scenario, check: &Check, model: &'static Model) -> Se
         rounds: Some(check.bounds.rounds),
         jobs: jobs(model, &check.jobs),
         given: check.given.iter().map(|(given, _)| given.clone()).collect(),
+        clocks: check.clocks.clone(),
+        pace: check.bounds.pace,
         budgets: budgets(check.faults, check.bounds.time_steps),
         properties: properties.filter(|property| check.properties.iter().any(|name| name == property.name)).collect(),
         draws: draws(&check.draws),
@@ -69,9 +73,11 @@ impl Setting {
             journeys: journeys.iter().map(journey).collect(),
             rounds: Some(1),
             budgets: Budgets::default(),
-            properties: model.all_properties(),
+            properties: model.all_properties().into_iter().filter(|property| property.is_default).collect(),
             jobs: Vec::new(),
             given: Vec::new(),
+            clocks: Clocks::default(),
+            pace: Pace::default(),
             draws: BTreeMap::new(),
         }
     }
@@ -92,6 +98,12 @@ fn budgets(faults: Faults, time_steps: Option<u32>) -> Budgets {
         crash: faults.crash,
         redis_restart: faults.redis_restart,
         evict: faults.evict,
+        late: faults.late,
+        driver_repeat: faults.driver_repeat,
+        client_retry: faults.client_retry,
+        sql_abort: faults.sql_abort,
+        commit_unknown: faults.commit_unknown,
+        clock_jump: faults.clock_jump,
         // Without a bound, time may pass as often as there is something to wait for.
         time_steps: time_steps.unwrap_or(u32::MAX),
     }

@@ -4,6 +4,7 @@ use crate::process::{Draw, Drawn, Op};
 use crate::world::argv::ByteString;
 use crate::world::identity::ProcessId;
 
+use super::mishap::Mishap;
 use super::state::{Budgets, Instance, Phase, Slot, Whereabouts};
 use super::{Halves, System};
 
@@ -42,9 +43,46 @@ pub enum Step {
     RedisRestart(u8),
     /// Fault: the Redis node drops this live key.
     Evict(u8, ByteString),
+    /// Fault: something goes wrong with the operation in flight.
+    Mishap(Mishap, ProcessId),
+    /// What the operation of this number, which nobody waits for, was sent for happens now.
+    Land(u16),
+    /// Fault: the clock of the Redis node jumps forwards.
+    ClockJump(u8),
 }
 
 impl Step {
+    /// The process that takes or suffers this step, if it is about one.
+    #[must_use]
+    pub fn process(&self) -> Option<ProcessId> {
+        match self {
+            Self::Cut(process)
+            | Self::LoseRequest(process)
+            | Self::LoseReply(process)
+            | Self::CrashClient(process)
+            | Self::Reap(process)
+            | Self::Deadlock(process)
+            | Self::Mishap(_, process) => Some(*process),
+            other => other.actor(),
+        }
+    }
+
+    /// The budget that pays for this step, if one does.
+    #[must_use]
+    pub fn budget(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::LoseRequest(_) => "lose_request",
+            Self::LoseReply(_) => "lose_reply",
+            Self::CrashClient(_) | Self::CrashInstance(_) => "crash",
+            Self::RedisRestart(_) => "redis_restart",
+            Self::Evict(..) => "evict",
+            Self::Mishap(mishap, _) => mishap.budget(),
+            Self::ClockJump(_) => "clock_jump",
+            Self::Time(_) => "time_steps",
+            _ => return None,
+        })
+    }
+
     /// True when the name of a fault's step begins with this word.
     #[must_use]
     pub fn is_fault_name(word: &str) -> bool {
@@ -79,7 +117,7 @@ impl System {
         steps.extend(self.state.unreaped.iter().map(|process| Step::Reap(*process)));
         steps.extend(self.deadlocked().into_iter().map(Step::Deadlock));
         if self.state.budgets.time_steps > 0 {
-            steps.extend(self.next_instant().map(Step::Time));
+            steps.extend(self.next_instant().filter(|to_us| self.may_pass_to(*to_us)).map(Step::Time));
         }
         if self.state.budgets.crash > 0 {
             steps.extend((0..self.setting.service.instances).map(Step::CrashInstance));
@@ -93,6 +131,7 @@ impl System {
                 steps.extend(keys.map(|(key, ..)| Step::Evict(number, key.clone())));
             }
         }
+        self.other_mishaps(&mut steps);
         steps
     }
 
@@ -138,6 +177,7 @@ impl System {
                 }
             }
         }
+        self.mishaps_of(process, steps);
         let is_running_client = process.call == 0 && !matches!(slot.phase, Phase::Idle | Phase::Ended);
         if is_running_client && budgets.crash > 0 {
             steps.push(Step::CrashClient(process));
@@ -156,7 +196,9 @@ impl System {
                 Some(Whereabouts::Issued(Op::Draw(draw))) => draw.admits(drawn),
                 _ => false,
             },
-            Step::Time(to_us) => self.state.budgets.time_steps > 0 && self.next_instant() == Some(*to_us),
+            Step::Time(to_us) => {
+                self.state.budgets.time_steps > 0 && self.next_instant() == Some(*to_us) && self.may_pass_to(*to_us)
+            }
             other => self.enabled().contains(other),
         }
     }
@@ -211,7 +253,10 @@ impl System {
     pub fn can_apply(&self, process: ProcessId) -> bool {
         let slot = self.state.slot(process);
         match slot.phase {
-            Phase::Issued => slot.has_connection || !matches!(slot.op, Some(Op::Sql(..))),
+            Phase::Issued if matches!(slot.op, Some(Op::Sql(..))) => {
+                slot.has_connection && !self.has_late_commit(process)
+            }
+            Phase::Issued => true,
             Phase::Blocked => self.is_unblocked(process),
             _ => false,
         }

@@ -17,6 +17,15 @@ pub struct Ghost {
     pub foreign_removals: BTreeSet<(ProcessId, ByteString)>,
     /// Requests answered with 5xx: handler and status.
     pub server_errors: BTreeSet<(ProcessId, u16)>,
+    /// Processes whose code panicked, with what it said.
+    pub panics: BTreeSet<(ProcessId, String)>,
+    /// Processes that the database failed to end a deadlock.
+    pub deadlocked: BTreeSet<ProcessId>,
+    /// Requests answered with an error although what they asked for was done and their client was never told: handler
+    /// and status.
+    pub unreported: BTreeSet<(ProcessId, u16)>,
+    /// For each seat, the clients that were told that they have paid for it.
+    pub tickets: BTreeMap<i64, BTreeSet<u16>>,
     /// Handlers that ended holding some but not all of the seats they were asked for, or other seats than they said.
     pub split_requests: BTreeSet<ProcessId>,
 }

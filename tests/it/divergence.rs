@@ -170,8 +170,15 @@ fn every_possible_step_is_found_by_its_name_and_no_other_is() {
     for entry in CATALOG {
         let loaded = scenario(entry.scenario).expect("the built-in scenario is right").0;
         let mut setting = setting::of_check(&loaded, loaded.checks.last().expect("a check"), entry.model);
-        setting.budgets =
-            Budgets { lose_request: 2, lose_reply: 2, crash: 2, redis_restart: 1, evict: 2, time_steps: 6 };
+        setting.budgets = Budgets {
+            lose_request: 2,
+            lose_reply: 2,
+            crash: 2,
+            redis_restart: 1,
+            evict: 2,
+            time_steps: 6,
+            ..Budgets::default()
+        };
         let mut system = System::new(Rc::new(setting), Halves::Fused, true).expect("the model is right");
         let mut met = std::collections::BTreeSet::new();
         for _ in 0..80 {

@@ -11,7 +11,9 @@ use seatproof::engines::replay::replay;
 use seatproof::engines::verdict::{Exploration, Verdict};
 use seatproof::process::{Ctx, Flow, Mark, Params, Request, Response};
 use seatproof::system::given::Given;
+use seatproof::system::mishap::Clocks;
 use seatproof::system::model::{Handler, Job, Journey, Model, SeatMap};
+use seatproof::system::pace::Pace;
 use seatproof::system::property::GENERAL;
 use seatproof::system::schedule::{self, of_steps};
 use seatproof::system::state::Budgets;
@@ -30,7 +32,7 @@ static SWEPT: Model = Model {
     journeys: &[Journey { name: "take", about: "Asks for the seat.", run: |ctx| Box::pin(take(ctx)) }],
     handlers: &[Handler { route: "POST /take", run: |ctx, request| Box::pin(taken(ctx, request)) }],
     jobs: &[Job { name: "sweep", about: "Frees it.", period_us: 60_000_000, run: |ctx| Box::pin(sweep(ctx)) }],
-    seats: SeatMap { key: |_| ByteString::from("seat"), asked: |_| None },
+    seats: SeatMap { key: |_| ByteString::from("seat"), ..SeatMap::NONE },
     metrics: &[],
     attempts: None,
     conflicts: &[],
@@ -71,6 +73,8 @@ fn setting(clients: usize, time_steps: u32, runs: u32, given: &[&str]) -> Rc<Set
         rounds: Some(1),
         jobs: vec![runs],
         given: given.iter().map(|text| Given::parse(text).expect("an entry")).collect(),
+        clocks: Clocks::default(),
+        pace: Pace::default(),
         budgets: Budgets { time_steps, ..Budgets::default() },
         properties: GENERAL.to_vec(),
         draws: BTreeMap::new(),

@@ -8,7 +8,7 @@ use std::thread;
 
 use seatproof::engines::reference::explore;
 use seatproof::engines::replay::replay;
-use seatproof::engines::verdict::{Exploration, Verdict};
+use seatproof::engines::verdict::Exploration;
 use seatproof::models::{self, CATALOG, Entry};
 use seatproof::report::exploration::judge;
 use seatproof::system::Setting;
@@ -16,11 +16,16 @@ use seatproof::system::schedule::{self, Schedule, of_steps};
 use seatproof::system::{model::Model, setting};
 
 use crate::support::built_in::scenario;
+use crate::support::golden;
+
+/// The model whose counterexamples are kept, and where.
+const KEPT: &str = "moviebooking";
+const SCHEDULES: &str = "tests/schedules";
 
 fn schedules(setting: &Rc<Setting>, exploration: &Exploration) -> Vec<Schedule> {
-    let violated = exploration.verdicts.iter().filter_map(|(property, verdict)| match verdict {
-        Verdict::Violated(found) => Some((property, found)),
-        _ => None,
+    let violated = exploration.verdicts.iter().filter_map(|(property, verdict)| {
+        let found = verdict.counterexample().filter(|found| found.is_shown())?;
+        Some((property, found))
     });
     let schedules = violated.map(|(property, found)| {
         let violation = Some(((*property).to_owned(), found.reason.clone()));
@@ -52,6 +57,11 @@ fn gives_the_expected_verdicts(entry: Entry) {
         assert!(judged.is_as_expected(), "{} / {}: {judged:?} {found:?}", entry.model.name, check.name);
         for schedule in &schedules {
             replays(entry.model, schedule);
+            if entry.model.name == KEPT {
+                let (property, _) = schedule.violation.as_ref().expect("the schedule breaks a property");
+                let path = format!("{SCHEDULES}/{}-{property}.replay", check.name);
+                golden::assert_file(&path, &schedule.to_string());
+            }
         }
     }
 }
@@ -68,6 +78,16 @@ fn replays(model: &'static Model, schedule: &Schedule) {
     let (property, _) = schedule.violation.as_ref().expect("the schedule breaks a property");
     let (at, _) = replayed.violations.iter().find(|(_, found)| found.property == property).expect("the same property");
     assert_eq!(*at, schedule.steps.len(), "a shortest way breaks the property with its last step");
+}
+
+/// Every race of the measured service is kept as a schedule, and each still breaks what its file says.
+#[test]
+fn the_schedules_that_are_kept_replay() {
+    for path in golden::files(SCHEDULES) {
+        let text = std::fs::read_to_string(golden::project(&path)).expect("a readable file");
+        let schedule = schedule::parse(Path::new(&path), &text).expect("a schedule");
+        replays(models::find(&schedule.setting.model).expect("a built-in model").model, &schedule);
+    }
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::sync::atomic::AtomicBool;
 use seatproof::engines::reference::explore;
 use seatproof::engines::verdict::{Exploration, Verdict};
 use seatproof::process::{Ctx, Flow, Lost, Mark, Params, Request, Response};
+use seatproof::system::mishap::Clocks;
 use seatproof::system::model::{Handler, Journey, Model, SeatMap};
+use seatproof::system::pace::Pace;
 use seatproof::system::property::GENERAL;
 use seatproof::system::state::Budgets;
 use seatproof::system::{Halves, Service, Setting, Step, System};
@@ -35,7 +37,7 @@ static OWN: Model = Model {
     ],
     handlers: &[Handler { route: "GET /ping", run: |_, _| Box::pin(async { Response::new(204, 100) }) }],
     jobs: &[],
-    seats: SeatMap { key: |_| ByteString::from(KEY), asked: |_| None },
+    seats: SeatMap { key: |_| ByteString::from(KEY), ..SeatMap::NONE },
     metrics: &[],
     attempts: None,
     conflicts: &[],
@@ -102,6 +104,8 @@ fn setting(journeys: &[&str], rounds: u32, budgets: Budgets) -> Rc<Setting> {
         rounds: Some(rounds),
         jobs: Vec::new(),
         given: Vec::new(),
+        clocks: Clocks::default(),
+        pace: Pace::default(),
         budgets,
         properties: GENERAL.to_vec(),
         draws: BTreeMap::new(),

@@ -10,7 +10,7 @@ use crate::support::scenario::{FULL, read};
 use seatproof::system::diagnostic::{Severity, code};
 
 /// What is replaced, and by what.
-const CASES: [(&str, &str); 68] = [
+const CASES: [(&str, &str); 71] = [
     // Syntax and keys.
     ("[links.http]", "[links.http"),
     ("[links.http]", "[links.http]\r\n\tx = = 3"),
@@ -82,6 +82,9 @@ const CASES: [(&str, &str); 68] = [
     ("{ cleanup = 2 }", "{ clean = 2 }"),
     ("{ cleanup = 2 }", "{ cleanup = -2 }"),
     ("jobs = [\"cleanup\"]", "jobs = [\"clean\"]"),
+    ("[\"0s\", \"2s\"]", "[\"0s\", \"2s\", \"0s\"]"),
+    ("[\"5us\"]", "[5]"),
+    (", max_pause = \"1s\"", ""),
     ("\"holds\"", "\"hold\""),
     ("\"holds\"", "{ verdict = \"holds\", ops = 3 }"),
     ("check.lock-release", "check.\"lock release\""),

@@ -2,6 +2,7 @@
 
 use crate::support::scenario::{FULL, read};
 use seatproof::system::model::ParamValue;
+use seatproof::system::pace::Pace;
 use seatproof::system::scenario::{
     Bounds, Draw, Expectation, ExpectedVerdict, Faults, Link, Links, Service, Stage, StatusRange,
 };
@@ -65,6 +66,21 @@ fn thresholds_are_sorted_by_metric() {
     assert_eq!(found, [("p(95)<2000", false, None), ("rate<0.3", false, None), ("count>50", true, Some(10_000_000))]);
 }
 
+const PACE: Pace = Pace { max_delay_us: Some(5_000_000), max_pause_us: Some(1_000_000) };
+const RARE: Faults = Faults {
+    lose_request: 0,
+    lose_reply: 0,
+    crash: 0,
+    redis_restart: 0,
+    evict: 0,
+    late: 0,
+    driver_repeat: 7,
+    client_retry: 8,
+    sql_abort: 9,
+    commit_unknown: 10,
+    clock_jump: 11,
+};
+
 #[test]
 fn checks_are_read_in_file_order() {
     let (scenario, _) = read(FULL).unwrap_or_else(|error| panic!("{error}"));
@@ -74,9 +90,10 @@ fn checks_are_read_in_file_order() {
     assert_eq!(lock_release.params[0], ParamValue::one(2));
     assert_eq!(lock_release.params[1..], scenario.params[1..]);
     assert_eq!(lock_release.draws, [Draw { name: "seats".to_owned(), values: vec![vec![1], vec![1, 2]] }]);
-    let faults = Faults { lose_request: 1, lose_reply: 2, crash: 3, redis_restart: 4, evict: 5 };
+    let faults = Faults { lose_request: 1, lose_reply: 2, crash: 3, redis_restart: 4, evict: 5, late: 6, ..RARE };
     assert_eq!(lock_release.faults, faults);
-    assert_eq!(lock_release.bounds, Bounds { time_steps: Some(2), rounds: 3, max_states: 1000 });
+    assert_eq!(lock_release.bounds, Bounds { time_steps: Some(2), rounds: 3, pace: PACE, max_states: 1000 });
+    assert_eq!((&lock_release.clocks.clients[..], &lock_release.clocks.instances[..]), (&[0, 2_000_000][..], &[5][..]));
     assert_eq!(lock_release.properties, ["one-holder-per-seat", "all-or-nothing"]);
     let expectation = |property: &str, verdict| Expectation { property: property.to_owned(), verdict };
     assert_eq!(
@@ -96,7 +113,7 @@ fn checks_are_read_in_file_order() {
     assert_eq!((confirm.name.as_str(), confirm.journeys.as_slice()), ("confirm", [2, 0].as_slice()));
     assert_eq!(confirm.params, scenario.params);
     assert_eq!(confirm.faults, Faults::default());
-    assert_eq!(confirm.bounds, Bounds { time_steps: None, rounds: 1, max_states: 2_000_000 });
+    assert_eq!(confirm.bounds, Bounds { time_steps: None, rounds: 1, pace: Pace::default(), max_states: 2_000_000 });
     assert_eq!(confirm.properties, ["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]);
     assert_eq!((confirm.expect.len(), confirm.expect_states), (0, None));
 }

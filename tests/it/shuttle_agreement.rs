@@ -13,7 +13,7 @@ use seatproof::engines::verdict::{Exploration, Verdict};
 use seatproof::models;
 use seatproof::process::ParamValue;
 use seatproof::system::model::Model;
-use seatproof::system::property::{Property, Reads};
+use seatproof::system::property::{Property, Reads, Rule, Subject};
 use seatproof::system::scenario::{Check, Scenario};
 use seatproof::system::state::{Budgets, State};
 use seatproof::system::{Setting, setting};
@@ -22,8 +22,14 @@ use seatproof::system::{Setting, setting};
 const STATES_MAX: usize = 6_000;
 
 /// Never broken. With it both searches go through everything, whatever else breaks on the way.
-const EXHAUSTS: Property =
-    Property { name: "exhausts", about: "Holds.", reads: Reads::Ghost, breach: |_: &State| None };
+const EXHAUSTS: Property = Property {
+    name: "exhausts",
+    about: "Holds.",
+    reads: Reads::Ghost,
+    subject: Subject::Always,
+    rule: Rule::Never(|_: &State| None),
+    is_default: true,
+};
 
 /// One time step, or one fault: its name in scenario files and the budgets.
 fn budgets(scenario: &Scenario) -> Vec<(&'static str, Budgets)> {

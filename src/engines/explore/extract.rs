@@ -11,6 +11,7 @@ use super::memo::{Group, Memo, Write};
 use super::part::{Interner, PartId};
 use super::symmetry::Learned;
 use crate::engines::reference::ExploreError;
+use crate::engines::verdict::Coverage;
 use crate::system::parts::Changes;
 use crate::system::state::{Phase, State};
 use crate::system::{Halves, ModelError, Setting, Step, System};
@@ -315,6 +316,11 @@ impl Extractor {
     /// All that properties read.
     fn judged_parts(&self, row: &[PartId]) -> [PartId; 3] {
         [Place::Ghost, Place::Sql, Place::Now].map(|place| self.layout.find(place).map_or(0, |at| row[at]))
+    }
+
+    /// Properties that never had anything to judge: what was met was met here first.
+    pub(super) fn vacuous(&self) -> Vec<&'static str> {
+        Coverage::of(&self.scratch).vacuous(self.scratch.setting())
     }
 
     /// A whole state.

@@ -54,8 +54,11 @@ use std::sync::atomic::AtomicBool;
 
 use self::search::Search;
 use self::symmetry::CloseError;
-use super::reference::ExploreError;
+use super::reference::{self, ExploreError};
 use super::verdict::{Counterexample, Exploration, Verdict};
+use crate::system::given::Given;
+use crate::system::mishap::Mishap;
+use crate::system::property::{Property, Reads, Rule};
 use crate::system::{Halves, Setting, Step, System};
 
 /// How to search.
@@ -127,6 +130,11 @@ pub fn explore_watched(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Explored, ExploreError> {
+    if !is_made_of_parts(setting) {
+        let exploration = reference::explore(setting, options.max_states, stop)?;
+        let figures = Figures { firings: exploration.transitions as u64, peak_bytes: 0 };
+        return Ok(Explored { exploration, figures, is_symmetric: false, asymmetry: None });
+    }
     match searched(setting, options, options.reduction, stop, watch) {
         Ok(explored) => Ok(explored),
         Err(CloseError::Explore(error)) => Err(error),
@@ -136,6 +144,24 @@ pub fn explore_watched(
             Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
         },
     }
+}
+
+/// True when the parts of a state are all that decides what happens and what is judged. What is not among them is left
+/// to the reference explorer: operations that land late, clocks that differ, bounds on slowness, properties over keys of
+/// Redis, and those over whole executions.
+fn is_made_of_parts(setting: &Setting) -> bool {
+    let budgets = &setting.budgets;
+    let is_plain = Mishap::ALL.iter().all(|mishap| budgets.get(mishap.budget()) == 0) && budgets.clock_jump == 0;
+    let is_local = |property: &Property| {
+        let reads = matches!(property.reads, Reads::Ghost | Reads::SharedSeats | Reads::Data);
+        reads && matches!(property.rule, Rule::Never(_) | Rule::NoRow(_)) && !property.needs_answers()
+    };
+    let has_mishap = setting.given.iter().any(Given::is_step);
+    is_plain
+        && !has_mishap
+        && setting.clocks.agree()
+        && setting.pace.is_free()
+        && setting.properties.iter().all(is_local)
 }
 
 fn searched(
@@ -167,6 +193,7 @@ fn searched(
             transitions: progress.transitions,
             depth: progress.depth,
             final_states: progress.final_states,
+            vacuous: progress.extractor.vacuous(),
             is_reduced: options.reduction,
             abstracted_draws: progress.extractor.abstracted.into_iter().collect(),
         },

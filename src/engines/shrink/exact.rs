@@ -36,20 +36,11 @@ fn smaller_settings(setting: &Setting) -> Vec<Setting> {
     smaller.extend(fewer_seats(setting));
     let rounds = setting.rounds.and_then(|rounds| rounds.checked_sub(1)).filter(|rounds| *rounds > 0);
     smaller.extend(rounds.map(|rounds| Setting { rounds: Some(rounds), ..setting.clone() }));
-    for fault in 0..5 {
+    let budgets = setting.budgets.entries();
+    for (name, _) in budgets.into_iter().filter(|(name, budget)| *name != "time_steps" && *budget > 0) {
         let mut fewer = setting.clone();
-        let budgets = &mut fewer.budgets;
-        let budget = match fault {
-            0 => &mut budgets.lose_request,
-            1 => &mut budgets.lose_reply,
-            2 => &mut budgets.crash,
-            3 => &mut budgets.redis_restart,
-            _ => &mut budgets.evict,
-        };
-        if *budget > 0 {
-            *budget -= 1;
-            smaller.push(fewer);
-        }
+        *fewer.budgets.get_mut(name) -= 1;
+        smaller.push(fewer);
     }
     smaller
 }

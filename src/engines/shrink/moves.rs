@@ -22,7 +22,7 @@ pub(super) struct Move {
 impl Move {
     /// The client whose move it is; `None` for jobs, time and the faults of the infrastructure.
     pub(super) fn client(&self) -> Option<u16> {
-        process_of(&self.step).filter(|process| !process.is_job()).map(|process| process.client)
+        self.step.process().filter(|process| !process.is_job()).map(|process| process.client)
     }
 
     /// The move of another client.
@@ -38,42 +38,7 @@ impl Move {
 
 /// True for what a budget other than time pays for.
 pub(super) fn is_fault(step: &Step) -> bool {
-    match step {
-        Step::LoseRequest(_)
-        | Step::LoseReply(_)
-        | Step::CrashClient(_)
-        | Step::CrashInstance(_)
-        | Step::RedisRestart(_)
-        | Step::Evict(..) => true,
-        Step::Begin(_)
-        | Step::Apply(_)
-        | Step::Deliver(_)
-        | Step::Wake(_)
-        | Step::Choose(..)
-        | Step::Draw(..)
-        | Step::Cut(_)
-        | Step::Reap(_)
-        | Step::Deadlock(_)
-        | Step::Time(_) => false,
-    }
-}
-
-fn process_of(step: &Step) -> Option<ProcessId> {
-    match step {
-        Step::Begin(process)
-        | Step::Apply(process)
-        | Step::Deliver(process)
-        | Step::Wake(process)
-        | Step::Choose(process, _)
-        | Step::Draw(process, _)
-        | Step::Cut(process)
-        | Step::LoseRequest(process)
-        | Step::LoseReply(process)
-        | Step::CrashClient(process)
-        | Step::Reap(process)
-        | Step::Deadlock(process) => Some(*process),
-        Step::CrashInstance(_) | Step::Time(_) | Step::RedisRestart(_) | Step::Evict(..) => None,
-    }
+    step.budget().is_some_and(|budget| budget != "time_steps")
 }
 
 /// The same step of another process.
@@ -91,7 +56,13 @@ fn with_process(step: &Step, process: ProcessId) -> Step {
         Step::CrashClient(_) => Step::CrashClient(process),
         Step::Reap(_) => Step::Reap(process),
         Step::Deadlock(_) => Step::Deadlock(process),
-        Step::CrashInstance(_) | Step::Time(_) | Step::RedisRestart(_) | Step::Evict(..) => step.clone(),
+        Step::Mishap(mishap, _) => Step::Mishap(*mishap, process),
+        Step::CrashInstance(_)
+        | Step::Time(_)
+        | Step::RedisRestart(_)
+        | Step::Evict(..)
+        | Step::Land(_)
+        | Step::ClockJump(_) => step.clone(),
     }
 }
 
@@ -117,7 +88,7 @@ impl Tracker {
     /// The move that this step is here.
     pub(super) fn generalised(&self, step: &Step) -> Move {
         // A job is named after the model's list, whatever else is left out.
-        let Some(process) = process_of(step).filter(|process| !process.is_job()) else {
+        let Some(process) = step.process().filter(|process| !process.is_job()) else {
             return Move { round: 0, nth: 0, step: step.clone() };
         };
         let rounds = self.calls_before.get(usize::from(process.client)).map_or(&[][..], Vec::as_slice);
@@ -167,11 +138,14 @@ pub(super) fn possible(system: &System, step: &Step) -> Option<Step> {
             let key = if live.any(|it| it == key) { key.clone() } else { first };
             Some(Step::Evict(*number, key))
         }
-        Step::Reap(_) | Step::Deadlock(_) | Step::CrashInstance(_) | Step::RedisRestart(_) => {
-            system.is_enabled(step).then(|| step.clone())
-        }
+        Step::Reap(_)
+        | Step::Deadlock(_)
+        | Step::CrashInstance(_)
+        | Step::RedisRestart(_)
+        | Step::Land(_)
+        | Step::ClockJump(_) => system.is_enabled(step).then(|| step.clone()),
         other => {
-            let process = process_of(other)?;
+            let process = other.process()?;
             state.find(process)?;
             let mut own = Vec::new();
             system.enabled_of(process, &mut own);

@@ -160,14 +160,8 @@ impl Case {
         tight.setting.rounds = Some(self.setting.rounds.map_or(used, |rounds| rounds.min(used)));
         let mut budgets = Budgets::default();
         for it in &self.moves {
-            match it.step {
-                Step::LoseRequest(_) => budgets.lose_request += 1,
-                Step::LoseReply(_) => budgets.lose_reply += 1,
-                Step::CrashClient(_) | Step::CrashInstance(_) => budgets.crash += 1,
-                Step::RedisRestart(_) => budgets.redis_restart += 1,
-                Step::Evict(..) => budgets.evict += 1,
-                Step::Time(_) => budgets.time_steps += 1,
-                _ => {}
+            if let Some(budget) = it.step.budget() {
+                *budgets.get_mut(budget) += 1;
             }
         }
         tight.setting.budgets = budgets;

@@ -11,7 +11,7 @@ use super::director::{Choose, Director};
 use super::stage::Stage;
 use super::threads::{Thread, Threads};
 use crate::engines::reference::{ExploreError, abstracted};
-use crate::engines::verdict::{Bound, Counterexample, Exploration, Verdict};
+use crate::engines::verdict::{Bound, Counterexample, Coverage, Exploration, Verdict};
 use crate::system::fingerprint::Fingerprint;
 use crate::system::{Halves, Setting, Step, System};
 
@@ -42,7 +42,7 @@ pub fn explore(setting: &Setting, max_states: usize, stop: &Arc<AtomicBool>) -> 
     if let Some(error) = error {
         return Err(error.into());
     }
-    search.take().finish()
+    search.take().finish(setting)
 }
 
 /// What was found so far.
@@ -55,6 +55,7 @@ struct Search {
     depth: usize,
     final_states: BTreeSet<Fingerprint>,
     abstracted: BTreeSet<&'static str>,
+    coverage: Coverage,
     bound: Option<Bound>,
     unexplorable: Option<&'static str>,
 }
@@ -65,14 +66,14 @@ impl Search {
         Self { found, ..Self::default() }
     }
 
-    fn finish(self) -> Result<Exploration, ExploreError> {
+    fn finish(self, setting: &Setting) -> Result<Exploration, ExploreError> {
         if let Some(draw) = self.unexplorable {
             return Err(ExploreError::Draw(draw));
         }
         let otherwise = self.bound.map_or(Verdict::Holds, Verdict::Unknown);
-        let verdict = |found: Option<Counterexample>| found.map_or_else(|| otherwise.clone(), Verdict::Violated);
         Ok(Exploration {
-            verdicts: self.found.into_iter().map(|(name, found)| (name, verdict(found))).collect(),
+            vacuous: self.coverage.vacuous(setting),
+            verdicts: self.coverage.verdicts(setting, self.found, &otherwise),
             states: self.visited.len(),
             transitions: self.transitions,
             depth: self.depth,
@@ -111,6 +112,7 @@ impl Dfs {
             return None;
         }
         search.depth = search.depth.max(self.depth);
+        search.coverage.note(&stage.system);
         search.unexplorable = search.unexplorable.or_else(|| stage.system.unexplorable_draw());
         let mut options = Vec::new();
         let mut steps = Vec::new();

@@ -10,7 +10,9 @@ use super::ramp::{self, Shift};
 use super::run::Execution;
 use crate::engines::metrics::{Catalogue, DeclarationError, Declarations, MetricId};
 use crate::process::Params;
+use crate::system::mishap::Clocks;
 use crate::system::model::Model;
+use crate::system::pace::Pace;
 use crate::system::scenario::{Load, Scenario, StatusRange};
 use crate::system::schedule::{Recorder, Schedule};
 use crate::system::state::Budgets;
@@ -67,9 +69,11 @@ impl LoadTest {
                 rounds: None,
                 jobs: setting::jobs(model, &load.jobs.iter().map(|job| (*job, u32::MAX)).collect::<Vec<_>>()),
                 given: Vec::new(),
+                clocks: Clocks::default(),
+                pace: Pace::default(),
                 budgets: Budgets::default(),
                 draws: std::collections::BTreeMap::new(),
-                properties: model.all_properties(),
+                properties: model.all_properties().into_iter().filter(|property| property.is_default).collect(),
             }),
             shifts,
             regular_end_us: plan.regular_end_ns.div_ceil(1_000),
@@ -88,14 +92,16 @@ impl LoadTest {
     /// # Errors
     /// When the model itself is wrong.
     pub fn run(&self, seed: u64) -> Result<Run, ModelError> {
-        let start = match self.start.get() {
-            Some(start) => start.clone(),
-            None => {
-                let start = System::new(Rc::clone(&self.setting), Halves::Split, false)?;
-                self.start.get_or_init(|| start).clone()
-            }
-        };
-        Ok(Execution::new(self, seed, start, None).finish()?.0)
+        Ok(Execution::new(self, seed, self.start()?, None).run()?.0)
+    }
+
+    /// The execution before its first step.
+    pub(in crate::engines) fn start(&self) -> Result<System, ModelError> {
+        if let Some(start) = self.start.get() {
+            return Ok(start.clone());
+        }
+        let start = System::new(Rc::clone(&self.setting), Halves::Split, false)?;
+        Ok(self.start.get_or_init(|| start).clone())
     }
 
     /// Runs the test under this seed and notes every step.
@@ -104,7 +110,7 @@ impl LoadTest {
     /// When the model itself is wrong.
     pub fn record(&self, seed: u64) -> Result<(Run, Schedule), ModelError> {
         let start = System::new(Rc::clone(&self.setting), Halves::Split, true)?;
-        let (run, system, recorder) = Execution::new(self, seed, start, Some(Recorder::default())).finish()?;
+        let (run, system, recorder) = Execution::new(self, seed, start, Some(Recorder::default())).run()?;
         let violation = run.violation.clone().map(|violation| (violation.property.to_owned(), violation.reason));
         let schedule = recorder.unwrap_or_default().finish(&system, "simulate", Some(seed), &self.name, violation);
         Ok((run, schedule))

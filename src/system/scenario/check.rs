@@ -5,12 +5,14 @@ use serde::Deserialize;
 use super::de::Table;
 use super::fault::Fault;
 use super::tree::{At, Kind, Node};
-use super::values::{number, number_or, title};
+use super::values::{BareNumber, duration_us, number, number_or, title};
 use super::{
     Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, Sample, form, given, names, params,
 };
 use crate::system::diagnostic::{code, suggest};
+use crate::system::mishap::Clocks;
 use crate::system::model::ParamValue;
+use crate::system::pace::Pace;
 
 /// Most clients of a check; exhaustive search ends long before.
 const CLIENTS_MAX: i64 = 1000;
@@ -52,6 +54,7 @@ fn check(
         about: form.about.clone(),
         given: given::build(form.given.as_ref(), journeys.len(), model)?,
         jobs: given::jobs(&form.jobs, model)?,
+        clocks: clocks(&form.clocks, journeys.len())?,
         journeys,
         params: params::build(&form.params, model.params, base)?,
         draws: draws(&form.draws, model)?,
@@ -59,6 +62,7 @@ fn check(
         bounds: Bounds {
             time_steps: time_steps(form.bounds.time_steps.as_ref())?,
             rounds: rounds(form.bounds.rounds.as_ref(), 1)?,
+            pace: pace(&form.bounds)?,
             max_states: number_or(form.bounds.max_states.as_ref(), 2_000_000, "max_states", 1, i64::MAX)?,
         },
         properties,
@@ -132,7 +136,7 @@ fn journeys(name: &At<String>, form: &form::Check, model: &Declaration<'_>) -> R
 /// The properties to judge: those named, or all.
 fn properties(form: &form::Check, model: &Declaration<'_>) -> Result<Vec<String>, Fault> {
     let Some(list) = &form.properties else {
-        return Ok(model.properties.iter().map(|name| (*name).to_owned()).collect());
+        return Ok(model.default_properties.iter().map(|name| (*name).to_owned()).collect());
     };
     if list.value.is_empty() {
         return Err(Fault::new(&code::CHECK, &list.span, "a check judges at least one property")
@@ -140,6 +144,31 @@ fn properties(form: &form::Check, model: &Declaration<'_>) -> Result<Vec<String>
     }
     let named = |name: &At<String>| names::find("property", name, &model.properties).map(|_| name.value.clone());
     list.value.iter().map(named).collect()
+}
+
+/// How slow anything may be. A message is paused before it is under way, so its bound alone bounds nothing.
+fn pace(form: &form::Bounds) -> Result<Pace, Fault> {
+    let bound = |node: &Option<Node>| node.as_ref().map(|node| duration_us(node, BareNumber::Refused)).transpose();
+    let pace = Pace { max_delay_us: bound(&form.max_delay)?, max_pause_us: bound(&form.max_pause)? };
+    match &form.max_delay {
+        Some(node) if pace.max_pause_us.is_none() => {
+            let message = "`max_delay` bounds nothing as long as a process may be paused before it sends";
+            Err(Fault::new(&code::CHECK, &node.span, message).help("add `max_pause`"))
+        }
+        _ => Ok(pace),
+    }
+}
+
+fn clocks(form: &form::Clocks, clients: usize) -> Result<Clocks, Fault> {
+    let ahead = |at: &Option<At<Vec<Node>>>| {
+        let nodes = at.as_ref().map_or(&[][..], |list| &list.value);
+        nodes.iter().map(|node| duration_us(node, BareNumber::Refused)).collect::<Result<Vec<_>, _>>()
+    };
+    if let Some(list) = form.clients.as_ref().filter(|list| list.value.len() > clients) {
+        let message = format!("{} clocks, but {clients} client(s)", list.value.len());
+        return Err(Fault::new(&code::CHECK, &list.span, message).help("one entry per client at most"));
+    }
+    Ok(Clocks { clients: ahead(&form.clients)?, instances: ahead(&form.instances)? })
 }
 
 fn draws(table: &Table<At<Vec<Vec<At<i64>>>>>, model: &Declaration<'_>) -> Result<Vec<Draw>, Fault> {
@@ -167,6 +196,12 @@ fn faults(form: &form::Faults) -> Result<Faults, Fault> {
         crash: budget(&form.crash, "crash")?,
         redis_restart: budget(&form.redis_restart, "redis_restart")?,
         evict: budget(&form.evict, "evict")?,
+        late: budget(&form.late, "late")?,
+        driver_repeat: budget(&form.driver_repeat, "driver_repeat")?,
+        client_retry: budget(&form.client_retry, "client_retry")?,
+        sql_abort: budget(&form.sql_abort, "sql_abort")?,
+        commit_unknown: budget(&form.commit_unknown, "commit_unknown")?,
+        clock_jump: budget(&form.clock_jump, "clock_jump")?,
     })
 }
 

@@ -174,6 +174,9 @@ pub(super) struct Check {
     /// How often each background job of the model may begin in one execution. Default: never.
     #[serde(default)]
     pub(super) jobs: Table<At<i64>>,
+    /// Clocks that run ahead of those of Redis and the database.
+    #[serde(default)]
+    pub(super) clocks: Clocks,
     /// How often each fault may happen in one execution. Default: never.
     #[serde(default)]
     pub(super) faults: Faults,
@@ -210,6 +213,38 @@ pub(super) struct Faults {
     /// Redis evicts a key. Default 0.
     #[schemars(range(min = 0, max = 1000))]
     pub(super) evict: Option<At<i64>>,
+    /// What was sent takes effect after its sender has stopped waiting. Default 0.
+    #[schemars(range(min = 0, max = 1000))]
+    pub(super) late: Option<At<i64>>,
+    /// A driver sends a Redis command again whose reply was lost. Default 0.
+    #[schemars(range(min = 0, max = 1000))]
+    pub(super) driver_repeat: Option<At<i64>>,
+    /// A client makes a call again whose answer has not come. Default 0.
+    #[schemars(range(min = 0, max = 1000))]
+    pub(super) client_retry: Option<At<i64>>,
+    /// The database cancels a statement. Default 0.
+    #[schemars(range(min = 0, max = 1000))]
+    pub(super) sql_abort: Option<At<i64>>,
+    /// The connection breaks during a COMMIT, which was done or not. Default 0.
+    #[schemars(range(min = 0, max = 1000))]
+    pub(super) commit_unknown: Option<At<i64>>,
+    /// The clock of Redis jumps forwards, past the next deadline of its keys. Default 0.
+    #[schemars(range(min = 0, max = 1000))]
+    pub(super) clock_jump: Option<At<i64>>,
+}
+
+/// By how much clocks run ahead of those of Redis and the database.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table of clocks")]
+pub(super) struct Clocks {
+    /// By client, from the first. Default `"0s"` each.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::durations")]
+    pub(super) clients: Option<At<Vec<Node>>>,
+    /// By instance of the service, from the first. Default `"0s"` each.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::durations")]
+    pub(super) instances: Option<At<Vec<Node>>>,
 }
 
 /// Bounds that make the verdict conditional.
@@ -222,6 +257,14 @@ pub(super) struct Bounds {
     /// Rounds of its journey that each client runs. Default 1.
     #[schemars(range(min = 1, max = 1000))]
     pub(super) rounds: Option<At<i64>>,
+    /// Longest time that a message is under way. Counts together with `max_pause`. Default: no bound.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::duration")]
+    pub(super) max_delay: Option<Node>,
+    /// Longest time that a process stands still between an outcome and its next operation. Default: no bound.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::duration")]
+    pub(super) max_pause: Option<Node>,
     /// Distinct states after which the search stops undecided. Default 2,000,000.
     #[schemars(range(min = 1))]
     pub(super) max_states: Option<At<i64>>,

@@ -27,7 +27,9 @@ use std::path::{Path, PathBuf};
 use crate::system::diagnostic::Diagnostic;
 use crate::system::diagnostic::read::{SCENARIO_LIMIT_BYTES, read_text};
 use crate::system::given::Given;
+use crate::system::mishap::Clocks;
 use crate::system::model::{CustomMetric, Param, ParamValue};
+use crate::system::pace::Pace;
 use crate::system::threshold::{MetricName, Threshold};
 
 pub use build::parse;
@@ -51,6 +53,8 @@ pub struct Declaration<'a> {
     pub request_names: &'a [&'a str],
     /// Names of all properties that can be judged, the tool's own included.
     pub properties: Cow<'a, [&'a str]>,
+    /// Names of those that a check judges which names none.
+    pub default_properties: Cow<'a, [&'a str]>,
     /// Names of the draws whose values a check may represent.
     pub draws: &'a [&'a str],
 }
@@ -178,6 +182,8 @@ pub struct Check {
     pub given: Vec<(Given, Range<usize>)>,
     /// How often each background job may begin; jobs that are not listed never do.
     pub jobs: Vec<(usize, u32)>,
+    /// Which clocks run ahead.
+    pub clocks: Clocks,
     /// Fault budgets.
     pub faults: Faults,
     /// Bounds that make the verdict conditional.
@@ -233,6 +239,18 @@ pub struct Faults {
     pub redis_restart: u32,
     /// Redis evicts a key.
     pub evict: u32,
+    /// What was sent takes effect after its sender has stopped waiting.
+    pub late: u32,
+    /// A driver sends a command again whose reply was lost.
+    pub driver_repeat: u32,
+    /// A client makes a call again whose answer has not come.
+    pub client_retry: u32,
+    /// The database cancels a statement.
+    pub sql_abort: u32,
+    /// The connection breaks during a COMMIT, done or not.
+    pub commit_unknown: u32,
+    /// The clock of Redis jumps forwards.
+    pub clock_jump: u32,
 }
 
 /// Bounds of a check.
@@ -242,6 +260,8 @@ pub struct Bounds {
     pub time_steps: Option<u32>,
     /// Rounds of its journey that each client runs.
     pub rounds: u32,
+    /// How slow anything may be.
+    pub pace: Pace,
     /// Distinct states after which the search stops undecided.
     pub max_states: u64,
 }

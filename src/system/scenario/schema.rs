@@ -48,6 +48,12 @@ pub(super) fn duration(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": r"^\+?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d))+)$" })
 }
 
+/// A list of durations.
+pub(super) fn durations(generator: &mut SchemaGenerator) -> Schema {
+    let duration = duration(generator);
+    json_schema!({ "type": "array", "items": duration })
+}
+
 /// The values of a model's parameters; which one takes which kind is the model's to say.
 pub(super) fn params(generator: &mut SchemaGenerator) -> Schema {
     let duration = duration(generator);

@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 
 use super::fingerprint::Fingerprint;
 use super::given::Given;
+use super::mishap::Clocks;
 use super::model::{Model, Param, ParamKind};
+use super::pace::Pace;
+use super::property::Property;
 use super::state::{Budgets, State};
 use super::{Halves, Service, Setting, Step, System};
 use crate::process::{Drawn, ParamValue, Params};
@@ -75,6 +78,12 @@ pub struct SettingText {
     pub jobs: BTreeMap<String, u32>,
     /// What has happened before.
     pub given: Vec<Given>,
+    /// Which clocks run ahead.
+    pub clocks: Clocks,
+    /// How slow anything may be.
+    pub pace: Pace,
+    /// Properties that are judged beside those that always are.
+    pub properties: Vec<String>,
     /// Faults that may happen.
     pub budgets: Budgets,
     /// Representatives of draws.
@@ -97,6 +106,12 @@ impl SettingText {
                 named.map(|(job, runs)| (job.name.to_owned(), *runs)).collect()
             },
             given: setting.given.clone(),
+            clocks: setting.clocks.clone(),
+            pace: setting.pace,
+            properties: {
+                let asked_for = setting.properties.iter().filter(|property| !property.is_default);
+                asked_for.map(|property| property.name.to_owned()).collect()
+            },
             budgets: setting.budgets,
             draws: setting.draws.clone(),
         }
@@ -146,9 +161,16 @@ impl SettingText {
             rounds: self.rounds,
             jobs: super::setting::jobs(model, &listed),
             given: self.given.clone(),
+            clocks: self.clocks.clone(),
+            pace: self.pace,
             budgets: self.budgets,
             draws: self.draws.clone(),
-            properties: model.all_properties(),
+            properties: {
+                let is_judged = |property: &Property| {
+                    property.is_default || self.properties.iter().any(|name| name == property.name)
+                };
+                model.all_properties().into_iter().filter(is_judged).collect()
+            },
         })
     }
 }
@@ -229,9 +251,15 @@ fn fingerprint(system: &System, steps: &[Line]) -> Fingerprint {
 pub fn model_hash(setting: &Setting, steps: &[Line]) -> String {
     let params = setting.params.iter().map(|(name, value)| (name, value.low, value.high)).collect::<Vec<_>>();
     let service = (setting.service.instances, setting.service.workers, setting.service.connections);
-    // Settings without jobs and without a past keep the hash that they had before there were any.
-    let past = (!setting.given.is_empty() || !setting.jobs.is_empty())
-        .then(|| (setting.given.iter().map(ToString::to_string).collect::<Vec<_>>(), &setting.jobs));
+    // Settings that have nothing of this keep the hash that they had before there was any.
+    let is_plain = setting.given.is_empty()
+        && setting.jobs.is_empty()
+        && setting.clocks.agree()
+        && setting.pace == Pace::default();
+    let past = (!is_plain).then(|| {
+        let given = setting.given.iter().map(ToString::to_string).collect::<Vec<_>>();
+        (given, &setting.jobs, &setting.clocks, setting.pace)
+    });
     let setting = (setting.model.name, params, service, &setting.journeys, setting.rounds, setting.budgets);
     let steps = steps.iter().map(|line| (line.text.as_str(), line.label.as_str())).collect::<Vec<_>>();
     let hash =

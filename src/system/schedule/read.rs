@@ -9,6 +9,8 @@ use smallvec::SmallVec;
 
 use super::super::diagnostic::{Diagnostic, Source, code};
 use super::super::given::Given;
+use super::super::mishap::Clocks;
+use super::super::pace::Pace;
 use super::super::scenario::duration::MAX_NS;
 use super::super::state::Budgets;
 use super::super::{Halves, Service};
@@ -67,6 +69,12 @@ struct SettingFile {
     jobs: BTreeMap<String, u32>,
     #[serde(default)]
     given: Vec<toml::Spanned<String>>,
+    #[serde(default)]
+    clocks: Clocks,
+    #[serde(default)]
+    pace: Pace,
+    #[serde(default)]
+    properties: Vec<String>,
     #[serde(default)]
     budgets: Budgets,
     params: BTreeMap<String, [i64; 2]>,
@@ -171,6 +179,9 @@ fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
             rounds: setting.rounds,
             jobs: setting.jobs,
             given,
+            clocks: setting.clocks,
+            pace: setting.pace,
+            properties: setting.properties,
             budgets: setting.budgets,
             draws: setting.draws.into_iter().map(|(name, values)| (name, draws(values))).collect(),
         },

@@ -69,6 +69,20 @@ impl fmt::Display for SettingText {
             let given = self.given.iter().map(|given| quoted(&given.to_string())).collect::<Vec<_>>();
             writeln!(f, "given = [{}]", given.join(", "))?;
         }
+        if !self.clocks.agree() {
+            let (clients, instances) = (&self.clocks.clients, &self.clocks.instances);
+            writeln!(f, "# Clocks that run ahead, in microseconds.")?;
+            writeln!(f, "clocks = {{ clients = {clients:?}, instances = {instances:?} }}")?;
+        }
+        let bounds = [("max_delay_us", self.pace.max_delay_us), ("max_pause_us", self.pace.max_pause_us)];
+        let bounds = bounds.into_iter().filter_map(|(name, us)| Some(format!("{name} = {}", us?))).collect::<Vec<_>>();
+        if !bounds.is_empty() {
+            writeln!(f, "pace = {{ {} }}", bounds.join(", "))?;
+        }
+        if !self.properties.is_empty() {
+            let names = self.properties.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+            writeln!(f, "# Judged beside those that always are.\nproperties = [{names}]")?;
+        }
         let service = self.service;
         let (instances, workers, connections) = (service.instances, service.workers, service.connections);
         writeln!(f, "service = {{ instances = {instances}, workers = {workers}, connections = {connections} }}")?;

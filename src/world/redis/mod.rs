@@ -124,6 +124,16 @@ impl Redis {
         keyspace.purge(whole_ms(now_us), |key| sessions.touch(key, true));
     }
 
+    /// Moves what a connection carries to another name: its owner has gone on with a new connection.
+    pub fn rename(&mut self, from: SessionId, to: SessionId) {
+        self.sessions.rename(from, to);
+    }
+
+    /// The node's clock jumps forwards: every deadline is so much nearer. TIME does not tell.
+    pub fn jump_ms(&mut self, ms: u64) {
+        self.keyspace.bring_nearer(i64::try_from(ms).unwrap_or(i64::MAX));
+    }
+
     /// A restart without persistence (`save ""`, `appendonly no`): keys, scripts and sessions are all gone.
     pub fn restart_empty(&mut self) {
         *self = Self::new();

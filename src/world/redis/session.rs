@@ -73,6 +73,13 @@ impl Sessions {
         self.0.is_empty()
     }
 
+    /// What the session carries belongs to another name from now on.
+    pub(super) fn rename(&mut self, from: SessionId, to: SessionId) {
+        if let Some(session) = self.0.remove(&from) {
+            self.0.insert(to, session);
+        }
+    }
+
     /// True if this session has an open MULTI or watches anything.
     pub(super) fn contains(&self, session: SessionId) -> bool {
         self.0.contains_key(&session)

@@ -96,7 +96,7 @@ impl Condition {
 
 /// True if all conditions hold for this row of their source, when the sources before it are bound. The first one that
 /// does not hold, or is unknown, decides.
-#[inline]
+#[inline(always)]
 pub(super) fn all_hold(conditions: &[Condition], env: &Env<'_>, row: &[Value]) -> Result<bool, SqlError> {
     for condition in conditions {
         if !condition.holds(env, row)? {

@@ -9,6 +9,8 @@ use thiserror::Error;
 /// An SQLSTATE code (PostgreSQL documentation, appendix A).
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum SqlState {
+    /// `08006`: the connection broke.
+    ConnectionFailure,
     /// `08P01`: the number of parameters is not what the statement needs.
     ProtocolViolation,
     /// `21000`: ON CONFLICT DO UPDATE met a row twice.
@@ -46,6 +48,7 @@ impl SqlState {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::ConnectionFailure => "08006",
             Self::ProtocolViolation => "08P01",
             Self::CardinalityViolation => "21000",
             Self::StringTooLong => "22001",
@@ -91,6 +94,12 @@ impl SqlError {
     #[must_use]
     pub fn statement_timeout() -> Self {
         Self::new(SqlState::QueryCanceled, "canceling statement due to statement timeout")
+    }
+
+    /// What a driver reports when the connection breaks under a statement.
+    #[must_use]
+    pub fn connection_lost() -> Self {
+        Self::new(SqlState::ConnectionFailure, "connection to server was lost")
     }
 
     pub(super) fn aborted() -> Self {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::super::value::Value;
 use super::condition::all_hold;
 use super::error::{SqlError, SqlState};
-use super::expr::Expr;
 use super::hash::KeyHash;
 use super::plan::{Conflict, ConflictUpdate, Insert};
 use super::schema::Key;
@@ -31,7 +30,7 @@ impl Writer<'_> {
         while let Some(values) = plan.rows.get(work.inserted) {
             let mut entering = match work.entering.take() {
                 Some(entering) => entering,
-                None => self.propose(values)?,
+                None => Entering { row: self.new_row(values, &[])?, replaces: None, next_index: 0 },
             };
             match self.insert_one(plan.conflict.as_ref(), &mut entering, work) {
                 Ok(true) => self.emit(plan.returning.as_ref(), &entering.row, work)?,
@@ -70,21 +69,6 @@ impl Writer<'_> {
         self.enter(entering)?;
         work.affected.push(self.schema.key_of(&entering.row));
         Ok(true)
-    }
-
-    /// Evaluates one row of VALUES. Without a primary key it has room for its number behind the last column.
-    fn propose(&mut self, values: &[Option<Expr>]) -> Result<Entering, SqlError> {
-        let room = values.len() + usize::from(self.schema.is_keyless());
-        let mut row: Values = (0..room).map(|_| Value::Null).collect();
-        let places = Arc::get_mut(&mut row).expect("nobody else has the row yet");
-        for (column, (value, place)) in values.iter().zip(&mut *places).enumerate() {
-            *place = match value {
-                Some(expr) => self.env(&[]).owned(expr)?,
-                None => self.default(column)?,
-            };
-        }
-        self.schema.check(places)?;
-        Ok(Entering { row, replaces: None, next_index: 0 })
     }
 
     /// Looks for a row that excludes the proposed one, and deals with it.
@@ -134,7 +118,7 @@ impl Writer<'_> {
             self.lock(id);
             return Ok(Verdict::Skip);
         }
-        let changed = self.assign(&update.assignments, &row, &[&row, proposed])?;
+        let changed = self.new_row(&update.row, &[&row, proposed])?;
         let left = self.replace(id, &row, &changed);
         Ok(Verdict::Changed(changed, left))
     }

@@ -263,6 +263,7 @@ impl SqlStore {
     }
 
     /// One step of a statement of the transaction at this place. `work` is what it has done before it waited.
+    #[inline]
     fn advance(
         &mut self,
         place: usize,
@@ -273,10 +274,9 @@ impl SqlStore {
     ) -> Progress {
         let (schema, storage) = (&*self.schema.0, &mut self.storage);
         let transaction = self.transactions.at(place);
-        let session = transaction.session;
         transaction.has_run = true;
         if transaction.isolation == Isolation::RepeatableRead {
-            storage.take_snapshot(session);
+            storage.take_snapshot(transaction.session);
         }
         for need in &plan.needs {
             match need {
@@ -284,31 +284,50 @@ impl SqlStore {
                 Need::Level(table, level) => storage.tables[*table].keep_level(&schema.tables[*table], *level),
             }
         }
-        let is_explicit = transaction.is_explicit;
-        let outcome = match &plan.statement {
+        match &plan.statement {
             Statement::Select(select) => {
-                let now_us = transaction.started_us;
-                Reader { storage, view: storage.view(session), params, now_us }.select(select)
+                let view = storage.view(transaction.session);
+                let outcome = Reader { storage, view, params, now_us: transaction.started_us }.select(select);
+                self.over(place, outcome)
             }
             Statement::Modify(Modify { table, .. }) | Statement::Insert(Insert { table, .. }) => {
-                let (table, schema) = (*table, &schema.tables[*table]);
-                let mut work = work.unwrap_or_default();
-                let mut writer = Writer { schema, table, storage, transaction, session, params, serials };
-                match writer.run(&plan.statement, &mut work) {
-                    Ok(()) => Ok(work.done),
-                    Err(Stop::Error(error)) => Err(error),
-                    Err(Stop::Wait(on)) => {
-                        let waiting = Waiting { params: SmallVec::from(params), table, on, work };
-                        transaction.waiting = Some(Box::new(waiting));
-                        return Progress::Waits;
-                    }
-                }
+                self.write(place, plan, *table, params, work.unwrap_or_default(), serials)
             }
-            Statement::Begin(_) | Statement::Commit | Statement::Rollback => Ok(Rows::default()),
-        };
+            Statement::Begin(_) | Statement::Commit | Statement::Rollback => self.over(place, Ok(Rows::default())),
+        }
+    }
+
+    /// One step of a statement that writes or locks rows of a table.
+    fn write(
+        &mut self,
+        place: usize,
+        plan: &Plan,
+        table: usize,
+        params: &[Value],
+        mut work: Work,
+        serials: &mut SerialSource,
+    ) -> Progress {
+        let (schema, storage) = (&self.schema.0.tables[table], &mut self.storage);
+        let transaction = self.transactions.at(place);
+        let session = transaction.session;
+        let mut writer = Writer { schema, table, storage, transaction, session, params, serials };
+        match writer.run(&plan.statement, &mut work) {
+            Ok(()) => self.over(place, Ok(work.done)),
+            Err(Stop::Error(error)) => self.over(place, Err(error)),
+            Err(Stop::Wait(on)) => {
+                let waiting = Waiting { params: SmallVec::from(params), table, on, work };
+                transaction.waiting = Some(Box::new(waiting));
+                Progress::Waits
+            }
+        }
+    }
+
+    /// A statement has ended: with it a transaction that it began itself, or that it broke.
+    #[inline]
+    fn over(&mut self, place: usize, outcome: Result<Rows, SqlError>) -> Progress {
         if outcome.is_err() {
             self.give_up(place);
-        } else if !is_explicit {
+        } else if !self.transactions.at(place).is_explicit {
             self.end(Ok(place), true);
         }
         Progress::Done(outcome)

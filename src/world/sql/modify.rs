@@ -72,13 +72,15 @@ impl Writer<'_> {
         let Some((row, holder)) = view.latest_row(slot) else { return Ok(None) };
         // PostgreSQL waits for the row's latest version before it judges it, and keeps the lock either way.
         let judged_first = view.snapshot.is_some() || !has_waited;
-        if judged_first && !self.accepts(&plan.filter, row)? {
+        // After a wait the row may have left the place where it was found.
+        let filter = if has_waited { plan.filter.all() } else { plan.filter.of_found() };
+        if judged_first && !self.accepts(filter, row)? {
             return Ok(None);
         }
         if holder.is_some() {
             return self.held(plan, row);
         }
-        if !judged_first && !self.accepts(&plan.filter, row)? {
+        if !judged_first && !self.accepts(filter, row)? {
             self.lock(id);
             return Ok(None);
         }
@@ -97,7 +99,7 @@ impl Writer<'_> {
         let Slot::Busy(busy) = slot else { return Ok(()) };
         for version in busy.versions.iter().filter(|version| view.shows(version)) {
             if let Some((Stamp::Committed(_), change)) = &version.ended
-                && self.accepts(&plan.filter, &version.row)?
+                && self.accepts(plan.filter.all(), &version.row)?
             {
                 let is_lock = matches!(plan.action, Action::Lock { .. });
                 let deleted = matches!(change, Change::Deleted) && !is_lock;
@@ -123,8 +125,8 @@ impl Writer<'_> {
         match &plan.action {
             Action::Lock { .. } => self.lock(id),
             Action::Delete => self.end_version(id, Change::Deleted),
-            Action::Update(assignments) => {
-                let changed = self.assign(assignments, row, &[row])?;
+            Action::Update(new) => {
+                let changed = self.new_row(new, &[row])?;
                 work.entering = self.replace(id, row, &changed);
                 if work.entering.is_none() {
                     self.emit(plan.output.as_ref(), &changed, work)?;
@@ -151,14 +153,14 @@ impl Writer<'_> {
         };
         // A row may move to a key that the condition names too, but a statement meets it once.
         let moves = match &plan.action {
-            Action::Update(assignments) => assignments.iter().any(|item| self.schema.key.contains(&item.column)),
+            Action::Update(new) => new.written.iter().any(|column| self.schema.key.contains(column)),
             _ => false,
         };
         if order.is_empty() && !moves && !matches!(plan.access, Access::Scan) {
             return Ok(());
         }
         let mut wanted = Vec::new();
-        self.for_each_wanted(&plan.filter, chosen, |id, row| {
+        self.for_each_wanted(plan.filter.all(), chosen, |id, row| {
             wanted.push((select::sort_keys(order, &self.env(&[row]))?, id));
             Ok(())
         })?;
@@ -171,7 +173,7 @@ impl Writer<'_> {
     /// Of the rows still to be met, those that the statement's snapshot shows and that fulfil its condition.
     fn still_wanted(&self, plan: &Modify, ids: &[RowId]) -> Result<RowIds, SqlError> {
         let mut wanted = RowIds::new();
-        self.for_each_wanted(&plan.filter, ids, |id, _| {
+        self.for_each_wanted(plan.filter.all(), ids, |id, _| {
             wanted.push(id);
             Ok(())
         })?;

@@ -119,8 +119,29 @@ impl Projection {
 pub(super) struct Source {
     pub(super) table: usize,
     pub(super) access: Access,
-    /// The conditions that can be judged once the source has a row.
-    pub(super) filter: Vec<Condition>,
+    pub(super) filter: Filter,
+}
+
+/// The conditions that can be judged once a source has a row.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    /// Those that the access path implies stand last.
+    conditions: Vec<Condition>,
+    /// How many of them the access path leaves to be judged.
+    left: usize,
+}
+
+impl Filter {
+    /// All conditions.
+    pub(super) fn all(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    /// What is left to judge of a row that was just found by the access path.
+    #[inline]
+    pub(super) fn of_found(&self) -> &[Condition] {
+        &self.conditions[..self.left]
+    }
 }
 
 /// How the rows that may fulfil a condition are found.
@@ -180,8 +201,7 @@ pub(super) struct Sort {
 pub(super) struct Modify {
     pub(super) table: usize,
     pub(super) access: Access,
-    /// All of them must hold.
-    pub(super) filter: Vec<Condition>,
+    pub(super) filter: Filter,
     pub(super) action: Action,
     /// What a row adds to the result: the select list or RETURNING.
     pub(super) output: Option<Projection>,
@@ -196,7 +216,7 @@ pub(super) enum Action {
         order: Vec<Sort>,
         limit: Option<Expr>,
     },
-    Update(Vec<Assignment>),
+    Update(NewRow),
     Delete,
 }
 
@@ -208,19 +228,22 @@ pub(super) enum LockWait {
     SkipLocked,
 }
 
-/// `column = value` of SET; no value is DEFAULT.
+/// A row that is written: VALUES or SET.
 #[derive(Clone, Debug)]
-pub(super) struct Assignment {
-    pub(super) column: usize,
-    pub(super) value: Option<Expr>,
+pub(super) struct NewRow {
+    /// The value of every column, the kept ones included.
+    pub(super) values: Projection,
+    /// Columns whose values are drawn from a sequence.
+    pub(super) serials: Vec<usize>,
+    /// Columns that are written.
+    pub(super) written: Vec<usize>,
 }
 
 /// INSERT.
 #[derive(Clone, Debug)]
 pub(super) struct Insert {
     pub(super) table: usize,
-    /// For each row, the value of each column of the table; none is the column's default.
-    pub(super) rows: Vec<Vec<Option<Expr>>>,
+    pub(super) rows: Vec<NewRow>,
     pub(super) conflict: Option<Conflict>,
     pub(super) returning: Option<Projection>,
 }
@@ -237,7 +260,7 @@ pub(super) struct Conflict {
 /// DO UPDATE SET ... WHERE.
 #[derive(Clone, Debug)]
 pub(super) struct ConflictUpdate {
-    pub(super) assignments: Vec<Assignment>,
+    pub(super) row: NewRow,
     pub(super) filter: Vec<Condition>,
 }
 

@@ -97,6 +97,11 @@ impl TableSchema {
         self.key == [self.columns.len()]
     }
 
+    /// Number of values in a row.
+    pub(super) fn width(&self) -> usize {
+        self.columns.len() + usize::from(self.is_keyless())
+    }
+
     /// The primary key of a row.
     pub(super) fn key_of(&self, row: &[Value]) -> Key {
         Key::of_columns(&self.key, row)
@@ -127,19 +132,10 @@ impl TableSchema {
         self.indexes.iter().all(|index| index.same_place(old, new))
     }
 
-    /// Checks a row that is about to be stored, as PostgreSQL does: the first column at fault is named.
-    pub(super) fn check(&self, row: &[Value]) -> Result<(), SqlError> {
-        let mut columns = self.columns.iter().zip(row);
-        if columns.all(|(column, value)| column.fits(value)) { Ok(()) } else { self.judge(row) }
-    }
-
-    /// Checks a row of which only these columns have changed.
-    pub(super) fn check_changed(
-        &self,
-        row: &[Value],
-        mut changed: impl Iterator<Item = usize>,
-    ) -> Result<(), SqlError> {
-        if changed.all(|column| self.columns[column].fits(&row[column])) { Ok(()) } else { self.judge(row) }
+    /// Checks the columns of a row that were written, as PostgreSQL does: the first one at fault is named.
+    pub(super) fn check(&self, row: &[Value], written: &[usize]) -> Result<(), SqlError> {
+        let fits = |column: &usize| self.columns[*column].fits(&row[*column]);
+        if written.iter().all(fits) { Ok(()) } else { self.judge(row) }
     }
 
     fn judge(&self, row: &[Value]) -> Result<(), SqlError> {
@@ -207,8 +203,8 @@ impl Index {
         }
     }
 
-    /// True if the row, which the index lists, excludes another one of the same key. NULL equals nothing, so it excludes
-    /// nothing.
+    /// True if the row, which the index lists, excludes another one of the same key. NULL equals nothing, so it
+    /// excludes nothing.
     pub(super) fn excludes(&self, row: &[Value]) -> bool {
         self.unique && !self.columns.iter().any(|&column| row[column] == Value::Null)
     }

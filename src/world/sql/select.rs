@@ -67,6 +67,9 @@ impl<'a> Reader<'a> {
             rows = self.finish(select, found.into_iter(), skip, wanted)?;
         } else if wanted > 0 {
             self.join(&select.sources, &mut Bound::new(), None, &mut |bound, last| {
+                if rows.len() == 1 {
+                    rows.reserve(3);
+                }
                 rows.push(self.env(bound).project(&select.projection, last)?);
                 Ok(rows.len() < wanted)
             })?;
@@ -90,23 +93,23 @@ impl<'a> Reader<'a> {
         let table = &self.storage.tables[source.table];
         let Access::Index { index, probes } = &source.access else {
             for row in table.in_order().flat_map(|(_, slot)| self.view.rows(slot)) {
-                if all_hold(&source.filter, &self.env(bound), row)? && !self.go_on(rest, bound, row, emit)? {
+                if all_hold(source.filter.all(), &self.env(bound), row)? && !self.go_on(rest, bound, row, emit)? {
                     return Ok(false);
                 }
             }
             return Ok(true);
         };
-        let env = self.env(bound);
+        let (env, filter) = (self.env(bound), source.filter.of_found());
         let mut found = RowIds::new();
         scan::candidates(table, (*index, probes), &env, &mut found)?;
         if let [id] = found.as_slice()
             && let Slot::Settled(row) = table.slot(*id)
         {
-            return Ok(!all_hold(&source.filter, &env, row)? || self.go_on(rest, bound, row, emit)?);
+            return Ok(!all_hold(filter, &env, row)? || self.go_on(rest, bound, row, emit)?);
         }
         let mut rows: SmallVec<[&'a Values; 4]> = SmallVec::new();
         for row in found.iter().flat_map(|id| self.view.rows(table.slot(*id))) {
-            if all_hold(&source.filter, &env, row)? {
+            if all_hold(filter, &env, row)? {
                 rows.push(row);
             }
         }
@@ -123,7 +126,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Binds a row and goes on with the other sources.
-    #[inline]
+    #[inline(always)]
     fn go_on(
         self,
         rest: &[Source],

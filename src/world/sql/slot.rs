@@ -50,8 +50,8 @@ pub(super) enum Slot<'t> {
     Busy(&'t Busy),
 }
 
-/// A slot with a history. Whoever gives a slot one leaves a mark in it, and whoever takes the last mark away settles it,
-/// so that equal slots have one form.
+/// A slot with a history. Whoever gives a slot one leaves a mark in it, and whoever takes the last mark away settles
+/// it, so that equal slots have one form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Busy {
     /// At least one, oldest first.

@@ -121,6 +121,21 @@ impl Table {
         }
     }
 
+    /// Adds the slots that may have this value in the first column of an index, or have it as their primary key.
+    #[inline(always)]
+    pub(super) fn look_up_value(&self, number: usize, value: &Value, found: &mut RowIds) {
+        let hash = KeyHash::default().with(value);
+        if let (0, [column]) = (number, self.key.as_slice()) {
+            let hash = hash.bits();
+            let is_it = |place: &Place| place.hash == hash && self.slot(place.id).any_row()[*column] == *value;
+            if let Some(place) = self.keys.find(spread(hash), is_it) {
+                found.push(place.id);
+            }
+        } else {
+            self.look_up((number, 1), hash, found);
+        }
+    }
+
     /// Keeps rows by the first `level` columns of an index, for statements that do not give more.
     pub(super) fn keep_level(&mut self, schema: &TableSchema, (number, level): (usize, usize)) {
         if (number == 0 && level == self.key.len()) || !self.indexes[number].keep(level) {
@@ -155,26 +170,24 @@ impl Table {
     /// another version has the same place.
     pub(super) fn drop_versions(&mut self, schema: &TableSchema, id: RowId, unwanted: impl Fn(&Version) -> bool) {
         let Self { slots, indexes, .. } = self;
-        let mut place = 0;
-        while let Some(version) = slots.busy(id).and_then(|busy| busy.versions.get(place)) {
-            if !unwanted(version) {
-                place += 1;
-                continue;
-            }
-            let Some(Version { row, .. }) = slots.busy(id).map(|busy| busy.versions.remove(place)) else { return };
-            let left = slots.get(id);
-            for (number, entries) in indexes.iter_mut().enumerate().skip(1) {
-                if schema.is_listed(number, &row) {
-                    let stays = |level| left.all_rows().any(|left| schema.same_place((number, level), left, &row));
-                    entries.remove(schema.columns_of(number), &row, id, stays);
-                }
-            }
-            if place == 0 && left.all_rows().next().is_none() {
-                self.remove(id, &row);
-                return;
+        let Some(busy) = slots.busy(id) else { return };
+        let is_gone = busy.versions.iter().all(&unwanted);
+        let mut dropped: SmallVec<[Values; 2]> = SmallVec::new();
+        if is_gone || indexes.len() > 1 {
+            dropped.extend(busy.versions.iter().filter(|version| unwanted(version)).map(|version| version.row.clone()));
+        }
+        busy.versions.retain(|version| !unwanted(version));
+        for (number, entries) in indexes.iter_mut().enumerate().skip(1) {
+            for row in dropped.iter().filter(|row| schema.is_listed(number, row)) {
+                let stays = |level| slots.get(id).all_rows().any(|left| schema.same_place((number, level), left, row));
+                entries.remove(schema.columns_of(number), row, id, stays);
             }
         }
-        slots.settle(id);
+        if is_gone {
+            self.remove(id, &dropped[0]);
+        } else {
+            slots.settle(id);
+        }
     }
 
     /// Removes a slot, of which this was a row.

@@ -44,6 +44,19 @@ impl SqlStore {
         Progress::Done(Err(error))
     }
 
+    /// Cancels the statement of this session, which waits or is about to begin: its transaction can only be rolled back.
+    pub fn cancel(&mut self, session: SessionId, error: SqlError) -> Progress {
+        if let Ok(place) = self.transactions.find(session) {
+            self.give_up(place);
+        }
+        Progress::Done(Err(error))
+    }
+
+    /// Ends the transaction of a session from which no statement comes any more.
+    pub fn conclude(&mut self, session: SessionId, commits: bool) {
+        self.end(self.transactions.find(session), commits);
+    }
+
     pub(super) fn waiting(&self, session: SessionId) -> Option<&Waiting> {
         self.transactions.get(session)?.waiting.as_deref()
     }

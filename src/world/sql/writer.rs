@@ -9,8 +9,8 @@ use super::error::SqlError;
 use super::eval::Env;
 use super::hash::KeyHash;
 use super::plan::modify::constraint_name;
-use super::plan::{Assignment, Projection, Statement};
-use super::schema::{DefaultValue, Key, TableSchema};
+use super::plan::{NewRow, Projection, Statement};
+use super::schema::{Key, TableSchema};
 use super::slot::{Busy, Change, Slot, Stamp, Values, Version, View};
 use super::slots::RowId;
 use super::storage::Storage;
@@ -101,31 +101,19 @@ impl Writer<'_> {
         });
     }
 
-    /// The row after SET, judged against its columns; `rows` are the row itself and what else SET may read.
-    pub(super) fn assign(
-        &mut self,
-        assignments: &[Assignment],
-        row: &[Value],
-        rows: &[&[Value]],
-    ) -> Result<Values, SqlError> {
-        let mut changed: Values = row.iter().cloned().collect();
-        let values = Arc::get_mut(&mut changed).expect("nobody else has the row yet");
-        for assignment in assignments {
-            values[assignment.column] = match &assignment.value {
-                Some(expr) => self.env(rows).owned(expr)?,
-                None => self.default(assignment.column)?,
-            };
+    /// A row to write, judged against its columns; `rows` are what its values may read.
+    pub(super) fn new_row(&mut self, plan: &NewRow, rows: &[&[Value]]) -> Result<Values, SqlError> {
+        let mut row = self.env(rows).project(&plan.values, None);
+        for &column in &plan.serials {
+            // A sequence moves on whatever becomes of the row.
+            let serial = self.serials.next_serial();
+            if let Ok(row) = &mut row {
+                Arc::get_mut(row).expect("nobody else has the row yet")[column] = Value::Serial(serial);
+            }
         }
-        self.schema.check_changed(values, assignments.iter().map(|assignment| assignment.column))?;
-        Ok(changed)
-    }
-
-    /// A column's default.
-    pub(super) fn default(&mut self, column: usize) -> Result<Value, SqlError> {
-        match &self.schema.columns[column].default {
-            DefaultValue::Expr(expr) => self.env(&[]).owned(expr),
-            DefaultValue::Serial => Ok(Value::Serial(self.serials.next_serial())),
-        }
+        let row = row?;
+        self.schema.check(&row, &plan.written)?;
+        Ok(row)
     }
 
     /// Puts the changed row in the old one's place. Returns what is left to do for the indexes.

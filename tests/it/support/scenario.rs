@@ -48,6 +48,7 @@ pub(crate) const MODEL: Declaration<'_> = Declaration {
     ],
     request_names: &["lock_seats", "release_seats"],
     properties: Cow::Borrowed(&["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]),
+    default_properties: Cow::Borrowed(&["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]),
     draws: &["seats"],
 };
 
@@ -110,8 +111,9 @@ params = { seats = 2 }
 draws = { seats = [[1], [1, 2]] }
 given = ["vu1 until POST /seat-locks", "wait 601s", "job cleanup"]
 jobs = { cleanup = 2 }
-faults = { lose_request = 1, lose_reply = 2, crash = 3, redis_restart = 4, evict = 5 }
-bounds = { time_steps = 2, rounds = 3, max_states = 1000 }
+faults = { lose_request = 1, lose_reply = 2, crash = 3, redis_restart = 4, evict = 5, late = 6, driver_repeat = 7, client_retry = 8, sql_abort = 9, commit_unknown = 10, clock_jump = 11 }
+clocks = { clients = ["0s", "2s"], instances = ["5us"] }
+bounds = { time_steps = 2, rounds = 3, max_delay = "5s", max_pause = "1s", max_states = 1000 }
 properties = ["one-holder-per-seat", "all-or-nothing"]
 
 [check.lock-release.sample]

@@ -1,9 +1,10 @@
 //! Choice of an index: the longest run of leading columns that the conditions give values for.
 
 use super::super::super::value::Value;
+use super::super::condition::Condition;
 use super::super::expr::{Comparison, Expr};
 use super::super::schema::{Index, TableSchema};
-use super::{Access, Probe};
+use super::{Access, Filter, Probe};
 
 /// How the rows of source number `source` that fulfil all `conditions` are found, when the sources before it are
 /// bound.
@@ -35,6 +36,24 @@ pub(super) fn choose(table: &TableSchema, source: usize, conditions: &[Expr]) ->
         }
     }
     best
+}
+
+/// The conditions of a source, those last that the access path implies. It leaves nothing of them to be judged where it
+/// looks for whole primary keys of one column, which are compared then.
+pub(super) fn filter(table: &TableSchema, source: usize, access: &Access, conditions: &[&Expr]) -> Filter {
+    let columns = match access {
+        Access::Scan => &[],
+        Access::Index { index, probes } => &table.columns_of(*index)[..probes.len()],
+    };
+    let mut probed: Vec<&Expr> = Vec::new();
+    for &column in columns {
+        probed.extend(conditions.iter().find(|condition| probe_of(condition, source, column).is_some()));
+    }
+    let (implied, others): (Vec<&Expr>, Vec<&Expr>) = conditions.iter().partition(|it| probed.contains(it));
+    let is_exact = matches!(access, Access::Index { index: 0, .. }) && table.key.len() == 1;
+    let left = if is_exact { others.len() } else { conditions.len() };
+    let all = others.into_iter().chain(implied);
+    Filter { conditions: all.map(|condition| Condition::new(condition.clone(), source)).collect(), left }
 }
 
 /// The values that the condition gives the column, if it gives any.

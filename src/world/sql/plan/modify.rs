@@ -2,12 +2,13 @@
 
 use sqlparser::ast;
 
+use super::super::super::value::Value;
 use super::super::condition::Condition;
 use super::super::ddl::object_name;
 use super::super::expr::Expr;
-use super::super::schema::{Schema, TableSchema};
+use super::super::schema::{DefaultValue, Schema, TableSchema};
 use super::names::{Names, fold_case};
-use super::{Action, Assignment, Conflict, ConflictUpdate, Insert, Modify, Source, Statement, select};
+use super::{Action, Conflict, ConflictUpdate, Insert, Modify, NewRow, Projection, Source, Statement, select};
 
 /// Plans an UPDATE.
 pub(super) fn update(schema: &Schema, update: &ast::Update) -> Result<(Statement, usize), String> {
@@ -51,32 +52,51 @@ fn modify(
     Ok((Statement::Modify(Modify { table, access, filter, action, output }), names.params()))
 }
 
-fn assignments(table: &TableSchema, names: &Names<'_>, list: &[ast::Assignment]) -> Result<Vec<Assignment>, String> {
-    let mut assignments: Vec<Assignment> = Vec::with_capacity(list.len());
+fn assignments(table: &TableSchema, names: &Names<'_>, list: &[ast::Assignment]) -> Result<NewRow, String> {
+    let mut values: Vec<Expr> = (0..table.width()).map(|column| Expr::Column { source: 0, column }).collect();
+    let (mut serials, mut written) = (Vec::new(), Vec::with_capacity(list.len()));
     for item in list {
         let ast::AssignmentTarget::ColumnName(target) = &item.target else {
             return Err(format!("{item}: assign one column at a time"));
         };
         let column = column_number(table, &object_name(target)?)?;
-        if assignments.iter().any(|other| other.column == column) {
+        if written.contains(&column) {
             return Err(format!("multiple assignments to same column \"{}\"", table.columns[column].name));
         }
-        assignments.push(Assignment { column, value: value(table, names, column, &item.value)? });
+        values[column] = value(table, names, column, &item.value, &mut serials)?;
+        written.push(column);
     }
-    Ok(assignments)
+    Ok(NewRow { values: Projection::new(values, &[]), serials, written })
 }
 
 fn column_number(table: &TableSchema, name: &str) -> Result<usize, String> {
     table.column(name).ok_or_else(|| format!("column \"{name}\" of relation \"{}\" does not exist", table.name))
 }
 
-/// A value to store; none is DEFAULT.
-fn value(table: &TableSchema, names: &Names<'_>, column: usize, ast: &ast::Expr) -> Result<Option<Expr>, String> {
+/// A value to store; what comes from a sequence is put in its place when it is drawn.
+fn value(
+    table: &TableSchema,
+    names: &Names<'_>,
+    column: usize,
+    ast: &ast::Expr,
+    serials: &mut Vec<usize>,
+) -> Result<Expr, String> {
     match ast {
         ast::Expr::Identifier(name) if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("default") => {
-            Ok(None)
+            Ok(default(table, column, serials))
         }
-        _ => names.typed(ast, table.columns[column].kind).map(Some),
+        _ => names.typed(ast, table.columns[column].kind),
+    }
+}
+
+/// A column's default.
+fn default(table: &TableSchema, column: usize, serials: &mut Vec<usize>) -> Expr {
+    match &table.columns[column].default {
+        DefaultValue::Expr(expr) => expr.clone(),
+        DefaultValue::Serial => {
+            serials.push(column);
+            Expr::Constant(Value::Null)
+        }
     }
 }
 
@@ -110,24 +130,31 @@ fn rows(
     names: &Names<'_>,
     columns: &[usize],
     source: Option<&ast::Query>,
-) -> Result<Vec<Vec<Option<Expr>>>, String> {
-    let Some(source) = source else { return Ok(vec![vec![None; table.columns.len()]]) };
+) -> Result<Vec<NewRow>, String> {
+    let Some(source) = source else { return Ok(vec![row(table, names, columns, &[])?]) };
     let ast::SetExpr::Values(values) = &*source.body else {
         return Err("INSERT ... SELECT is not supported: write VALUES".to_owned());
     };
-    let mut rows = Vec::with_capacity(values.rows.len());
-    for given in &values.rows {
-        let given = &given.content;
-        if given.len() > columns.len() {
-            return Err("INSERT has more expressions than target columns".to_owned());
-        }
-        let mut row = vec![None; table.columns.len()];
-        for (&column, ast) in columns.iter().zip(given) {
-            row[column] = value(table, names, column, ast)?;
-        }
-        rows.push(row);
+    values.rows.iter().map(|given| row(table, names, columns, &given.content)).collect()
+}
+
+/// One row of VALUES. Without a primary key it has room for its number behind the last column.
+fn row(table: &TableSchema, names: &Names<'_>, columns: &[usize], given: &[ast::Expr]) -> Result<NewRow, String> {
+    if given.len() > columns.len() {
+        return Err("INSERT has more expressions than target columns".to_owned());
     }
-    Ok(rows)
+    let mut serials = Vec::new();
+    let mut values = vec![Expr::Constant(Value::Null); table.width()];
+    for (column, place) in values.iter_mut().enumerate().take(table.columns.len()) {
+        // A column that is named twice takes the last value.
+        let ast = columns.iter().zip(given).rfind(|(named, _)| **named == column);
+        *place = match ast {
+            Some((_, ast)) => value(table, names, column, ast, &mut serials)?,
+            None => default(table, column, &mut serials),
+        };
+    }
+    let written = (0..table.columns.len()).collect();
+    Ok(NewRow { values: Projection::new(values, &[]), serials, written })
 }
 
 fn conflict(table: &TableSchema, names: &Names<'_>, on: &ast::OnInsert) -> Result<Conflict, String> {
@@ -156,13 +183,13 @@ fn conflict(table: &TableSchema, names: &Names<'_>, on: &ast::OnInsert) -> Resul
             if on.conflict_target.is_none() {
                 return Err("ON CONFLICT DO UPDATE requires inference specification or constraint name".to_owned());
             }
-            let assignments = assignments(table, names, &update.assignments)?;
-            if assignments.iter().any(|assignment| table.key.contains(&assignment.column)) {
+            let row = assignments(table, names, &update.assignments)?;
+            if row.written.iter().any(|column| table.key.contains(column)) {
                 return Err("DO UPDATE of a primary key column is not supported".to_owned());
             }
             let filter = update.selection.as_ref().map(|filter| names.condition(filter)).transpose()?;
             let filter = filter.map_or_else(Vec::new, |filter| Condition::each_of(filter, 0));
-            Some(ConflictUpdate { assignments, filter })
+            Some(ConflictUpdate { row, filter })
         }
     };
     Ok(Conflict { arbiters, update })

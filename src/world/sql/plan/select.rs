@@ -241,12 +241,10 @@ pub(super) fn place_conditions(schema: &Schema, names: &Names<'_>, conditions: &
     let mut sources = Vec::with_capacity(names.sources.len());
     for (source, (_, table)) in names.sources.iter().enumerate() {
         let decidable = |condition: &&Expr| condition.sources_needed().saturating_sub(1).min(last) == source;
-        let placed = conditions.iter().filter(decidable).cloned();
-        let filter: Vec<_> = placed.map(|condition| Condition::new(condition, source)).collect();
-        let access = match filter.as_slice() {
-            [] => Access::Scan,
-            _ => access::choose(&schema.tables[*table], source, conditions),
-        };
+        let placed: Vec<&Expr> = conditions.iter().filter(decidable).collect();
+        let schema = &schema.tables[*table];
+        let access = if placed.is_empty() { Access::Scan } else { access::choose(schema, source, conditions) };
+        let filter = access::filter(schema, source, &access, &placed);
         sources.push(Source { table: *table, access, filter });
     }
     sources
