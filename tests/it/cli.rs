@@ -176,7 +176,7 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     sandbox.file("edited.replay", edited);
     let (code, out, _) = sandbox.run(&["replay", "edited.replay"]);
     assert_eq!(code, 4);
-    assert!(out.contains("DIVERGED at step 17: vu1/2: SELECT"), "{out}");
+    assert!(out.contains("DIVERGED at step 16: vu1/2: SELECT"), "{out}");
     assert!(out.contains("vu1/2 can do this instead: vu1/2: BEGIN"), "{out}");
     let (code, out, _) = sandbox.run(&["check", "--only", "lock-release", "--executions", "2"]);
     assert_eq!(code, 1, "what was found before is followed first");

@@ -75,10 +75,9 @@ fn it_stops_at_the_bound_where_the_reference_explorer_does() {
 
 #[test]
 fn every_look_up_is_what_the_real_system_says() {
-    for (name, setting) in checks(1_500) {
-        let states = audit(&setting).expect("explorable");
-        assert!(states > 100, "{name}: {states}");
-    }
+    // What a prologue leaves to explore may be a few states.
+    let states = checks(1_500).iter().map(|(_, setting)| audit(setting).expect("explorable")).sum::<usize>();
+    assert!(states > 10_000, "only {states} states were compared");
 }
 
 /// A pool of two workers and connections for three clients: handlers wait, and steps serve those who wait.
@@ -106,12 +105,12 @@ fn reduction_changes_no_verdict_and_no_length() {
         let full = explored(&setting, options(1, false)).exploration;
         let reduced = explored(&setting, options(1, true));
         assert_eq!(lengths(&reduced.exploration), lengths(&full), "{name}");
-        // What is given can make clients differ.
-        assert!(reduced.asymmetry.is_none() || !setting.given.is_empty(), "{name}: {:?}", reduced.asymmetry);
+        assert_eq!(reduced.asymmetry, None, "{name}");
         (with, without) = (with + reduced.exploration.states, without + full.states);
         symmetric += usize::from(reduced.is_symmetric);
     }
-    assert!(with * 3 < without, "{with} states instead of {without}");
+    // Clients that a prologue has told apart are not interchangeable.
+    assert!(with * 3 < without * 2, "{with} states instead of {without}");
     assert!(symmetric > 30, "only {symmetric} checks have interchangeable clients");
 }
 

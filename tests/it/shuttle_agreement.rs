@@ -98,8 +98,8 @@ fn compare(what: &str, setting: &Setting) -> Option<usize> {
     }
     let dfs = shuttle::explore(setting, usize::MAX, &never).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(words(&dfs), words(&oracle), "{what}");
-    assert_eq!(dfs.final_states, oracle.final_states, "{what}");
     assert_eq!((dfs.states, dfs.transitions), (oracle.states, oracle.transitions), "{what}");
+    assert_eq!(dfs.final_states, oracle.final_states, "{what}");
     Some(oracle.states)
 }
 

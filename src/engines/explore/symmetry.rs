@@ -29,8 +29,12 @@ pub(super) enum Learned {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asymmetry(pub(super) &'static str);
 
-/// The clients that may be interchangeable: those of one journey that are served by one instance, at least two.
+/// The clients that may be interchangeable: those of one journey that are served by one instance, at least two. What has
+/// happened before the first state happened to some of them and not to others: then there are none.
 pub(super) fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> {
+    if !setting.given.is_empty() {
+        return Vec::new();
+    }
     let mut classes: Vec<((u16, usize), Vec<Position>)> = Vec::new();
     for position in layout.clients() {
         let Place::Client(number) = layout.places[position] else { unreachable!("it is a client's position") };

@@ -19,7 +19,7 @@ pub(super) struct Threads {
 impl Threads {
     pub(super) fn of(system: &System) -> Self {
         let setting = system.setting();
-        Self { clients: setting.journeys.len(), jobs: setting.jobs.len() }
+        Self { clients: setting.journeys.len(), jobs: setting.model.jobs.len() }
     }
 
     pub(super) fn count(self) -> usize {
