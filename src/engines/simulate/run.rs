@@ -1,7 +1,7 @@
 //! One execution in virtual time: an event heap decides what happens next, never a choice.
 
 use super::Run;
-use super::events::{Event, Events};
+use super::events::{Due, Event, Events};
 use super::load::LoadTest;
 use super::measure::Measure;
 use super::virtual_user::VirtualUser;
@@ -19,19 +19,6 @@ const DEADLOCK_TIMEOUT_US: u64 = 1_000_000;
 const VUS_PERIOD_US: u64 = 1_000_000;
 /// k6 evaluates thresholds every two seconds.
 const THRESHOLDS_PERIOD_US: u64 = 2_000_000;
-
-/// A step that is due. Unlike [`Step`] it holds no drawn values, so that moving it is moving a few bytes.
-#[derive(Copy, Clone, Debug)]
-enum Due {
-    Apply(ProcessId),
-    Deliver(ProcessId),
-    Wake(ProcessId),
-    Begin(ProcessId),
-    Cut(ProcessId),
-    Deadlock(ProcessId),
-    Choose(ProcessId, u32),
-    Draw(ProcessId),
-}
 
 /// A run in progress.
 pub(super) struct Execution<'a> {
