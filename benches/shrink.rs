@@ -1,5 +1,5 @@
 //! How small a violation among 100 contenders becomes, beside the shortest one that exhausting two of them knows.
-//! Prints the table of docs/shrinking.md.
+//! The table of docs/replay.md, with times.
 
 use std::path::Path;
 use std::rc::Rc;

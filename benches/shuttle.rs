@@ -1,10 +1,11 @@
-//! shuttle at 100 contenders: steps a second of each scheduler of the default portfolio beside bare shuttle, and how many
-//! executions the portfolio takes to find a double booking that needs one expiry. Everything in one run, as ratios.
+//! shuttle at 100 contenders: steps a second of each scheduler of the default portfolio beside bare shuttle, and how
+//! many executions the portfolio takes to find a double booking that needs one expiry, all in one run.
 //!
 //! What is measured: 2,500 executions of 600 steps on two threads of the operating system, of the check that
-//! `models/set_nx_px_lua_release.toml` calls `none`, at the size that it is sampled at: 100 contenders, one of shuttle's
-//! threads each, lock one of 10 seats by SET NX PX, sell it in the database and release it by a Lua script, three rounds
-//! each, if 600 steps reach so far. Every state is judged, and every schedule and last state is told from the others.
+//! `models/set_nx_px_lua_release.toml` calls `none`, at the size that it is sampled at: 100 contenders, one of
+//! shuttle's threads each, lock one of 10 seats by SET NX PX, sell it in the database and release it by a Lua script,
+//! three rounds each, if 600 steps reach so far. Every state is judged, and every schedule and last state is told from
+//! the others.
 //!
 //! The floor is shuttle without a world: as many of its threads, all started before the first step, as many steps of
 //! one execution and as many executions; a step is the load of an atomic. It runs under shuttle's own scheduler of the

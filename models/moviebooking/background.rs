@@ -1,7 +1,8 @@
 //! What happens without a customer: the two clean-up jobs, and the administrator's price recalculation.
 
 use super::payment::{seats_of, write_booking};
-use super::{Refused, SHOWTIME, deactivate, end_transaction, guard};
+use super::release::deactivate;
+use super::{Refused, SHOWTIME, end_transaction, guard};
 use crate::process::{Ctx, Flow, Request, Response};
 use crate::system::model::Job;
 use crate::world::sql::{Row, SqlError};

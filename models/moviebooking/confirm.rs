@@ -3,7 +3,8 @@
 use smallvec::SmallVec;
 
 use super::payment::ask_gateway;
-use super::{Freed, Refused, SHOWTIME, deactivate, end_transaction, guard, int};
+use super::release::{Freed, deactivate};
+use super::{Refused, SHOWTIME, end_transaction, guard, int};
 use crate::process::{Ctx, Request, Response};
 use crate::world::sql::{Row, SqlError};
 use crate::world::value::Value;

@@ -63,8 +63,9 @@ struct Payment {
 
 /// S1 and F1: the payment and its booking. Whatever is decided later is decided by what was read here.
 async fn find(ctx: &mut Ctx, request: &Request) -> Result<Payment, Refused> {
-    let by_order = "SELECT p.id, p.transaction_id, p.status, b.id, b.user_id, b.showtime_id, b.status, b.payment_expires_at \
-                 FROM payments p JOIN bookings b ON b.id = p.booking_id WHERE p.transaction_id = $1";
+    let by_order = "SELECT p.id, p.transaction_id, p.status, b.id, b.user_id, b.showtime_id, b.status, \
+                    b.payment_expires_at FROM payments p JOIN bookings b ON b.id = p.booking_id \
+                    WHERE p.transaction_id = $1";
     let found = ctx.sql(by_order, [request.get("order").clone()]).await?.rows;
     let Some(row) = found.first() else { return Err(Refused(404)) };
     let column = |index: usize| row[index].clone();

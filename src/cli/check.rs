@@ -193,7 +193,7 @@ fn explored(
         max_bytes: args.max_memory,
         threads: args.threads.get(),
         // A pinned number of states is that of the whole space.
-        reduction: !args.no_reduction && !(args.expect && check.expect_states.is_some()),
+        reduction: !(args.no_reduction || args.expect && check.expect_states.is_some()),
         final_states: false,
     };
     let mut line = progress::Search::new(&check.name, console);

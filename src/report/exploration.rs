@@ -155,8 +155,8 @@ fn sampled(samples: &[Sample], seed: u64) -> String {
         };
         let of = if sample.is_cut_short() { format!(" of {asked}") } else { String::new() };
         let line = format!(
-            "{scheduler}, seed {seed}: {}{of} execution(s) by {} client(s), {} steps, {} different schedules, {} different \
-             ends: {met}",
+            "{scheduler}, seed {seed}: {}{of} execution(s) by {} client(s), {} steps, {} different schedules, \
+             {} different ends: {met}",
             sampled.executions,
             setting.journeys.len(),
             sampled.steps,
@@ -280,8 +280,8 @@ fn searched(exploration: &Exploration) -> String {
     let space = if *is_reduced { " (reduced)" } else { "" };
     let odds = collision_odds(*states);
     let line = format!(
-        "{states} states{space}, {transitions} transitions, depth {depth}; two states share a fingerprint with a chance \
-         of 1 in {odds}"
+        "{states} states{space}, {transitions} transitions, depth {depth}; two states share a fingerprint with a \
+         chance of 1 in {odds}"
     );
     paragraph("explore     ", &line)
 }

@@ -190,6 +190,7 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     assert_eq!(code(&["--only", "lock-release"]), 0);
     assert_eq!(code(&["--only", "lock-release", "--engine", "explore", "--max-states", "100"]), 3);
     assert_eq!(code(&["--only", "lock-release", "--engine", "shuttle"]), 3, "a sample proves nothing");
+    assert_eq!(code(&["--only", "lock-release", "--engine", "loom"]), 3, "nor does a bound");
 }
 
 #[test]
@@ -239,6 +240,24 @@ fn what_shrinking_did_is_said_and_its_time_only_on_stderr() {
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
     std::fs::remove_dir_all(sandbox.0.path().join("seatproof-regressions")).expect("schedules were written");
     assert_eq!(sandbox.run(&args).1, out, "the same bytes again");
+}
+
+#[test]
+fn loom_says_its_bound_and_leaves_its_checkpoint_beside_what_it_finds() {
+    let sandbox = Sandbox::new();
+    let check = |args: &[&str]| sandbox.run(&[&["check", "--engine", "loom", "--only", "none"], args].concat());
+    let (code, out, _) = check(&["set_nx_px_get_del", "--preemptions", "1"]);
+    assert_eq!(code, 3, "a bound proves nothing beyond it: {out}");
+    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in ["? bounded release-own-only", "complete for 2 client(s), preemption bound 1", " permutation(s), "] {
+        assert!(said.contains(words), "{words}\n{out}");
+    }
+    let (code, out, _) = check(&["get_then_set", "--executions", "200"]);
+    assert_eq!(code, 1, "{out}");
+    let directory = std::fs::read_dir(sandbox.0.path().join("seatproof-regressions")).expect("it was made");
+    let kinds = directory.map(|entry| entry.expect("readable").path().extension().map(std::ffi::OsStr::to_owned));
+    let count = |kind: &str| kinds.filter(|it| it.as_ref().is_some_and(|it| it == kind)).count();
+    assert!(count("loom") > 0, "{out}");
 }
 
 /// A database so slow that the lock's TTL runs out inside the transaction.

@@ -1,4 +1,4 @@
-//! loom over the models of the catalogue, two clients at a time: what it reaches, how often, and what it calls complete.
+//! loom over the models of the catalogue, two clients at a time: what it reaches, how often, what it calls complete.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -21,22 +21,34 @@ use seatproof::system::state::{Budgets, State};
 use seatproof::system::{Halves, Setting, Step, System};
 use seatproof::world::value::Value;
 
-/// Permutations of one exploration of the agreement test.
-const PERMUTATIONS_MAX: u64 = 400;
+/// Permutations of one exploration of the agreement test: where all are wanted, and elsewhere.
+const PERMUTATIONS_MAX: [u64; 2] = [2_000, 150];
 
-/// Where loom at preemption bound 2 reaches every final state of the explorer within [`PERMUTATIONS_MAX`]: clients of
-/// some ten steps with one critical section, so that two preemptions suffice for whatever two clients can do to each
-/// other. Beyond lie clients that can race twice, such as GET then SET, and those with too many steps.
-const EQUAL: [(&str, &str); 10] = [
+/// Where loom at preemption bound 2 reaches every final state of the explorer, and does so soon: clients with one
+/// critical section of some ten steps, so that two preemptions suffice for whatever two clients can do to each other,
+/// and at most one fault that its victim suffers by itself. Not on the list: clients that can race twice, such as GET
+/// then SET; crashes and lost requests, which have too many permutations; and restarts of Redis in the longer ones, for
+/// which nature needs a preemption too.
+const EQUAL: [(&str, &str); 20] = [
     ("moviebooking", "none"),
     ("setnx_expire", "none"),
     ("setnx_expire", "time_steps"),
+    ("setnx_expire", "lose_reply"),
     ("set_nx_px_blind_del", "none"),
+    ("set_nx_px_blind_del", "time_steps"),
+    ("set_nx_px_blind_del", "lose_reply"),
     ("set_nx_px_get_del", "none"),
     ("set_nx_px_lua_release", "none"),
+    ("set_nx_px_lua_release", "time_steps"),
+    ("set_nx_px_lua_release", "lose_reply"),
+    ("set_nx_px_lua_release", "redis_restart"),
+    ("set_nx_px_lua_release", "evict"),
+    ("watch_multi_exec", "none"),
     ("msetnx", "none"),
     ("unique_index", "none"),
     ("unique_index", "time_steps"),
+    ("unique_index", "lose_reply"),
+    ("unique_index", "evict"),
     ("hold_conditional_confirm", "none"),
 ];
 
@@ -86,8 +98,6 @@ fn at_bound_two_loom_reaches_what_the_explorer_reaches() {
     });
     let omitted = lines.iter().filter(|(_, is_complete)| !is_complete).map(|(line, _)| line.as_str());
     println!("too large to be completed:\n{}", omitted.collect::<Vec<_>>().join("\n"));
-    let complete = lines.iter().filter(|(_, is_complete)| *is_complete).count();
-    assert!(complete >= 20, "only {complete} explorations were completed");
 }
 
 /// One line for each variant, and whether loom completed it.
@@ -95,11 +105,12 @@ fn agreement(name: &str) -> Vec<(String, bool)> {
     let compare = |(variant, budgets): (&'static str, Budgets)| {
         let setting = reduced(name, budgets);
         let oracle = reference::explore(&Rc::new(setting.clone()), usize::MAX, &never()).expect("explorable");
-        let loom = explored(&setting, Some(2), PERMUTATIONS_MAX);
+        let is_equal = EQUAL.contains(&(name, variant));
+        let loom = explored(&setting, Some(2), PERMUTATIONS_MAX[usize::from(!is_equal)]);
         let what = format!("{name}, {variant}");
         assert!(loom.final_states.is_subset(&oracle.final_states), "{what}");
         assert!(!loom.final_states.is_empty(), "{what}");
-        if EQUAL.contains(&(name, variant)) {
+        if is_equal {
             assert_eq!((&loom.bound, &loom.final_states), (&None, &oracle.final_states), "{what}");
         }
         let (reached, of) = (loom.final_states.len(), oracle.final_states.len());
@@ -150,13 +161,10 @@ fn start(setting: &Setting) -> System {
 #[test]
 fn without_a_bound_loom_follows_every_schedule_once() {
     for (variant, budgets) in variants() {
-        // A fault costs thousands of schedules: those that concern Redis are tried on the shortest model.
-        let name = if variant == "none" { "msetnx" } else { "unique_index" };
-        let setting = reduced(name, budgets);
-        if budgets.redis_restart + budgets.evict > 0 {
-            continue;
+        // Where nature has a step at any time, there are too many schedules of two clients.
+        if budgets.redis_restart == 0 {
+            follows_every_schedule_once(&reduced("unique_index", budgets), variant);
         }
-        follows_every_schedule_once(&setting, variant);
     }
     follows_every_schedule_once(&of_model(&BLOCKING, 2, Budgets { time_steps: 2, ..Budgets::default() }), "blocking");
     follows_every_schedule_once(&of_model(&CHOOSING, 1, Budgets::default()), "choosing");
@@ -223,7 +231,9 @@ fn of_model(model: &'static Model, clients: usize, budgets: Budgets) -> Setting 
 
 #[test]
 fn what_loom_stops_at_is_never_called_complete() {
-    let setting = reduced("unique_index", Budgets::default());
+    // Without a choice, for which loom might have to begin anew.
+    let buys = std::collections::BTreeMap::from([("buys".to_owned(), vec![[1].as_slice().into()])]);
+    let setting = Setting { draws: buys, ..reduced("unique_index", Budgets::default()) };
     let whole = explored(&setting, Some(2), u64::MAX);
     assert_eq!(whole.bound, None);
     let count = whole.permutations;

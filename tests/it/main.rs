@@ -39,6 +39,7 @@ mod schedule_fuzz;
 mod shrink;
 mod shuttle;
 mod shuttle_agreement;
+mod shuttle_timed;
 mod simulate;
 mod simulate_digest;
 mod sql_conformance;

@@ -155,3 +155,35 @@ fn vector_clocks_count_each_hosts_events_and_never_run_back() {
     }
     assert!(latest["vu2"].get("redis").is_some_and(|seen| *seen > 1), "vu2 heard from Redis after vu1 had been there");
 }
+
+/// Mermaid ends a message at a line break, `;` or `#`; an entity code stands for those signs.
+#[test]
+fn every_line_of_the_sequence_diagram_is_a_participant_a_note_or_a_message() {
+    for (model, check) in [("set_nx_px_blind_del", "pause"), ("moviebooking", "double-confirm")] {
+        let (_, recording) = counterexample(model, check);
+        let text = export::mermaid(&recording);
+        let mut lines = text.lines().map(str::trim_start);
+        assert_eq!(lines.next(), Some("sequenceDiagram"));
+        let mut participants = Vec::new();
+        for line in lines {
+            if let Some(name) = line.strip_prefix("participant ") {
+                participants.push(name);
+                continue;
+            }
+            let (who, what) = line.split_once(": ").unwrap_or_else(|| panic!("no message: {line}"));
+            let who = who.strip_prefix("Note over ").map_or_else(|| who.split("->>").collect(), |name| vec![name]);
+            let names = who.iter().map(|name| name.trim_end_matches('-').split("-x").collect::<Vec<_>>()).flatten();
+            for name in names {
+                assert!(participants.contains(&name), "{name} in {line}");
+            }
+            for piece in what.split('#').skip(1) {
+                let (code, _) = piece.split_once(';').unwrap_or_else(|| panic!("no entity code: {line}"));
+                assert!(code.bytes().all(|byte| byte.is_ascii_digit()), "{line}");
+            }
+            assert_eq!(what.matches(';').count(), what.matches('#').count(), "{line}");
+        }
+        let log = export::shiviz(&recording);
+        let events = log.lines().skip(2).collect::<Vec<_>>();
+        assert!(events.len().is_multiple_of(2) && events.iter().step_by(2).all(|line| line.ends_with('}')), "{log}");
+    }
+}

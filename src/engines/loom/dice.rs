@@ -8,7 +8,8 @@
 //!
 //! The price: dice have to be there before the other threads run, the same in every execution. So they are made by a
 //! plan; an execution that needs more than the plan has ends the exploration, which begins anew with a larger plan.
-//! That happens early, because the first execution throws about as many dice as the others.
+//! That happens early, because the first execution throws about as many dice as the others, and the plan has spare
+//! ones.
 
 use std::sync::Arc;
 
@@ -60,9 +61,10 @@ impl Dice {
         die
     }
 
-    /// What would have been enough, if there were too few.
+    /// What would have been enough and somewhat more, if there were too few.
     pub(super) fn missing(&self) -> Option<Plan> {
-        self.is_short.then_some(self.thrown)
+        let spare = |count: usize| if count > 0 { count + count / 2 + 1 } else { 0 };
+        self.is_short.then(|| Plan(self.thrown.0.map(spare)))
     }
 }
 

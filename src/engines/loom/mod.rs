@@ -3,7 +3,8 @@
 //!
 //! There is no second semantics: a thread that loom chooses fires a step of [`System`]. loom's threads are one for each
 //! client with the handler that it waits for, and one for time, faults of the infrastructure, background jobs, and
-//! handlers that nobody waits for any more (loom's main thread has too small a stack to do that itself, and loom has five threads at most).
+//! handlers that nobody waits for any more. loom's main thread has too small a stack to do that itself; it starts the
+//! others.
 //! When no thread has a step the execution ends, and all threads are woken to end with it.
 //!
 //! What loom calls complete is complete at the bound: within the chosen number of preemptions, and as far as its

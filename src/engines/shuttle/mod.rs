@@ -11,6 +11,7 @@ mod policy;
 mod sample;
 mod stage;
 mod threads;
+mod timed;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,6 +26,7 @@ pub use self::dfs::explore;
 pub use self::policy::Scheduler;
 pub use self::sample::{Options, Sampled, sample};
 use self::stage::Stage;
+pub use self::timed::simulate;
 use crate::system::{Setting, Step, System};
 
 /// Steps after which a sampled execution is given up unless something else is said: far more than any model needs.
@@ -33,13 +35,18 @@ pub const MAX_STEPS: usize = 1_000_000;
 /// Stack of each of shuttle's threads. Parsing a statement for the first time needs more than shuttle's default.
 const STACK_BYTES: usize = 1 << 20;
 
-/// Runs executions on the stage that was set, until the scheduler ends the run.
-fn run(scheduler: impl ::shuttle::scheduler::Scheduler + 'static, threads: usize) {
+/// How shuttle runs whatever the scheduler.
+fn config() -> Config {
     let mut config = Config::new();
     config.stack_size = STACK_BYTES;
     config.max_steps = MaxSteps::None;
     config.failure_persistence = FailurePersistence::None;
     config.silence_warnings = true;
+    config
+}
+
+/// Runs executions on the stage that was set, until the scheduler ends the run.
+fn run(scheduler: impl ::shuttle::scheduler::Scheduler + 'static, threads: usize) {
     let play = move || {
         let point = Arc::new(AtomicBool::new(false));
         let start = |thread| {
@@ -55,7 +62,7 @@ fn run(scheduler: impl ::shuttle::scheduler::Scheduler + 'static, threads: usize
             thread.join().expect("a panic of a thread ends the run before it is joined");
         }
     };
-    Runner::new(scheduler, config).run(play);
+    Runner::new(scheduler, config()).run(play);
 }
 
 /// Replays an execution in shuttle's own notation (`Finding::native`) with shuttle's own replayer; the steps taken.

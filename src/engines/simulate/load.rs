@@ -92,14 +92,16 @@ impl LoadTest {
     /// # Errors
     /// When the model itself is wrong.
     pub fn run(&self, seed: u64) -> Result<Run, ModelError> {
-        let start = match self.start.get() {
-            Some(start) => start.clone(),
-            None => {
-                let start = System::new(Rc::clone(&self.setting), Halves::Split, false)?;
-                self.start.get_or_init(|| start).clone()
-            }
-        };
-        Ok(Execution::new(self, seed, start, None).finish()?.0)
+        Ok(Execution::new(self, seed, self.start()?, None).run()?.0)
+    }
+
+    /// The execution before its first step.
+    pub(in crate::engines) fn start(&self) -> Result<System, ModelError> {
+        if let Some(start) = self.start.get() {
+            return Ok(start.clone());
+        }
+        let start = System::new(Rc::clone(&self.setting), Halves::Split, false)?;
+        Ok(self.start.get_or_init(|| start).clone())
     }
 
     /// Runs the test under this seed and notes every step.
@@ -108,7 +110,7 @@ impl LoadTest {
     /// When the model itself is wrong.
     pub fn record(&self, seed: u64) -> Result<(Run, Schedule), ModelError> {
         let start = System::new(Rc::clone(&self.setting), Halves::Split, true)?;
-        let (run, system, recorder) = Execution::new(self, seed, start, Some(Recorder::default())).finish()?;
+        let (run, system, recorder) = Execution::new(self, seed, start, Some(Recorder::default())).run()?;
         let violation = run.violation.clone().map(|violation| (violation.property.to_owned(), violation.reason));
         let schedule = recorder.unwrap_or_default().finish(&system, "simulate", Some(seed), &self.name, violation);
         Ok((run, schedule))

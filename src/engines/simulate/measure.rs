@@ -1,5 +1,7 @@
 //! From what happens in a run to k6's samples.
 
+use std::ops::Deref;
+
 use super::Vitals;
 use super::load::LoadTest;
 use crate::engines::metrics::{MetricId, Recorder};
@@ -7,17 +9,17 @@ use crate::process::{Note, Outcome, Request};
 
 /// The metrics of one run.
 #[derive(Debug)]
-pub(super) struct Measure<'a> {
-    test: &'a LoadTest,
+pub(super) struct Measure<T> {
+    test: T,
     pub(super) recorder: Recorder,
     pub(super) vitals: Vitals,
 }
 
-impl<'a> Measure<'a> {
-    pub(super) fn new(test: &'a LoadTest) -> Self {
+impl<T: Deref<Target = LoadTest>> Measure<T> {
+    pub(super) fn new(test: T) -> Self {
         let vus_max = u32::try_from(test.shifts.len()).unwrap_or(u32::MAX);
         let vitals = Vitals { vus_max, ..Vitals::default() };
-        Self { test, recorder: Recorder::new(std::sync::Arc::clone(&test.catalogue)), vitals }
+        Self { recorder: Recorder::new(std::sync::Arc::clone(&test.catalogue)), test, vitals }
     }
 
     /// A call came back after `duration_us`.

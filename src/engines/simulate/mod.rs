@@ -16,6 +16,7 @@ use crate::system::fingerprint::Fingerprint;
 use crate::system::property::Violation;
 
 pub use load::LoadTest;
+pub(in crate::engines) use run::Execution;
 
 /// One finished run.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,9 @@
 //! One execution in virtual time: an event heap decides what happens next, never a choice.
 
+mod load;
+
+use std::ops::Deref;
+
 use super::Run;
 use super::events::{Due, Event, Events};
 use super::load::LoadTest;
@@ -15,20 +19,16 @@ use crate::world::identity::ProcessId;
 
 /// PostgreSQL looks for a deadlock when a statement has waited this long (`deadlock_timeout`).
 const DEADLOCK_TIMEOUT_US: u64 = 1_000_000;
-/// k6 samples `vus` once a second.
-const VUS_PERIOD_US: u64 = 1_000_000;
-/// k6 evaluates thresholds every two seconds.
-const THRESHOLDS_PERIOD_US: u64 = 2_000_000;
 
-/// A run in progress.
-pub(super) struct Execution<'a> {
-    test: &'a LoadTest,
+/// A run in progress, which holds its load test by reference or shares it.
+pub(in crate::engines) struct Execution<T> {
+    test: T,
     seed: u64,
     system: System,
     events: Events,
     /// By client number; 0 is the set-up.
     users: Vec<VirtualUser>,
-    measure: Measure<'a>,
+    measure: Measure<T>,
     digest: Digest,
     recorder: Option<Recorder>,
     /// Iterations in progress.
@@ -41,20 +41,22 @@ pub(super) struct Execution<'a> {
     aborted_by: Option<(String, String)>,
 }
 
-impl<'a> Execution<'a> {
-    pub(super) fn new(test: &'a LoadTest, seed: u64, system: System, recorder: Option<Recorder>) -> Self {
+impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
+    /// The test under this seed, of which nothing has happened yet.
+    pub(in crate::engines) fn new(test: T, seed: u64, system: System, recorder: Option<Recorder>) -> Self {
         let clients = u16::try_from(test.shifts.len()).expect("the scenario bounds the number of virtual users");
+        let shifts_left = test.shifts.iter().map(Vec::len).sum();
         Self {
+            measure: Measure::new(test.clone()),
             test,
             seed,
             system,
             events: Events::default(),
             users: (0..=clients).map(|number| VirtualUser::new(seed, number)).collect(),
-            measure: Measure::new(test),
             digest: Digest::default(),
             recorder,
             running: 0,
-            shifts_left: test.shifts.iter().map(Vec::len).sum(),
+            shifts_left,
             load_started_us: 0,
             last_iteration_end_us: 0,
             violation: None,
@@ -63,32 +65,65 @@ impl<'a> Execution<'a> {
     }
 
     /// Runs to the end, or to the first violation.
-    pub(super) fn finish(mut self) -> Result<(Run, System, Option<Recorder>), ModelError> {
-        let mut due = None;
-        if self.test.setting.model.setup.is_some() {
-            due = Some(self.begin(ProcessId::SETUP));
-        } else {
-            self.start_load();
-        }
+    pub(super) fn run(mut self) -> Result<(Run, System, Option<Recorder>), ModelError> {
+        let mut due = self.first();
         loop {
             match due {
                 Some(Due::Apply(process)) => self.fire(&Step::Apply(process))?,
                 Some(Due::Deliver(process)) => self.fire(&Step::Deliver(process))?,
                 Some(rarer) => self.fire_rarer(rarer)?,
-                None => {}
+                None => return Ok(self.finish()),
             }
-            due = if let Some(happening) = self.system.take_happening() {
+            due = self.next();
+        }
+    }
+
+    /// The first step, for those who fire each step themselves; none when nothing happens at all.
+    pub(in crate::engines) fn first_step(&mut self) -> Option<Step> {
+        let first = self.first()?;
+        self.step(first).or_else(|| self.next_step())
+    }
+
+    /// The step that follows when the one before was fired; none at the end of the run.
+    pub(in crate::engines) fn next_step(&mut self) -> Option<Step> {
+        loop {
+            let due = self.next()?;
+            if let Some(step) = self.step(due) {
+                return Some(step);
+            }
+        }
+    }
+
+    fn first(&mut self) -> Option<Due> {
+        if self.test.setting.model.setup.is_some() {
+            return Some(self.begin(ProcessId::SETUP));
+        }
+        self.start_load();
+        self.next()
+    }
+
+    /// What is due next; none at the end of the run.
+    #[inline]
+    fn next(&mut self) -> Option<Due> {
+        loop {
+            let due = if let Some(happening) = self.system.take_happening() {
                 // All that follows at once comes first.
                 self.react(happening)
             } else if self.violation.is_some() || self.aborted_by.is_some() {
-                break;
-            } else if let Some((at_us, event)) = self.events.next() {
+                return None;
+            } else {
+                let (at_us, event) = self.events.next()?;
                 self.system.advance_to(at_us);
                 self.handle(event)
-            } else {
-                break;
             };
+            if due.is_some() {
+                return due;
+            }
         }
+    }
+
+    /// What the run came to.
+    pub(in crate::engines) fn finish(mut self) -> (Run, System, Option<Recorder>) {
         let stopped_early = self.violation.is_some() || self.aborted_by.is_some();
         let regular_end_us = self.load_started_us + self.test.regular_end_us;
         let end_us = if stopped_early { self.system.now_us() } else { self.last_iteration_end_us.max(regular_end_us) };
@@ -101,12 +136,17 @@ impl<'a> Execution<'a> {
             aborted_by: self.aborted_by,
             vitals: self.measure.vitals,
         };
-        Ok((run, self.system, self.recorder))
+        (run, self.system, self.recorder)
     }
 
     #[inline(never)]
     fn fire_rarer(&mut self, due: Due) -> Result<(), ModelError> {
-        let step = match due {
+        self.step(due).map_or(Ok(()), |step| self.fire(&step))
+    }
+
+    /// What is due, as a step with what is drawn for it.
+    fn step(&mut self, due: Due) -> Option<Step> {
+        Some(match due {
             Due::Apply(process) => Step::Apply(process),
             Due::Deliver(process) => Step::Deliver(process),
             Due::Wake(process) => Step::Wake(process),
@@ -117,11 +157,10 @@ impl<'a> Execution<'a> {
                 Step::Choose(process, self.users[usize::from(process.client)].choose(alternatives))
             }
             Due::Draw(process) => {
-                let Some(draw) = self.system.draw_of(process) else { return Ok(()) };
+                let draw = self.system.draw_of(process)?;
                 Step::Draw(process, self.users[usize::from(process.client)].draw(draw))
             }
-        };
-        self.fire(&step)
+        })
     }
 
     /// The step that is due with an event, if there is one.
@@ -138,120 +177,9 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// As [`Self::handle`], of what happens once in a while.
-    fn handle_rarer(&mut self, event: Event) -> Option<Due> {
-        match event {
-            Event::Arrive(..) | Event::Deliver(..) | Event::Wake(..) | Event::Retry(..) => {
-                unreachable!("these have their own way")
-            }
-            // A job whose last run has not ended begins when it has.
-            Event::BeginJob(process) => return self.system.is_ready(process).then_some(Due::Begin(process)),
-            Event::DetectDeadlock(process) => {
-                return self.system.is_enabled(&Step::Deadlock(process)).then_some(Due::Deadlock(process));
-            }
-            Event::Start(number) => return self.start_shift(number),
-            Event::Cut(number) => return self.cut(number),
-            Event::Stop(number) => {
-                self.users[usize::from(number)].is_on_shift = false;
-                self.shifts_left -= 1;
-            }
-            Event::SampleVus => {
-                if !self.is_load_over() {
-                    self.measure.recorder.vus(self.running, self.measure.vitals.vus_max);
-                    self.events.at(self.system.now_us() + VUS_PERIOD_US, Event::SampleVus);
-                }
-            }
-            Event::EvaluateThresholds => self.evaluate_thresholds(),
-        }
-        None
-    }
-
-    /// Schedules every shift and the periodic samples. k6 counts them from the end of the set-up.
-    fn start_load(&mut self) {
-        let start_us = self.system.now_us();
-        self.load_started_us = start_us;
-        for (number, shifts) in (1_u16..).zip(&self.test.shifts) {
-            for shift in shifts {
-                // A microsecond later at most than k6's nanosecond, never earlier.
-                let at_us = |offset_ns: u64| start_us + offset_ns.div_ceil(1_000);
-                self.events.at(at_us(shift.start_ns), Event::Start(number));
-                self.events.at(at_us(shift.stop_ns), Event::Stop(number));
-                if let Some(cut_ns) = shift.cut_ns {
-                    self.events.at(at_us(cut_ns), Event::Cut(number));
-                }
-            }
-        }
-        for index in 0..self.test.setting.jobs.len() {
-            self.schedule_job(ProcessId::job(index));
-        }
-        let next = |period_us: u64| start_us - start_us % period_us + period_us;
-        self.events.at(next(VUS_PERIOD_US), Event::SampleVus);
-        if self.test.may_abort {
-            self.events.at(next(THRESHOLDS_PERIOD_US), Event::EvaluateThresholds);
-        }
-    }
-
-    /// The job's next begin, while there is load.
-    fn schedule_job(&mut self, process: ProcessId) {
-        let clock = self.system.state().jobs[process.job_index()];
-        if clock.runs_left > 0 && !self.is_load_over() {
-            self.events.at(clock.due_us.max(self.system.now_us()), Event::BeginJob(process));
-        }
-    }
-
-    fn is_load_over(&self) -> bool {
-        self.shifts_left == 0 && self.running == 0
-    }
-
     /// A handler's messages always find it; a client's do only within the iteration that sent them.
     fn is_current(&self, process: ProcessId, iteration: u32) -> bool {
         process.call > 0 || self.users[usize::from(process.client)].iteration == iteration
-    }
-
-    fn begin(&mut self, process: ProcessId) -> Due {
-        let now_us = self.system.now_us();
-        let user = &mut self.users[usize::from(process.client)];
-        user.iteration += 1;
-        user.begun_us = now_us;
-        user.is_running = true;
-        self.running += 1;
-        Due::Begin(process)
-    }
-
-    fn start_shift(&mut self, number: u16) -> Option<Due> {
-        let user = &mut self.users[usize::from(number)];
-        user.is_on_shift = true;
-        if user.is_running { None } else { Some(self.begin(ProcessId::client(number))) }
-    }
-
-    fn cut(&mut self, number: u16) -> Option<Due> {
-        let user = &mut self.users[usize::from(number)];
-        if user.is_on_shift || !user.is_running {
-            return None;
-        }
-        user.is_running = false;
-        user.iteration += 1;
-        // Nothing comes back to it any more.
-        user.take_way_back_us(ProcessId::client(number));
-        self.running -= 1;
-        self.measure.vitals.iterations_cut += 1;
-        self.last_iteration_end_us = self.system.now_us();
-        Some(Due::Cut(ProcessId::client(number)))
-    }
-
-    fn round_over(&mut self, process: ProcessId) -> Option<Due> {
-        let now_us = self.system.now_us();
-        let user = &mut self.users[usize::from(process.client)];
-        user.is_running = false;
-        self.running -= 1;
-        if process == ProcessId::SETUP {
-            self.start_load();
-            return None;
-        }
-        self.last_iteration_end_us = now_us;
-        self.measure.recorder.iteration(now_us - user.begun_us);
-        let goes_on = user.is_on_shift && matches!(self.system.state().slot(process).phase, Phase::Idle);
-        goes_on.then(|| self.begin(process))
     }
 
     /// What the statement waited for may have come free, unless somebody else was faster to take it: then the statement
@@ -278,20 +206,9 @@ impl<'a> Execution<'a> {
         }
     }
 
-    fn evaluate_thresholds(&mut self) {
-        let now_us = self.system.now_us();
-        if self.is_load_over() {
-            return;
-        }
-        if let Some((metric, threshold)) = self.measure.recorder.evaluate_abort(now_us) {
-            self.aborted_by = Some((metric.to_owned(), threshold.source.clone()));
-        }
-        self.events.at(now_us + THRESHOLDS_PERIOD_US, Event::EvaluateThresholds);
-    }
-
     /// Does a step and judges what it did.
     #[inline(always)]
-    fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
+    pub(in crate::engines) fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&self.system, step, true);
         }

@@ -183,7 +183,7 @@ pub(super) struct Check {
     /// Bounds that make the verdict conditional.
     #[serde(default)]
     pub(super) bounds: Bounds,
-    /// Properties to judge. Default: all that the model and seatproof know.
+    /// Properties to judge. Default: all that speak of exclusion and of errors.
     pub(super) properties: Option<At<Vec<At<String>>>>,
     /// What the schedulers sample, larger than what can be explored to its end. Default: the check as it is.
     pub(super) sample: Option<At<Sample>>,

@@ -13,7 +13,9 @@ pub(crate) fn project(path: &str) -> PathBuf {
 #[track_caller]
 pub(crate) fn assert_file(path: &str, actual: &str) {
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        fs::write(project(path), actual).expect("the file is writable");
+        let file = project(path);
+        fs::create_dir_all(file.parent().expect("a file of the project")).expect("its folder can be made");
+        fs::write(file, actual).expect("the file is writable");
     }
     assert_same(path, actual);
 }

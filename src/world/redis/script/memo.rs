@@ -1,6 +1,6 @@
-//! What scripts did before. No script leaves a trace in Lua, so what it does follows from its words and from the replies
-//! that its commands get: a way through a script that was seen once need not run in Lua again. Its commands are sent
-//! to the node as ever; only Lua is spared.
+//! What scripts did before. No script leaves a trace in Lua, so what it does follows from its words and from the
+//! replies that its commands get: a way through a script that was seen once need not run in Lua again. Its commands are
+//! sent to the node as ever; only Lua is spared.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
