@@ -13,6 +13,7 @@ use super::symmetry::Learned;
 use crate::engines::reference::ExploreError;
 use crate::engines::verdict::Coverage;
 use crate::system::parts::Changes;
+use crate::system::property::Subject;
 use crate::system::state::{Phase, State};
 use crate::system::{Halves, ModelError, Setting, Step, System};
 use crate::world::identity::ProcessId;
@@ -60,6 +61,8 @@ pub(super) struct Extractor {
     /// How many parts of each position have their keys, and how many orbits there are.
     pub(super) keyed: Vec<usize>,
     pub(super) orbits: u64,
+    /// True once two statements waited at a time.
+    has_waited_together: bool,
     /// Steps fired in the real system.
     pub(super) firings: u64,
 }
@@ -94,6 +97,7 @@ impl Extractor {
             learned: None,
             keyed: vec![0; initial.len()],
             orbits: 0,
+            has_waited_together: false,
             firings: 0,
         };
         Ok((extractor, memo, initial))
@@ -275,6 +279,8 @@ impl Extractor {
     fn take(&mut self, position: Position) -> PartId {
         let id = self.interners[position].intern(self.scratch.state());
         self.loaded[position] = Some(id);
+        // The scratch system does not know who else waits; the database does.
+        self.has_waited_together |= self.scratch.state().world.sql.waiting_count() > 1;
         id
     }
 
@@ -320,7 +326,12 @@ impl Extractor {
 
     /// Properties that never had anything to judge: what was met was met here first.
     pub(super) fn vacuous(&self) -> Vec<&'static str> {
-        Coverage::of(&self.scratch).vacuous(self.scratch.setting())
+        let setting = self.scratch.setting();
+        let is_met = |name: &str| {
+            let property = setting.properties.iter().find(|property| property.name == name);
+            self.has_waited_together && property.is_some_and(|property| property.subject == Subject::Waiting)
+        };
+        Coverage::of(&self.scratch).vacuous(setting).into_iter().filter(|name| !is_met(name)).collect()
     }
 
     /// A whole state.

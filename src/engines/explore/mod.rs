@@ -149,7 +149,8 @@ pub fn explore_watched(
 /// True when the parts of a state are all that decides what happens and what is judged. What is not among them is left
 /// to the reference explorer: operations that land late, clocks that differ, bounds on slowness, properties over keys of
 /// Redis, and those over whole executions.
-fn is_made_of_parts(setting: &Setting) -> bool {
+#[must_use]
+pub fn is_made_of_parts(setting: &Setting) -> bool {
     let budgets = &setting.budgets;
     let is_plain = Mishap::ALL.iter().all(|mishap| budgets.get(mishap.budget()) == 0) && budgets.clock_jump == 0;
     let is_local = |property: &Property| {

@@ -97,7 +97,8 @@ impl<'a> Search<'a> {
         self.peak_bytes = self.peak_bytes.max(self.bytes());
         self.known.level.free_before(at);
         let Progress { depth, states, next, .. } = &self.progress;
-        let queue = self.known.level.len() - at + next.len();
+        // The last batch of a level may be a short one.
+        let queue = self.known.level.len().saturating_sub(at) + next.len();
         watch(Glance { depth: *depth, states: *states as usize, queue });
     }
 

@@ -11,6 +11,8 @@ impl fmt::Display for Schedule {
         writeln!(f, "# A schedule of seatproof: the steps below, in this order, from the initial state.")?;
         writeln!(f, "# `seatproof replay FILE` runs it again; steps may be edited, removed or added by name.")?;
         if let Some((property, reason)) = &self.violation {
+            // The message of a panic may have several lines; the comment must not end with the first.
+            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
             writeln!(f, "# It breaks {property}: {reason}.")?;
         }
         writeln!(f, "\nformat = {FORMAT}")?;

@@ -31,6 +31,12 @@ impl SqlStore {
         waiting.map(|transaction| transaction.session).filter(|session| self.is_on_circle(*session)).collect()
     }
 
+    /// How many sessions' statements wait for another transaction.
+    #[must_use]
+    pub fn waiting_count(&self) -> usize {
+        self.transactions.iter().filter(|transaction| transaction.waiting.is_some()).count()
+    }
+
     /// Ends a waiting statement with this error, which it then returns: a deadlock's victim, a statement timeout, a
     /// cancel request. Its transaction is undone.
     ///
