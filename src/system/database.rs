@@ -10,8 +10,8 @@ use super::property::Subject;
 use super::state::{Phase, State, slot_of};
 use super::{Halves, Happening, ModelError, Setting, System, WrongStatement};
 
-/// Plans of statements met so far. Statements are constants of the model, so equal places in memory are equal texts, and
-/// a look-up compares numbers only.
+/// Plans of statements met so far. Statements are constants of the model, so equal places in memory are equal texts,
+/// and a look-up compares numbers only.
 #[derive(Debug)]
 pub(super) struct Planner {
     statements: Vec<Planned>,

@@ -29,6 +29,20 @@ pub(super) enum Event {
     EvaluateThresholds,
 }
 
+/// A step that is due. Unlike [`Step`](crate::system::Step) it holds no drawn values, so that moving it is moving a
+/// few bytes.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Due {
+    Apply(ProcessId),
+    Deliver(ProcessId),
+    Wake(ProcessId),
+    Begin(ProcessId),
+    Cut(ProcessId),
+    Deadlock(ProcessId),
+    Choose(ProcessId, u32),
+    Draw(ProcessId),
+}
+
 /// Bits of a time that one level of [`Events`] tells apart.
 const LEVEL_BITS: u32 = 6;
 /// Slots of a level, as many as a word has bits.
@@ -42,11 +56,11 @@ const NONE: u32 = u32::MAX;
 
 /// Events by time; those of the same microsecond in the order in which they were scheduled.
 ///
-/// A hierarchical timing wheel (Varghese and Lauck 1987), that is, a radix heap with 64 buckets for each digit. No event
-/// lies before the present, so the highest digit (of six bits) in which a time differs from the present, and the value
-/// of that digit, name a slot; slots of lower levels, then of lower digits, come first. An event moves to a lower level
-/// when the present reaches its slot, and so a few times at most, however many events there are. Equal times are always
-/// in the same slot and moved in order, which keeps theirs.
+/// A hierarchical timing wheel (Varghese and Lauck 1987), that is, a radix heap with 64 buckets for each digit. No
+/// event lies before the present, so the highest digit (of six bits) in which a time differs from the present, and the
+/// value of that digit, name a slot; slots of lower levels, then of lower digits, come first. An event moves to a lower
+/// level when the present reaches its slot, and so a few times at most, however many events there are. Equal times are
+/// always in the same slot and moved in order, which keeps theirs.
 #[derive(Debug)]
 pub(super) struct Events {
     now_us: u64,

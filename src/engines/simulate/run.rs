@@ -5,7 +5,7 @@ mod load;
 use std::ops::Deref;
 
 use super::Run;
-use super::events::{Event, Events};
+use super::events::{Due, Event, Events};
 use super::load::LoadTest;
 use super::measure::Measure;
 use super::virtual_user::VirtualUser;
@@ -19,19 +19,6 @@ use crate::world::identity::ProcessId;
 
 /// PostgreSQL looks for a deadlock when a statement has waited this long (`deadlock_timeout`).
 const DEADLOCK_TIMEOUT_US: u64 = 1_000_000;
-
-/// A step that is due. Unlike [`Step`] it holds no drawn values, so that moving it is moving a few bytes.
-#[derive(Copy, Clone, Debug)]
-enum Due {
-    Apply(ProcessId),
-    Deliver(ProcessId),
-    Wake(ProcessId),
-    Begin(ProcessId),
-    Cut(ProcessId),
-    Deadlock(ProcessId),
-    Choose(ProcessId, u32),
-    Draw(ProcessId),
-}
 
 /// A run in progress, which holds its load test by reference or shares it.
 pub(in crate::engines) struct Execution<T> {
