@@ -1,7 +1,7 @@
 //! seatlock written out by hand for the peers: the states of `models/seatlock.rs`, packed into a word.
 //!
-//! Five bits a contender (where it is), three bits a lock and three a booking (whose, from 1), one bit for whether Redis
-//! knows the release script, two for the expiries that are left.
+//! Five bits a contender (where it is), three bits a lock and three a booking (whose, from 1), one bit for whether
+//! Redis knows the release script, two for the expiries that are left.
 
 /// How many contenders, seats and expiries; at most 6, 3 and 3.
 #[derive(Copy, Clone, Debug)]

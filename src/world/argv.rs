@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
-/// A Redis string: any bytes. Up to [`INLINE_BYTES`] of them are kept without an allocation, which covers keys such as
+/// A Redis string: any bytes. Up to `INLINE_BYTES` of them are kept without an allocation, which covers keys such as
 /// `lock:seat:1:17` and owner tokens.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ByteString(Kept);

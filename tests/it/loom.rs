@@ -14,10 +14,11 @@ use seatproof::engines::shrink::ShrinkOptions;
 use seatproof::engines::verdict::{Bound, Verdict};
 use seatproof::models::{self, CATALOG};
 use seatproof::process::{Ctx, Flow};
+use seatproof::system::fingerprint::Fingerprint;
 use seatproof::system::model::{Journey, Model};
 use seatproof::system::schedule::of_steps;
 use seatproof::system::setting;
-use seatproof::system::state::{Budgets, State};
+use seatproof::system::state::Budgets;
 use seatproof::system::{Halves, Setting, Step, System};
 use seatproof::world::value::Value;
 
@@ -121,8 +122,9 @@ fn agreement(name: &str) -> Vec<(String, bool)> {
 }
 
 /// How many schedules there are, by the explorer's own steps.
-fn schedules(system: &System, known: &mut HashMap<State, u64>) -> u64 {
-    if let Some(count) = known.get(system.state()) {
+fn schedules(system: &System, known: &mut HashMap<Fingerprint, u64>) -> u64 {
+    let state = Fingerprint::of(system.state());
+    if let Some(count) = known.get(&state) {
         return *count;
     }
     let enabled = system.enabled();
@@ -130,7 +132,7 @@ fn schedules(system: &System, known: &mut HashMap<State, u64>) -> u64 {
     for step in &enabled {
         count += schedules(&after(system, step), known);
     }
-    known.insert(system.state().clone(), count);
+    known.insert(state, count);
     count
 }
 

@@ -172,7 +172,7 @@ fn every_line_of_the_sequence_diagram_is_a_participant_a_note_or_a_message() {
             }
             let (who, what) = line.split_once(": ").unwrap_or_else(|| panic!("no message: {line}"));
             let who = who.strip_prefix("Note over ").map_or_else(|| who.split("->>").collect(), |name| vec![name]);
-            let names = who.iter().map(|name| name.trim_end_matches('-').split("-x").collect::<Vec<_>>()).flatten();
+            let names = who.iter().flat_map(|name| name.trim_end_matches('-').split("-x"));
             for name in names {
                 assert!(participants.contains(&name), "{name} in {line}");
             }

@@ -115,8 +115,8 @@ impl<T: Copy> Chunks<T> {
 }
 
 impl Trail {
-    /// The state with the next number was reached from `parent` by the entry with this ordinal; the first one is its own
-    /// parent.
+    /// The state with the next number was reached from `parent` by the entry with this ordinal; the first one is its
+    /// own parent.
     pub(super) fn push(&mut self, parent: StateId, ordinal: u16) {
         self.parents.push(parent);
         self.ordinals.push(ordinal);

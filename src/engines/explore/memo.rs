@@ -2,7 +2,8 @@
 //! that it reads. Read by every worker; written by the extractor between their turns.
 //!
 //! Both are decision trees: a node names the position that is read next, an edge the part found there. A step's effect
-//! depends on nothing but the parts on its way through the tree, so that one firing serves every state that shares them.
+//! depends on nothing but the parts on its way through the tree, so that one firing serves every state that shares
+//! them.
 
 use std::collections::HashMap;
 use std::ops::Range;

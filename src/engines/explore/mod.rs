@@ -8,29 +8,29 @@
 //!
 //! **Memo.** What a step does depends on the parts that it reads and on nothing else. So the steps that a part allows,
 //! and what each does to the parts that it read, are found out once by putting a real state together, asking the real
-//! [`System`] and taking the answer apart (`extract`), and are looked up ever after in decision trees keyed by the parts
-//! that were read (`memo`). A Lua script, an SQL statement or an `async fn` runs once per distinct local situation.
-//! *Why the keys are sound:* `footprint` names what each kind of step reads, a part that is written counts as read, and
-//! what only shows when the step is fired (the end of a round closes sessions, a mark touches ghost state) is added
-//! before the result is kept; a step that may serve somebody else's queue is never kept. [`audit`] proves it on whole
-//! spaces: it compares every look-up with the real system.
+//! [`System`] and taking the answer apart (`extract`), and are looked up ever after in decision trees keyed by the
+//! parts that were read (`memo`). A Lua script, an SQL statement or an `async fn` runs once per distinct local
+//! situation. *Why the keys are sound:* `footprint` names what each kind of step reads, a part that is written counts
+//! as read, and what only shows when the step is fired (the end of a round closes sessions, a mark touches ghost state)
+//! is added before the result is kept; a step that may serve somebody else's queue is never kept. [`audit`] proves it
+//! on whole spaces: it compares every look-up with the real system.
 //!
-//! **Inner loop.** Integers in flat memory: a look-up for each client's list, one or two for each step, one addition for
-//! the fingerprint of the next state, one look-up among the states met (`expand`). A state is written down only if it is
-//! new.
+//! **Inner loop.** Integers in flat memory: a look-up for each client's list, one or two for each step, one addition
+//! for the fingerprint of the next state, one look-up among the states met (`expand`). A state is written down only if
+//! it is new.
 //!
 //! **Fingerprints.** 64 bits: the sum over all places of a stable hash of the content there (never of its number), so
 //! that a step changes it by a constant. Two of n states share one with a chance of about n²/2⁶⁵, which is printed.
 //!
-//! **Bytes.** A state met costs 8 bytes in the set at a load of 53 to 80 %, and 6 for the way back (parent, and which of
-//! its steps): 16 to 21. A state on the present or the next level costs 8 and 4 a part besides.
+//! **Bytes.** A state met costs 8 bytes in the set at a load of 53 to 80 %, and 6 for the way back (parent, and which
+//! of its steps): 16 to 21. A state on the present or the next level costs 8 and 4 a part besides.
 //!
-//! **Order.** Levels are expanded in chunks by several workers and merged in the order of the level by one. So the first
-//! violation is the least in step order among the shortest, and all output is the same for any number of workers.
+//! **Order.** Levels are expanded in chunks by several workers and merged in the order of the level by one. So the
+//! first violation is the least in step order among the shortest, and all output is the same for any number of workers.
 //!
-//! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`). States that
-//! differ only in which of several interchangeable clients is which are one (`canon`), if that proves to be a symmetry of
-//! all that enters the memo (`symmetry`). The lengths of counterexamples do not change.
+//! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`). States
+//! that differ only in which of several interchangeable clients is which are one (`canon`), if that proves to be a
+//! symmetry of all that enters the memo (`symmetry`). The lengths of counterexamples do not change.
 
 pub mod audit;
 mod canon;
@@ -147,8 +147,8 @@ pub fn explore_watched(
 }
 
 /// True when the parts of a state are all that decides what happens and what is judged. What is not among them is left
-/// to the reference explorer: operations that land late, clocks that differ, bounds on slowness, properties over keys of
-/// Redis, and those over whole executions.
+/// to the reference explorer: operations that land late, clocks that differ, bounds on slowness, properties over keys
+/// of Redis, and those over whole executions.
 #[must_use]
 pub fn is_made_of_parts(setting: &Setting) -> bool {
     let budgets = &setting.budgets;

@@ -125,8 +125,9 @@ impl Interner {
         let id = PartId::try_from(self.parts.len()).expect("memory ends before 2^32 parts");
         self.ids.insert(fingerprint, id);
         self.parts.push(Part::copy(state, self.place));
-        let [low, high] = [fingerprint, fingerprint >> 64].map(|bits| (bits & u128::from(u64::MAX)) as u64);
-        self.weights.push(low ^ high.rotate_left(32));
+        let bytes = fingerprint.to_le_bytes();
+        let half = |from: usize| u64::from_le_bytes(std::array::from_fn(|at| bytes[from + at]));
+        self.weights.push(half(0) ^ half(8).rotate_left(32));
         id
     }
 

@@ -1,5 +1,5 @@
-//! The search: level by level. Workers expand batches of a level side by side; one of them merges what was found, in the
-//! order of the level, so that the result is the same for any number of them.
+//! The search: level by level. Workers expand batches of a level side by side; one of them merges what was found, in
+//! the order of the level, so that the result is the same for any number of them.
 
 use std::rc::Rc;
 use std::sync::Mutex;

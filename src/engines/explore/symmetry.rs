@@ -3,8 +3,8 @@
 //! A part is not taken apart. It came from a step that read other parts; its image is what the renamed step makes of
 //! their images, back to the initial state, in which every client of a class is alike. So each transition that enters
 //! the memo is fired for every way of naming the clients, and each must give what the images found so far demand: the
-//! same steps, the same effect, the same need to judge, the same verdict. Then the exchange commutes with everything that
-//! the memo knows, whatever the parts mean. Where it does not, there is no symmetry, and the search does without.
+//! same steps, the same effect, the same need to judge, the same verdict. Then the exchange commutes with everything
+//! that the memo knows, whatever the parts mean. Where it does not, there is no symmetry, and the search does without.
 
 use std::collections::VecDeque;
 
@@ -29,8 +29,8 @@ pub(super) enum Learned {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asymmetry(pub(super) &'static str);
 
-/// The clients that may be interchangeable: those of one journey that are served by one instance, at least two. What has
-/// happened before the first state happened to some of them and not to others: then there are none.
+/// The clients that may be interchangeable: those of one journey that are served by one instance, at least two. What
+/// has happened before the first state happened to some of them and not to others: then there are none.
 pub(super) fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> {
     if !setting.given.is_empty() {
         return Vec::new();

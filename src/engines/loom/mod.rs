@@ -59,7 +59,7 @@ pub struct Options {
 }
 
 /// What loom met.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Explored {
     /// Executions.
     pub permutations: u64,

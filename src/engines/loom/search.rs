@@ -1,6 +1,5 @@
 //! What an exploration found so far, and when it ends.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -86,20 +85,6 @@ impl Search {
         if !self.explored.abstracted_draws.contains(&draw) {
             self.explored.abstracted_draws.push(draw);
             self.explored.abstracted_draws.sort_unstable();
-        }
-    }
-}
-
-impl Default for Explored {
-    fn default() -> Self {
-        Self {
-            permutations: 0,
-            dead_ends: 0,
-            steps: 0,
-            bound: None,
-            final_states: BTreeSet::new(),
-            found: Vec::new(),
-            abstracted_draws: Vec::new(),
         }
     }
 }

@@ -105,7 +105,7 @@ pub const fn one_booking_per_seat(breach: Breach) -> Property {
 pub const fn paid_means_seated(breach: Breach) -> Property {
     Property {
         name: "paid-means-seated",
-        about: "A customer who was told that seats are paid for has them: its booking of them is committed and confirmed.",
+        about: "A customer who was told that seats are paid for has them: its booking is committed and confirmed.",
         reads: Reads::Locks,
         subject: Subject::Ticket,
         rule: Rule::Never(breach),

@@ -50,7 +50,8 @@ impl SqlStore {
         Progress::Done(Err(error))
     }
 
-    /// Cancels the statement of this session, which waits or is about to begin: its transaction can only be rolled back.
+    /// Cancels the statement of this session, which waits or is about to begin: its transaction can only be rolled
+    /// back.
     pub fn cancel(&mut self, session: SessionId, error: SqlError) -> Progress {
         if let Ok(place) = self.transactions.find(session) {
             self.give_up(place);

@@ -111,7 +111,17 @@ params = { seats = 2 }
 draws = { seats = [[1], [1, 2]] }
 given = ["vu1 until POST /seat-locks", "wait 601s", "job cleanup"]
 jobs = { cleanup = 2 }
-faults = { lose_request = 1, lose_reply = 2, crash = 3, redis_restart = 4, evict = 5, late = 6, driver_repeat = 7, client_retry = 8, sql_abort = 9, commit_unknown = 10, clock_jump = 11 }
+faults.lose_request = 1
+faults.lose_reply = 2
+faults.crash = 3
+faults.redis_restart = 4
+faults.evict = 5
+faults.late = 6
+faults.driver_repeat = 7
+faults.client_retry = 8
+faults.sql_abort = 9
+faults.commit_unknown = 10
+faults.clock_jump = 11
 clocks = { clients = ["0s", "2s"], instances = ["5us"] }
 bounds = { time_steps = 2, rounds = 3, max_delay = "5s", max_pause = "1s", max_states = 1000 }
 properties = ["one-holder-per-seat", "all-or-nothing"]
