@@ -48,8 +48,21 @@ pub(super) struct Layout {
 impl Layout {
     /// `state` is the initial one.
     pub(super) fn of(setting: &Setting, state: &State) -> Self {
-        // What lands late, and bounds on slowness, are left to the reference explorer.
-        let State { unreaped, .. } = state;
+        // Every field, so that a new one does not compile until it has a place. What lands late, and bounds on slowness,
+        // are left to the reference explorer; who waits is read off the clients.
+        let State {
+            now_us: _,
+            world: _,
+            clients: _,
+            jobs: _,
+            instances: _,
+            waiting: _,
+            unreaped,
+            late,
+            ready_since,
+            budgets: _,
+        } = state;
+        debug_assert!(late.is_empty() && ready_since.is_empty(), "left to the reference explorer");
         let budgets = &setting.budgets;
         let faults = budgets.entries().iter().filter(|(name, _)| *name != "time_steps").map(|(_, most)| *most).sum();
         let has_jobs = !setting.model.jobs.is_empty();
