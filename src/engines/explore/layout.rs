@@ -48,8 +48,8 @@ pub(super) struct Layout {
 impl Layout {
     /// `state` is the initial one.
     pub(super) fn of(setting: &Setting, state: &State) -> Self {
-        // Every field, so that a new one does not compile until it has a place. What lands late, and bounds on slowness,
-        // are left to the reference explorer; who waits is read off the clients.
+        // Every field, so that a new one does not compile until it has a place. What lands late, and bounds on
+        // slowness, are left to the reference explorer; who waits is read off the clients.
         let State {
             now_us: _,
             world: _,
