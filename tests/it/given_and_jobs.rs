@@ -1,6 +1,5 @@
 //! What has happened before a check begins, and background jobs that begin by themselves.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
@@ -9,11 +8,9 @@ use seatproof::engines::explore as explorer;
 use seatproof::engines::reference::{ExploreError, explore};
 use seatproof::engines::replay::replay;
 use seatproof::engines::verdict::{Exploration, Verdict};
-use seatproof::process::{Ctx, Flow, Mark, Params, Request, Response};
+use seatproof::process::{Ctx, Flow, Mark, Request, Response};
 use seatproof::system::given::Given;
-use seatproof::system::mishap::Clocks;
 use seatproof::system::model::{Handler, Job, Journey, Model, SeatMap};
-use seatproof::system::pace::Pace;
 use seatproof::system::property::GENERAL;
 use seatproof::system::schedule::{self, of_steps};
 use seatproof::system::state::Budgets;
@@ -25,21 +22,12 @@ use seatproof::world::reply::Reply;
 static SWEPT: Model = Model {
     name: "swept",
     about: "A job that frees what is in use.",
-    params: &[],
     schema: "CREATE TABLE unused (id bigint PRIMARY KEY);",
-    rows: |_| Vec::new(),
-    setup: None,
     journeys: &[Journey { name: "take", about: "Asks for the seat.", run: |ctx| Box::pin(take(ctx)) }],
     handlers: &[Handler { route: "POST /take", run: |ctx, request| Box::pin(taken(ctx, request)) }],
     jobs: &[Job { name: "sweep", about: "Frees it.", period_us: 60_000_000, run: |ctx| Box::pin(sweep(ctx)) }],
     seats: SeatMap { key: |_| ByteString::from("seat"), ..SeatMap::NONE },
-    metrics: &[],
-    attempts: None,
-    conflicts: &[],
-    checks: &[],
-    request_names: &[],
-    draws: &[],
-    properties: &[],
+    ..Model::BARE
 };
 
 async fn take(mut ctx: Ctx) -> Flow {
@@ -66,18 +54,12 @@ async fn sweep(mut ctx: Ctx) -> Flow {
 
 fn setting(clients: usize, time_steps: u32, runs: u32, given: &[&str]) -> Rc<Setting> {
     Rc::new(Setting {
-        model: &SWEPT,
-        params: Params::new([]),
         service: Service { instances: 1, workers: 1, connections: 1 },
-        journeys: vec![0; clients],
-        rounds: Some(1),
         jobs: vec![runs],
         given: given.iter().map(|text| Given::parse(text).expect("an entry")).collect(),
-        clocks: Clocks::default(),
-        pace: Pace::default(),
         budgets: Budgets { time_steps, ..Budgets::default() },
         properties: GENERAL.to_vec(),
-        draws: BTreeMap::new(),
+        ..Setting::of(&SWEPT, &vec!["take"; clients])
     })
 }
 

@@ -1,7 +1,6 @@
 //! What goes wrong with one operation, clocks that differ, and bounds on slowness: each fault has its consequence, and
 //! without the fault there is none.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
@@ -9,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use seatproof::engines::reference::explore;
 use seatproof::engines::replay::replay;
 use seatproof::engines::verdict::{Exploration, Verdict};
-use seatproof::process::{Ctx, Flow, Lost, Mark, Params, Request, Response};
+use seatproof::process::{Ctx, Flow, Lost, Mark, Request, Response};
 use seatproof::system::mishap::Clocks;
 use seatproof::system::model::{Handler, Journey, Model, SeatMap};
 use seatproof::system::pace::Pace;
@@ -26,10 +25,7 @@ const TTL_MS: u64 = 1_000;
 static PRONE: Model = Model {
     name: "prone",
     about: "Clients and a handler that rely on what a network does not promise.",
-    params: &[],
     schema: "CREATE TABLE orders (id bigserial PRIMARY KEY, item bigint NOT NULL);",
-    rows: |_| Vec::new(),
-    setup: None,
     journeys: &[
         Journey { name: "blind", about: "SET NX, then DEL.", run: |ctx| Box::pin(blind(ctx)) },
         Journey { name: "trusting", about: "Takes nil for taken by others.", run: |ctx| Box::pin(trusting(ctx)) },
@@ -38,19 +34,13 @@ static PRONE: Model = Model {
         Journey { name: "queued", about: "MULTI, SET, EXEC.", run: |ctx| Box::pin(queued(ctx)) },
     ],
     handlers: &[Handler { route: "POST /orders", run: |ctx, _| Box::pin(ordered(ctx)) }],
-    jobs: &[],
     seats: SeatMap {
         key: |_| ByteString::from("k"),
         done: |state, _, _| state.world.sql.committed_rows("orders").next().is_some(),
         ..SeatMap::NONE
     },
-    metrics: &[],
-    attempts: None,
-    conflicts: &[],
-    checks: &[],
-    request_names: &[],
-    draws: &[],
     properties: &PROPERTIES,
+    ..Model::BARE
 };
 
 const PROPERTIES: [Property; 3] = [
@@ -139,20 +129,11 @@ async fn queued(mut ctx: Ctx) -> Flow {
 }
 
 fn setting(journeys: &[&str], budgets: Budgets) -> Setting {
-    let index = |name: &&str| PRONE.journeys.iter().position(|journey| journey.name == *name).expect("a journey");
     Setting {
-        model: &PRONE,
-        params: Params::new([]),
         service: Service { instances: 1, workers: 2, connections: 2 },
-        journeys: journeys.iter().map(|name| u16::try_from(index(name)).expect("few")).collect(),
-        rounds: Some(1),
-        jobs: Vec::new(),
-        given: Vec::new(),
-        clocks: Clocks::default(),
-        pace: Pace::default(),
         budgets,
         properties: GENERAL.iter().chain(&PROPERTIES).copied().collect(),
-        draws: BTreeMap::new(),
+        ..Setting::of(&PRONE, journeys)
     }
 }
 
