@@ -66,15 +66,7 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             read(Place::Client(usize::from(process.client)));
             read(Place::Sql);
         }
-        Step::Time(_) => {
-            [Place::Budgets, Place::Now].into_iter().for_each(&mut read);
-            nodes(state, &mut read);
-            if layout.has_pace {
-                // Who could go on is noted.
-                [Place::Sql, Place::Late, Place::Jobs].into_iter().for_each(&mut read);
-                (0..state.clients.len()).map(Place::Client).for_each(&mut read);
-            }
-        }
+        Step::Time(_) => time(layout, state, &mut read),
         Step::ClockJump(node) => {
             [Place::Budgets, Place::Redis(usize::from(*node)), Place::Now].into_iter().for_each(&mut read);
         }
@@ -95,14 +87,7 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             read(Place::Budgets);
             mishap_of(*mishap, state.slot(*process), state, &mut read);
         }
-        Step::Land(number) => match late_op(state, *number) {
-            LateOp { op: Op::Redis(node, _), .. } => {
-                read(Place::Redis(usize::from(*node)));
-                read(Place::Now);
-            }
-            LateOp { op: Op::Call(_), process, .. } => read(Place::Client(usize::from(process.client))),
-            _ => read(Place::Sql),
-        },
+        Step::Land(number) => landing(late_op(state, *number), &mut read),
     }
     Footprint::Parts(reads)
 }
@@ -132,6 +117,30 @@ pub(super) fn driven(state: &State, step: &Step) -> Option<ProcessId> {
 
 fn late_op(state: &State, number: u16) -> &LateOp {
     state.late.iter().find(|late| late.number == number).expect("only what is under way lands")
+}
+
+/// What an operation reads that takes effect late, besides itself.
+fn landing(late: &LateOp, read: &mut impl FnMut(Place)) {
+    match &late.op {
+        Op::Redis(node, _) => {
+            read(Place::Redis(usize::from(*node)));
+            read(Place::Now);
+        }
+        Op::Call(_) => read(Place::Client(usize::from(late.process.client))),
+        _ => read(Place::Sql),
+    }
+}
+
+/// What the passing of time reads.
+fn time(layout: &Layout, state: &State, read: &mut impl FnMut(Place)) {
+    read(Place::Budgets);
+    read(Place::Now);
+    nodes(state, read);
+    if layout.has_pace {
+        // Who could go on is noted.
+        [Place::Sql, Place::Late, Place::Jobs].into_iter().for_each(&mut *read);
+        (0..state.clients.len()).map(Place::Client).for_each(read);
+    }
 }
 
 /// What something that goes wrong reads besides budgets and the process that it befalls.

@@ -2,9 +2,9 @@
 //!
 //! **Parts.** A state is cut into parts: each client with its handlers, each Redis node, the database, ghost state, the
 //! budgets, the clock, crashed processes whose sessions are still open, operations that land late, and instances whose
-//! pools can run out (`layout`). Each content is interned once at its place and is a number from then on (`part`), so a state is a row of
-//! small integers. What follows from the rest is no part: who waits for a row is read off the clients, and so is how
-//! many workers and connections are out as long as they cannot run out.
+//! pools can run out (`layout`). Each content is interned once at its place and is a number from then on (`part`), so
+//! a state is a row of small integers. What follows from the rest is no part: who waits for a row is read off the
+//! clients, and so is how many workers and connections are out as long as they cannot run out.
 //!
 //! **Memo.** What a step does depends on the parts that it reads and on nothing else. So the steps that a part allows,
 //! and what each does to the parts that it read, are found out once by putting a real state together, asking the real
