@@ -4,9 +4,11 @@ use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
 use super::expand::expand;
-use super::extract::{Extractor, bits};
+use super::extract::Extractor;
+use super::judge::bits;
 use super::memo::Tree;
 use crate::engines::reference::ExploreError;
+use crate::system::property::{Property, Rule};
 use crate::system::{Halves, Setting, System};
 
 /// Explores without reduction and compares each list of steps, each state that follows, and each need to judge, with
@@ -52,8 +54,10 @@ pub fn audit(setting: &Rc<Setting>) -> Result<usize, ExploreError> {
             let changes = real.take_changes();
             let broken = real.judge_after(changes);
             let broken = broken.into_iter().map(|violation| violation.property).collect::<Vec<_>>();
-            let properties = setting.properties.iter().enumerate();
-            let mask = if judged == 0 { 0 } else { extractor.broken(judged, &next) };
+            let is_goal = |property: &Property| matches!(property.rule, Rule::Reachable(_));
+            let properties = setting.properties.iter().enumerate().filter(|(_, property)| !is_goal(property));
+            let due = extractor.due(judged, &next);
+            let mask = if due == 0 { 0 } else { extractor.broken(due, &next) };
             let found = properties.filter(|(number, _)| mask >> number & 1 != 0).map(|(_, property)| property.name);
             assert_eq!(found.collect::<Vec<_>>(), broken, "what is broken after {step:?}");
             assert_eq!(*extractor.state(&next), *real.state(), "what {step:?} leads to");

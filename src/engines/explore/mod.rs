@@ -1,10 +1,10 @@
 //! The explorer: every order of events, fault and choice within the bounds, breadth first, on packed states.
 //!
 //! **Parts.** A state is cut into parts: each client with its handlers, each Redis node, the database, ghost state, the
-//! budgets, the clock, crashed processes whose sessions are still open, and instances whose pools can run out
-//! (`layout`). Each content is interned once at its place and is a number from then on (`part`), so a state is a row of
-//! small integers. What follows from the rest is no part: who waits for a row is read off the clients, and so is how
-//! many workers and connections are out as long as they cannot run out.
+//! budgets, the clock, crashed processes whose sessions are still open, operations that land late, and instances whose
+//! pools can run out (`layout`). Each content is interned once at its place and is a number from then on (`part`), so
+//! a state is a row of small integers. What follows from the rest is no part: who waits for a row is read off the
+//! clients, and so is how many workers and connections are out as long as they cannot run out.
 //!
 //! **Memo.** What a step does depends on the parts that it reads and on nothing else. So the steps that a part allows,
 //! and what each does to the parts that it read, are found out once by putting a real state together, asking the real
@@ -18,6 +18,9 @@
 //! **Inner loop.** Integers in flat memory: a look-up for each client's list, one or two for each step, one addition
 //! for the fingerprint of the next state, one look-up among the states met (`expand`). A state is written down only if
 //! it is new.
+//!
+//! **Judging.** A property is judged when what it reads changed, once for all states that share that (`judge`); what
+//! becomes of seats once nobody acts any more, once for all states that share all but the clients.
 //!
 //! **Fingerprints.** 64 bits: the sum over all places of a stable hash of the content there (never of its number), so
 //! that a step changes it by a constant. Two of n states share one with a chance of about n²/2⁶⁵, which is printed.
@@ -38,6 +41,7 @@ mod expand;
 mod extract;
 mod footprint;
 mod frontier;
+mod judge;
 mod layout;
 mod lists;
 mod memo;
@@ -54,11 +58,9 @@ use std::sync::atomic::AtomicBool;
 
 use self::search::Search;
 use self::symmetry::CloseError;
-use super::reference::{self, ExploreError};
-use super::verdict::{Counterexample, Exploration, Verdict};
-use crate::system::given::Given;
-use crate::system::mishap::Mishap;
-use crate::system::property::{Property, Reads, Rule};
+use super::reference::ExploreError;
+use super::verdict::{Counterexample, Coverage, Exploration, Verdict};
+use crate::system::property::Rule;
 use crate::system::{Halves, Setting, Step, System};
 
 /// How to search.
@@ -130,11 +132,6 @@ pub fn explore_watched(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Explored, ExploreError> {
-    if !is_made_of_parts(setting) {
-        let exploration = reference::explore(setting, options.max_states, stop)?;
-        let figures = Figures { firings: exploration.transitions as u64, peak_bytes: 0 };
-        return Ok(Explored { exploration, figures, is_symmetric: false, asymmetry: None });
-    }
     match searched(setting, options, options.reduction, stop, watch) {
         Ok(explored) => Ok(explored),
         Err(CloseError::Explore(error)) => Err(error),
@@ -144,25 +141,6 @@ pub fn explore_watched(
             Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
         },
     }
-}
-
-/// True when the parts of a state are all that decides what happens and what is judged. What is not among them is left
-/// to the reference explorer: operations that land late, clocks that differ, bounds on slowness, properties over keys
-/// of Redis, and those over whole executions.
-#[must_use]
-pub fn is_made_of_parts(setting: &Setting) -> bool {
-    let budgets = &setting.budgets;
-    let is_plain = Mishap::ALL.iter().all(|mishap| budgets.get(mishap.budget()) == 0) && budgets.clock_jump == 0;
-    let is_local = |property: &Property| {
-        let reads = matches!(property.reads, Reads::Ghost | Reads::SharedSeats | Reads::Data);
-        reads && matches!(property.rule, Rule::Never(_) | Rule::NoRow(_)) && !property.needs_answers()
-    };
-    let has_mishap = setting.given.iter().any(Given::is_step);
-    is_plain
-        && !has_mishap
-        && setting.clocks.agree()
-        && setting.pace.is_free()
-        && setting.properties.iter().all(is_local)
 }
 
 fn searched(
@@ -175,17 +153,22 @@ fn searched(
     let mut search = Search::new(setting, options, is_symmetric, stop)?;
     let bound = search.run(watch)?;
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
-    let mut verdicts = Vec::with_capacity(setting.properties.len());
+    let (mut coverage, mut found) = (Coverage::default(), Vec::with_capacity(setting.properties.len()));
     for (number, property) in setting.properties.iter().enumerate() {
-        let verdict = match search.progress.found[number] {
-            Some(state) => {
-                let steps = way::steps_to(&mut search, state)?;
-                Verdict::Violated(witnessed(setting, steps, property.name)?)
+        let counterexample = match (search.progress.found[number], property.rule) {
+            (Some(_), Rule::Reachable(_)) => {
+                coverage.reach(property.name);
+                None
             }
-            None => otherwise.clone(),
+            (Some(state), _) => {
+                let steps = way::steps_to(&mut search, state)?;
+                Some(witnessed(setting, steps, property.name)?)
+            }
+            (None, _) => None,
         };
-        verdicts.push((property.name, verdict));
+        found.push((property.name, counterexample));
     }
+    let verdicts = coverage.verdicts(setting, found, &otherwise);
     let Search { progress, peak_bytes, known, .. } = search;
     Ok(Explored {
         exploration: Exploration {

@@ -9,6 +9,7 @@ use super::canon::Canon;
 use super::expand::{Batch, Known};
 use super::extract::Extractor;
 use super::frontier::{Rows, StateId};
+use super::judge;
 use super::part::PartId;
 use super::progress::{Halt, Merged, Progress};
 use super::symmetry::{CloseError, classes};
@@ -62,7 +63,7 @@ impl<'a> Search<'a> {
         }
         let fingerprint = extractor.fingerprint(&row);
         let mut progress = Progress::new(extractor, initial.len(), options, stop);
-        progress.admit(&mut known, &row, fingerprint, (0, 0, 7))?;
+        progress.admit(&mut known, &row, fingerprint, (0, 0, judge::ALL))?;
         Ok(Self { known, progress, initial, peak_bytes: 0 })
     }
 
