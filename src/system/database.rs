@@ -231,16 +231,15 @@ impl System {
         self.state.world.sql.blockers(SessionId::Own(process)).is_empty()
     }
 
-    /// Processes whose statements wait for each other in a circle.
+    /// Processes whose statements wait for each other in a circle. The session of a crashed process may be part of it,
+    /// but is no victim: its end is [`Step::Reap`](super::Step::Reap).
     pub(super) fn deadlocked(&self) -> Vec<ProcessId> {
-        if self.state.waiting.len() < 2 {
+        if self.state.waiting.is_empty() {
             return Vec::new();
         }
         let sessions = self.state.world.sql.deadlocked();
-        sessions
-            .into_iter()
-            .filter_map(|session| if let SessionId::Own(it) = session { Some(it) } else { None })
-            .collect()
+        let own = sessions.into_iter().filter_map(SessionId::process);
+        own.filter(|process| !self.state.unreaped.contains(process)).collect()
     }
 
     /// The database fails this statement to end a deadlock.

@@ -100,6 +100,14 @@ pub enum SessionId {
     Shared,
 }
 
+impl SessionId {
+    /// The process whose own connection it is.
+    #[must_use]
+    pub fn process(self) -> Option<ProcessId> {
+        if let Self::Own(process) = self { Some(process) } else { None }
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -11,8 +11,9 @@ use seatproof::engines::reference;
 use seatproof::engines::verdict::{Bound, Exploration, Verdict};
 use seatproof::models::{self, CATALOG};
 use seatproof::process::{Ctx, Flow, Params};
+use seatproof::system::given::Given;
 use seatproof::system::mishap::Clocks;
-use seatproof::system::model::{Journey, Model, ParamValue};
+use seatproof::system::model::{Journey, Model, Param, ParamValue};
 use seatproof::system::pace::Pace;
 use seatproof::system::{Service, Setting, setting};
 
@@ -81,6 +82,25 @@ fn every_look_up_is_what_the_real_system_says() {
     // What a prologue leaves to explore may be a few states.
     let states = checks(500).iter().map(|(_, setting)| audit(setting).expect("explorable")).sum::<usize>();
     assert!(states > 5_000, "only {states} states were compared");
+}
+
+/// Clean-up and a confirmation wait for each other, and the instance ends: the session of the crashed job is part of the
+/// circle still, but nobody is there to be told that it is the victim.
+#[test]
+fn whoever_has_crashed_is_no_victim_of_a_deadlock() {
+    let model = models::find("moviebooking").expect("it is built in").model;
+    let mut setting = Setting::of(model, &["lock_confirm"]);
+    let one = ["seats", "seats_per_request"];
+    let value = |param: &Param| if one.contains(&param.name) { ParamValue::one(1) } else { param.default };
+    setting.params = Params::new(model.params.iter().map(|param| (param.name, value(param))));
+    setting.given = ["vu1 until C3", "wait 601s"].map(|text| Given::parse(text).expect("well formed")).to_vec();
+    setting.jobs = vec![1, 0];
+    setting.budgets.crash = 1;
+    let setting = Rc::new(setting);
+    let oracle = reference::explore(&setting, usize::MAX, &AtomicBool::new(false)).expect("explorable");
+    let verdict = |name| oracle.verdicts.iter().find(|(property, _)| *property == name).map(|(_, verdict)| verdict);
+    assert!(matches!(verdict("no-deadlock"), Some(Verdict::Violated(_))), "{:?}", verdict("no-deadlock"));
+    assert_eq!(explored(&setting, options(1, false)).exploration, oracle);
 }
 
 /// Every fault, clocks that differ and bounds on slowness, each alone, where the scenario has none of them: the first

@@ -138,9 +138,15 @@ impl Extractor {
             Kind::Client(_) => unreachable!("clients have a list of their own"),
             Kind::Reaps => self.scratch.state().unreaped.iter().map(|process| Step::Reap(*process)).collect(),
             Kind::Deadlocks => {
-                let victims = self.scratch.state().world.sql.deadlocked().into_iter();
-                let own = victims.filter_map(|it| if let SessionId::Own(process) = it { Some(process) } else { None });
-                own.map(Step::Deadlock).collect()
+                let sessions = self.scratch.state().world.sql.deadlocked();
+                if !sessions.is_empty()
+                    && let Some(position) = self.layout.find(Place::Unreaped)
+                {
+                    reads.push(position);
+                    self.load(position, row[position]);
+                }
+                let own = sessions.into_iter().filter_map(SessionId::process);
+                own.filter(|process| !self.scratch.state().unreaped.contains(process)).map(Step::Deadlock).collect()
             }
             Kind::Time if budgets.time_steps > 0 => vec![Step::Time(u64::MAX)],
             Kind::Crashes if budgets.crash > 0 => {
