@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
+use super::Reductions;
 use super::footprint::{self, Footprint, Reads};
 use super::judge;
 use super::layout::{Layout, Place, Position};
@@ -70,9 +71,15 @@ pub(super) struct Extractor {
 
 impl Extractor {
     /// The extractor of a setting with an empty memo, and the packed initial state.
-    pub(super) fn new(setting: &Rc<Setting>, is_reducing: bool) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
+    pub(super) fn new(
+        setting: &Rc<Setting>,
+        Reductions { joins_steps, is_relative, .. }: Reductions,
+    ) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
         let mut scratch = System::new(Rc::clone(setting), Halves::Fused, true)?;
-        let layout = Layout::of(setting, scratch.state());
+        if is_relative {
+            scratch.keep_time_relative();
+        }
+        let layout = Layout::of(setting, scratch.state(), is_relative);
         let mut interners = layout.places.iter().map(|place| Interner::new(*place)).collect::<Vec<_>>();
         scratch.take_changes();
         let initial = interners.iter_mut().map(|interner| interner.intern(scratch.state())).collect::<Vec<_>>();
@@ -97,7 +104,7 @@ impl Extractor {
             reads,
             judged: HashMap::new(),
             abstracted: BTreeSet::new(),
-            is_reducing,
+            is_reducing: joins_steps,
             learned: None,
             keyed: vec![0; initial.len()],
             orbits: 0,

@@ -33,7 +33,9 @@
 //!
 //! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`). States
 //! that differ only in which of several interchangeable clients is which are one (`canon`), if that proves to be a
-//! symmetry of all that enters the memo (`symmetry`). The lengths of counterexamples do not change.
+//! symmetry of all that enters the memo (`symmetry`). Where time may pass without bound, states that differ only in
+//! when they are reached are one (`system::relative`): so there is an end although time has none. The lengths of
+//! counterexamples do not change.
 
 pub mod audit;
 mod canon;
@@ -77,6 +79,21 @@ pub struct Options {
     pub reduction: bool,
     /// Collect the fingerprints of the states in which nothing can happen any more.
     pub final_states: bool,
+}
+
+/// What a search takes for one.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+struct Reductions {
+    /// Steps that touch nothing but their client, and its next one.
+    joins_steps: bool,
+    /// States that differ only in which of several interchangeable clients is which.
+    is_symmetric: bool,
+    /// States that differ only in when they are reached.
+    is_relative: bool,
+}
+
+impl Reductions {
+    const NONE: Self = Self { joins_steps: false, is_symmetric: false, is_relative: false };
 }
 
 /// What a search cost.
@@ -132,25 +149,33 @@ pub fn explore_watched(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Explored, ExploreError> {
-    match searched(setting, options, options.reduction, stop, watch) {
-        Ok(explored) => Ok(explored),
-        Err(CloseError::Explore(error)) => Err(error),
-        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, false, stop, watch) {
-            Ok(explored) => Ok(Explored { asymmetry: Some(asymmetry.0), ..explored }),
-            Err(CloseError::Explore(error)) => Err(error),
-            Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
-        },
+    let mut reductions = Reductions {
+        joins_steps: options.reduction,
+        is_symmetric: options.reduction,
+        is_relative: options.reduction && setting.budgets.time_steps == u32::MAX,
+    };
+    let mut asymmetry = None;
+    loop {
+        match searched(setting, options, reductions, stop, watch) {
+            Ok(explored) => return Ok(Explored { asymmetry, ..explored }),
+            Err(CloseError::Explore(error)) => return Err(error),
+            Err(CloseError::Asymmetry(found)) => {
+                asymmetry = Some(found.0);
+                reductions.is_symmetric = false;
+            }
+            Err(CloseError::NamesInstants) => reductions.is_relative = false,
+        }
     }
 }
 
 fn searched(
     setting: &Rc<Setting>,
     options: Options,
-    is_symmetric: bool,
+    reductions: Reductions,
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Explored, CloseError> {
-    let mut search = Search::new(setting, options, is_symmetric, stop)?;
+    let mut search = Search::new(setting, options, reductions, stop)?;
     let bound = search.run(watch)?;
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
     let (mut coverage, mut found) = (Coverage::default(), Vec::with_capacity(setting.properties.len()));
@@ -191,10 +216,14 @@ fn searched(
 ///
 /// # Panics
 /// When the steps cannot be taken there or do not break the property: the search would be unsound.
-fn witnessed(setting: &Rc<Setting>, steps: Vec<Step>, property: &str) -> Result<Counterexample, ExploreError> {
+fn witnessed(setting: &Rc<Setting>, mut steps: Vec<Step>, property: &str) -> Result<Counterexample, ExploreError> {
     let mut system = System::new(Rc::clone(setting), Halves::Fused, true)?;
     let mut violations = system.judge();
-    for step in &steps {
+    for step in &mut steps {
+        // Time that was relative to the present is told from the start again.
+        if let (Step::Time(to_us), Some(next_us)) = (&mut *step, system.next_instant()) {
+            *to_us = next_us;
+        }
         assert!(system.is_enabled(step), "a step of the counterexample is not possible: {step:?}");
         system.fire(step)?;
         violations = system.judge();

@@ -228,6 +228,10 @@ impl<'a> Progress<'a> {
                 self.extractor.close(&mut known.memo, canon)?;
             }
         };
+        let Extractor { scratch, layout, .. } = &self.extractor;
+        if layout.is_relative && scratch.names_instants() {
+            return Err(CloseError::NamesInstants);
+        }
         if let Some(canon) = &known.canon {
             if batch.candidates.iter().any(|candidate| candidate.effect == Tree::WIDE) {
                 return Err(Asymmetry("a step depends on everything").into());
