@@ -5,8 +5,8 @@
 //! comparison comes to lie at the start too: a sleep that is over, a job that is due, a hold that has ended. Whole
 //! milliseconds are taken away, because Redis counts in those.
 //!
-//! This is done only while nobody remembers an instant: no process in its history, no row, no open transaction. Else the
-//! state stays as it is, which is right as well but finds fewer states equal.
+//! This is done only while nobody remembers an instant: no process in its history, no row, no open transaction. Else
+//! the state stays as it is, which is right as well but finds fewer states equal.
 
 use super::System;
 use super::state::{Phase, Slot, State};

@@ -12,8 +12,9 @@ use crate::engines::reference::ExploreError;
 use crate::system::property::{Property, Rule};
 use crate::system::{Halves, Setting, System};
 
-/// Explores without reduction, but with time relative to the present where its passing is not bounded, and compares each list of steps, each state that follows, and each need to judge, with
-/// what the real system says about that very state. Returns the number of states.
+/// Explores without reduction, but with time relative to the present where its passing is not bounded. Compares each
+/// list of steps, each state that follows, and each need to judge, with what the real system says about that state.
+/// Returns the number of states.
 ///
 /// # Errors
 /// [`ExploreError`]: a wrong model, or a draw without representatives.
