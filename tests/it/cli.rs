@@ -159,8 +159,7 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     let (code, out, err) =
         sandbox.run(&["check", "--executions", "2", "--only", "lock-release", "--only", "double-confirm"]);
     assert_eq!(code, 1, "{err}");
-    for words in ["✓ holds", "✗ violated", "one-booking-per-seat", "complete within bounds", "C3     vu1/3: COMMIT"]
-    {
+    for words in ["✓ holds", "✗ violated", "one-booking-per-seat", "complete within bounds", "C3 vu1/3: COMMIT"] {
         assert!(out.contains(words), "{words}\n{out}");
     }
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
@@ -356,6 +355,36 @@ fn explain_and_list_name_what_there_is() {
     assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
     let schema = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.schema.json"));
     assert_eq!(sandbox.run(&["schema"]).1, schema.expect("the published schema"));
+}
+
+/// What `--resume` keeps of a check that is cut short, and how files are answered that it cannot go on with.
+#[test]
+fn a_search_that_is_cut_short_is_kept_and_gone_on_with() {
+    let sandbox = Sandbox::new();
+    let check = |args: &[&str]| {
+        let _ = std::fs::remove_dir_all(sandbox.0.path().join("seatproof-regressions"));
+        sandbox.run(&[&["check", "--engine", "explore", "--only", "double-confirm"], args].concat())
+    };
+    let file = sandbox.0.path().join("seatproof-searches/moviebooking-double-confirm.search");
+    let (_, whole, _) = check(&[]);
+    let (code, out, err) = check(&["--resume", "--max-states", "500"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(out.contains("stopped at 500 states: no proof") && err.contains("kept the search in "), "{out}{err}");
+    let kept = std::fs::read(&file).expect("the search was kept");
+    let refused = |bytes: &[u8], args: &[&str], id: &str| {
+        std::fs::write(&file, bytes).expect("a file");
+        let (code, out, err) = check(&[&["--resume"], args].concat());
+        assert_eq!(code, 2, "{out}{err}");
+        assert!(err.contains(&format!("error[{id}]")) && err.contains("delete the file"), "{err}");
+    };
+    refused(&kept[..kept.len() - 1], &[], "SP0405");
+    refused(b"something else", &[], "SP0405");
+    refused(&kept, &["--no-reduction"], "SP0406");
+    std::fs::write(&file, &kept).expect("a file");
+    let (code, out, err) = check(&["--resume"]);
+    assert_eq!((code, out), (1, whole), "{err}");
+    assert!(err.contains("going on with the search in "), "{err}");
+    assert!(!file.exists(), "what is done needs no file");
 }
 
 /// Ctrl-C ends a sweep after the runs in progress; what is finished is shown and labelled.
