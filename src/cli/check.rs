@@ -197,7 +197,7 @@ fn explored(
     console: &Console,
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
-    let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
+    let max_states = args.max_states.unwrap_or(max_states);
     let options = explore::Options {
         max_states,
         max_bytes: args.max_memory,
@@ -221,8 +221,13 @@ fn explored(
     let Some((explored, left)) = explored else {
         return Err(file.map_or_else(|| Failure::Bug("nothing was kept".to_owned()), |file| file.foreign().into()));
     };
-    if let Some(file) = &file {
-        file.keep(left.as_deref(), console)?;
+    let is_stopped = |(_, verdict): &(_, Verdict)| matches!(verdict, Verdict::Unknown(_));
+    match &file {
+        Some(file) => file.keep(left.as_deref(), console)?,
+        None if explored.exploration.verdicts.iter().any(is_stopped) => {
+            console.note("a search begun with --resume would have been kept, to go on with");
+        }
+        None => {}
     }
     if let Some(reason) = explored.asymmetry {
         console.note(&format!("note: clients that look alike are told apart, because {reason}"));

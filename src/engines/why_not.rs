@@ -1,6 +1,6 @@
-//! Whether a schedule that somebody suspects can happen. It is followed step by step; where a step is not possible, what
-//! stands in its way is told, and the shortest way is looked for by which it would become possible. With that way put
-//! in, the rest is followed too.
+//! Whether a schedule that somebody suspects can happen. It is followed step by step; where a step is not possible,
+//! what stands in its way is told, and the shortest way is looked for by which it would become possible. With that way
+//! put in, the rest is followed too.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! A counterexample as `check` and tests print it: the diagram, each step with what it changed, and the reason in words.
+//! A counterexample as `check` prints it: the diagram, each step with what it changed, and the reason in words.
 
 use super::diagram::diagram;
 use super::replay::{StateDetail, step};

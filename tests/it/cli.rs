@@ -1,37 +1,9 @@
 //! The command line: exit codes, streams, files, and what bad input is answered.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-/// Runs the program in an empty directory of its own.
-struct Sandbox(tempfile::TempDir);
-
-impl Sandbox {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary directory"))
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seatproof"));
-        command.args(args).current_dir(self.0.path()).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> (i32, String, String) {
-        outcome(&self.command(args).output().expect("the program runs"))
-    }
-
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, content).expect("a file");
-        path
-    }
-}
-
-fn outcome(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
-    (output.status.code().expect("it exits"), text(&output.stdout), text(&output.stderr))
-}
+use crate::support::sandbox::{Sandbox, outcome};
 
 const MODEL: &str = include_str!("../../models/moviebooking.toml");
 
@@ -355,36 +327,6 @@ fn explain_and_list_name_what_there_is() {
     assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
     let schema = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.schema.json"));
     assert_eq!(sandbox.run(&["schema"]).1, schema.expect("the published schema"));
-}
-
-/// What `--resume` keeps of a check that is cut short, and how files are answered that it cannot go on with.
-#[test]
-fn a_search_that_is_cut_short_is_kept_and_gone_on_with() {
-    let sandbox = Sandbox::new();
-    let check = |args: &[&str]| {
-        let _ = std::fs::remove_dir_all(sandbox.0.path().join("seatproof-regressions"));
-        sandbox.run(&[&["check", "--engine", "explore", "--only", "double-confirm"], args].concat())
-    };
-    let file = sandbox.0.path().join("seatproof-searches/moviebooking-double-confirm.search");
-    let (_, whole, _) = check(&[]);
-    let (code, out, err) = check(&["--resume", "--max-states", "500"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(out.contains("stopped at 500 states: no proof") && err.contains("kept the search in "), "{out}{err}");
-    let kept = std::fs::read(&file).expect("the search was kept");
-    let refused = |bytes: &[u8], args: &[&str], id: &str| {
-        std::fs::write(&file, bytes).expect("a file");
-        let (code, out, err) = check(&[&["--resume"], args].concat());
-        assert_eq!(code, 2, "{out}{err}");
-        assert!(err.contains(&format!("error[{id}]")) && err.contains("delete the file"), "{err}");
-    };
-    refused(&kept[..kept.len() - 1], &[], "SP0405");
-    refused(b"something else", &[], "SP0405");
-    refused(&kept, &["--no-reduction"], "SP0406");
-    std::fs::write(&file, &kept).expect("a file");
-    let (code, out, err) = check(&["--resume"]);
-    assert_eq!((code, out), (1, whole), "{err}");
-    assert!(err.contains("going on with the search in "), "{err}");
-    assert!(!file.exists(), "what is done needs no file");
 }
 
 /// Ctrl-C ends a sweep after the runs in progress; what is finished is shown and labelled.

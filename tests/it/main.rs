@@ -1,6 +1,7 @@
 //! Tests of the library's public interface, in one binary: linking one for each file takes longer than they run.
 
 mod cli;
+mod cli_schedules;
 mod coverage;
 mod diagnostic_render;
 mod divergence;

@@ -221,8 +221,8 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Asks the real system, and notes the question if the search is to be kept. The state that follows and what must be
-    /// judged there, for a step that depends on everything.
+    /// Asks the real system, and notes the question if the search is to be kept. What comes back of a step that depends
+    /// on everything is the state that follows and what must be judged there.
     pub(super) fn ask(&mut self, known: &mut Known, question: Question) -> Result<(Vec<PartId>, u8), CloseError> {
         let answer = match &question {
             Question::Unknown(unknown, row) => {
