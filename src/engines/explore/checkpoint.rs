@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::extract::Unknown;
 use super::frontier::{Rows, StateId};
 use super::part::PartId;
+use super::progress::Later;
 use super::search::Search;
 use super::symmetry::CloseError;
 use crate::system::fingerprint::Fingerprint;
@@ -32,7 +33,7 @@ pub(super) struct Checkpoint {
     /// States that are met and not expanded: of the present level, of the next one, and of those after it.
     level: KeptRows,
     next: KeptRows,
-    later: Vec<(KeptRows, Vec<(StateId, u16, u8)>)>,
+    later: Vec<KeptLater>,
     visited: Vec<u64>,
     trail: Vec<(StateId, u16)>,
     states: StateId,
@@ -51,6 +52,13 @@ pub(super) struct Checkpoint {
 struct KeptRows {
     ids: Vec<PartId>,
     fingerprints: Vec<u64>,
+}
+
+/// States that are due at a later level.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptLater {
+    rows: KeptRows,
+    origins: Vec<(StateId, u16, u8)>,
 }
 
 impl KeptRows {
@@ -78,7 +86,8 @@ impl Checkpoint {
         let Search { known, progress, level_first, peak_bytes, .. } = search;
         // Those of the present level that are expanded are done with.
         let from = (progress.expanded - level_first) as usize;
-        let later = progress.later.iter().map(|later| (KeptRows::of(&later.rows, 0), later.origins.clone()));
+        let later = progress.later.iter();
+        let later = later.map(|it| KeptLater { rows: KeptRows::of(&it.rows, 0), origins: it.origins.clone() });
         Self {
             is_symmetric: known.canon.is_some(),
             questions: progress.questions.clone().unwrap_or_default(),
@@ -113,7 +122,8 @@ impl Checkpoint {
         let Search { known, progress, .. } = search;
         known.level = self.level.rows(width);
         progress.next = self.next.rows(width);
-        progress.later = self.later.iter().map(|(rows, origins)| (rows.rows(width), origins.clone()).into()).collect();
+        let later = self.later.into_iter();
+        progress.later = later.map(|it| Later { rows: it.rows.rows(width), origins: it.origins }).collect();
         known.visited = super::visited::Visited::new();
         for fingerprint in self.visited {
             known.visited.reserve(std::iter::once(fingerprint));

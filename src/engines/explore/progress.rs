@@ -282,12 +282,6 @@ impl<'a> Progress<'a> {
     }
 }
 
-impl From<(Rows, Vec<(StateId, u16, u8)>)> for Later {
-    fn from((rows, origins): (Rows, Vec<(StateId, u16, u8)>)) -> Self {
-        Self { rows, origins }
-    }
-}
-
 /// Appends the state that a candidate leads to.
 fn put(rows: &mut Rows, known: &Known, batch: &Batch, number: usize, index: usize) {
     let Candidate { fingerprint, effect, .. } = batch.candidates[number];
