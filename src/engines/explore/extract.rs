@@ -4,6 +4,8 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Reductions;
 use super::footprint::{self, Footprint, Reads};
 use super::judge;
@@ -13,13 +15,14 @@ use super::memo::{Group, Memo, Write};
 use super::part::{Interner, PartId};
 use super::symmetry::Learned;
 use crate::engines::reference::ExploreError;
+use crate::system::exercised::Exercised;
 use crate::system::parts::Changes;
 use crate::system::state::{Phase, State};
 use crate::system::{Halves, ModelError, Setting, Step, System};
 use crate::world::identity::ProcessId;
 
 /// What a worker found unknown; the extractor finds it out.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Unknown {
     /// Which steps a group allows.
     List(usize),
@@ -67,6 +70,10 @@ pub(super) struct Extractor {
     pub(super) has_waited_together: bool,
     /// Steps fired in the real system.
     pub(super) firings: u64,
+    /// What they exercised.
+    pub(super) exercised: Exercised,
+    /// Properties, by their place in the setting, that had something to judge before the search was kept in a file.
+    pub(super) judged_before: u64,
 }
 
 impl Extractor {
@@ -110,6 +117,8 @@ impl Extractor {
             orbits: 0,
             has_waited_together: false,
             firings: 0,
+            exercised: Exercised::default(),
+            judged_before: 0,
         };
         Ok((extractor, memo, initial))
     }
@@ -213,6 +222,8 @@ impl Extractor {
             let others = unread.iter().copied().filter(|position| !is_ghost(position)).collect::<Reads>();
             reads.extend(if others.is_empty() { unread } else { others });
         };
+        // What was fired with other parts than stand there may not happen.
+        self.exercised.merge(self.scratch.take_exercised());
         let (mut delta, mut writes) = (0_u64, Vec::new());
         let acting = transition.client.into_iter();
         for (position, old) in acting.chain(reads.iter().map(|position| (*position, row[*position]))) {
@@ -241,6 +252,7 @@ impl Extractor {
         self.firings += 1;
         self.refill_pools();
         self.scratch.take_changes();
+        self.scratch.take_exercised();
         self.scratch.fire(step)?;
         let changes = self.scratch.take_changes();
         let was = acting.map(|(position, id)| {
@@ -295,6 +307,7 @@ impl Extractor {
             self.load(position, id);
         }
         let (changes, _) = self.fire(&transition.step, None)?;
+        self.exercised.merge(self.scratch.take_exercised());
         self.loaded.fill(None);
         let next = (0..self.layout.len()).map(|position| self.take(position)).collect();
         Ok((next, judge::bits(changes)))

@@ -39,6 +39,7 @@
 
 pub mod audit;
 mod canon;
+mod checkpoint;
 mod expand;
 mod extract;
 mod footprint;
@@ -58,6 +59,7 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
+use self::checkpoint::Checkpoint;
 use self::search::Search;
 use self::symmetry::CloseError;
 use super::reference::ExploreError;
@@ -149,15 +151,56 @@ pub fn explore_watched(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Explored, ExploreError> {
+    let explored = explore_kept(setting, options, Keep::No, stop, watch)?;
+    Ok(explored.expect("nothing was kept that could be another model's").0)
+}
+
+/// Whether a search that is stopped at a bound is kept.
+#[derive(Copy, Clone, Debug)]
+pub enum Keep<'a> {
+    /// It is not.
+    No,
+    /// It is.
+    Yes,
+    /// It is, and it goes on from one that was kept, of the same model, setting, program and `reduction`.
+    From(&'a [u8]),
+}
+
+/// What was found, and the search itself if it was stopped at a bound and is to be kept.
+pub type ExploredAndKept = (Explored, Option<Vec<u8>>);
+
+/// As [`explore_watched`]. None if what was kept is not of this model, setting and program.
+///
+/// # Errors
+/// [`ExploreError`]: a wrong model, or a draw without representatives.
+pub fn explore_kept(
+    setting: &Rc<Setting>,
+    options: Options,
+    keep: Keep<'_>,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Glance),
+) -> Result<Option<ExploredAndKept>, ExploreError> {
+    let mut kept = match keep {
+        Keep::From(bytes) => match postcard::from_bytes::<Checkpoint>(bytes) {
+            Ok(kept) => Some(kept),
+            Err(_) => return Ok(None),
+        },
+        Keep::No | Keep::Yes => None,
+    };
+    let keeps = !matches!(keep, Keep::No);
+    let is_unbounded = setting.budgets.time_steps == u32::MAX;
     let mut reductions = Reductions {
         joins_steps: options.reduction,
-        is_symmetric: options.reduction,
-        is_relative: options.reduction && setting.budgets.time_steps == u32::MAX,
+        is_symmetric: kept.as_ref().map_or(options.reduction, |kept| kept.is_symmetric),
+        is_relative: kept.as_ref().map_or_else(|| options.reduction && is_unbounded, |kept| kept.is_relative),
     };
     let mut asymmetry = None;
     loop {
-        match searched(setting, options, reductions, stop, watch) {
-            Ok(explored) => return Ok(Explored { asymmetry, ..explored }),
+        match searched(setting, options, (reductions, keeps, kept.take()), stop, watch) {
+            Ok(explored) => {
+                let told = |(explored, kept)| (Explored { asymmetry, ..explored }, kept);
+                return Ok(explored.map(told));
+            }
             Err(CloseError::Explore(error)) => return Err(error),
             Err(CloseError::Asymmetry(found)) => {
                 asymmetry = Some(found.0);
@@ -171,12 +214,20 @@ pub fn explore_watched(
 fn searched(
     setting: &Rc<Setting>,
     options: Options,
-    reductions: Reductions,
+    (reductions, keeps, kept): (Reductions, bool, Option<Checkpoint>),
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
-) -> Result<Explored, CloseError> {
+) -> Result<Option<ExploredAndKept>, CloseError> {
     let mut search = Search::new(setting, options, reductions, stop)?;
+    search.progress.questions = keeps.then(Vec::new);
+    if let Some(kept) = kept
+        && !kept.restore(&mut search)?
+    {
+        return Ok(None);
+    }
     let bound = search.run(watch)?;
+    let kept = bound.is_some() && keeps;
+    let kept = kept.then(|| postcard::to_stdvec(&Checkpoint::of(&search)).expect("plain data has a serialised form"));
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
     let (mut coverage, mut found) = (Coverage::default(), Vec::with_capacity(setting.properties.len()));
     for (number, property) in setting.properties.iter().enumerate() {
@@ -195,7 +246,7 @@ fn searched(
     }
     let verdicts = coverage.verdicts(setting, found, &otherwise);
     let Search { progress, peak_bytes, known, .. } = search;
-    Ok(Explored {
+    let explored = Explored {
         exploration: Exploration {
             verdicts,
             states: progress.states as usize,
@@ -203,13 +254,15 @@ fn searched(
             depth: progress.depth,
             final_states: progress.final_states,
             vacuous: progress.extractor.vacuous(),
+            exercised: progress.extractor.exercised.clone(),
             is_reduced: options.reduction,
             abstracted_draws: progress.extractor.abstracted.into_iter().collect(),
         },
         figures: Figures { firings: progress.extractor.firings, peak_bytes },
         is_symmetric: known.canon.is_some(),
         asymmetry: None,
-    })
+    };
+    Ok(Some((explored, kept)))
 }
 
 /// The counterexample of these steps, as the real system sees it.
