@@ -9,6 +9,7 @@ mod database;
 pub mod diagnostic;
 pub mod digest;
 mod drain;
+pub mod exercised;
 pub mod facts;
 mod fault;
 pub mod fingerprint;
@@ -21,6 +22,7 @@ mod name;
 pub mod pace;
 pub mod parts;
 pub mod property;
+mod relative;
 mod resolve;
 pub mod scenario;
 pub mod schedule;
@@ -42,6 +44,7 @@ use crate::world::identity::ProcessId;
 use crate::world::redis::Redis;
 
 use database::Planner;
+use exercised::Exercised;
 use given::{Given, GivenError};
 use mishap::Clocks;
 use model::Model;
@@ -172,6 +175,10 @@ pub struct System {
     halves: Halves,
     /// False where nobody will fork or fingerprint the execution: histories are then not kept.
     keeps_history: bool,
+    /// True where the present is moved back to the start after time has passed.
+    is_relative: bool,
+    /// True once a command was sent that such a search cannot take.
+    names_instants: bool,
     state: State,
     happenings: Happenings,
     /// Samples that clients' scripts recorded and nobody took yet.
@@ -183,6 +190,8 @@ pub struct System {
     reports: bool,
     /// What processes heard since it was last asked; nobody listens unless asked to.
     heard: Option<Vec<(ProcessId, Outcome)>>,
+    /// What was exercised since it was last asked; nobody watches unless asked to.
+    exercised: Option<Box<Exercised>>,
 }
 
 impl System {
@@ -232,6 +241,8 @@ impl System {
             planner: Rc::default(),
             halves,
             keeps_history,
+            is_relative: false,
+            names_instants: false,
             state,
             happenings: Happenings::default(),
             notes: Vec::new(),
@@ -239,6 +250,7 @@ impl System {
             judgement: property::Judgement::default(),
             reports: false,
             heard: None,
+            exercised: None,
         };
         system.plan_properties()?;
         Ok(system)

@@ -40,13 +40,18 @@ impl System {
 
     /// Time moves on.
     pub(super) fn pass_time(&mut self, to_us: u64) {
-        self.state.budgets.time_steps -= 1;
+        if !self.is_relative {
+            self.state.budgets.time_steps -= 1;
+        }
         self.note_ready();
         self.advance_to(to_us);
         self.judgement.redis_changed();
         for node in &mut self.state.world.redis {
             // A dead key is found dead whenever it is touched: dropping it now makes fewer states.
             node.purge_expired(to_us);
+        }
+        if self.is_relative {
+            self.rebase();
         }
     }
 }

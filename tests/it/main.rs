@@ -1,11 +1,14 @@
 //! Tests of the library's public interface, in one binary: linking one for each file takes longer than they run.
 
 mod cli;
+mod cli_schedules;
+mod coverage;
 mod diagnostic_render;
 mod divergence;
 mod doublecheck;
 mod error_codes;
 mod explore;
+mod explore_time;
 mod faults;
 mod given_and_jobs;
 mod k6_json;
@@ -28,6 +31,7 @@ mod redis_conformance;
 mod redis_properties;
 mod redis_script_memo;
 mod redis_sessions;
+mod resume;
 mod scenario_errors;
 mod scenario_files;
 mod scenario_load;
@@ -47,3 +51,4 @@ mod sql_state;
 mod sql_store;
 mod support;
 mod testing;
+mod why_not;

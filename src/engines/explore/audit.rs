@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
+use super::Reductions;
 use super::expand::expand;
 use super::extract::Extractor;
 use super::judge::bits;
@@ -11,8 +12,9 @@ use crate::engines::reference::ExploreError;
 use crate::system::property::{Property, Rule};
 use crate::system::{Halves, Setting, System};
 
-/// Explores without reduction and compares each list of steps, each state that follows, and each need to judge, with
-/// what the real system says about that very state. Returns the number of states.
+/// Explores without reduction, but with time relative to the present where its passing is not bounded. Compares each
+/// list of steps, each state that follows, and each need to judge, with what the real system says about that state.
+/// Returns the number of states.
 ///
 /// # Errors
 /// [`ExploreError`]: a wrong model, or a draw without representatives.
@@ -20,8 +22,13 @@ use crate::system::{Halves, Setting, System};
 /// # Panics
 /// When they differ, or when two states that differ share a fingerprint.
 pub fn audit(setting: &Rc<Setting>) -> Result<usize, ExploreError> {
-    let (mut extractor, mut memo, initial) = Extractor::new(setting, false)?;
+    let is_relative = setting.budgets.time_steps == u32::MAX;
+    let reductions = Reductions { is_relative, ..Reductions::NONE };
+    let (mut extractor, mut memo, initial) = Extractor::new(setting, reductions)?;
     let mut real = System::new(Rc::clone(setting), Halves::Fused, true)?;
+    if is_relative {
+        real.keep_time_relative();
+    }
     let mut visited = HashSet::from([initial.clone()]);
     let mut fingerprints = HashSet::from([extractor.fingerprint(&initial)]);
     let mut frontier = VecDeque::from([initial]);

@@ -4,6 +4,9 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
+use super::Reductions;
 use super::footprint::{self, Footprint, Reads};
 use super::judge;
 use super::layout::{Layout, Place, Position};
@@ -12,13 +15,14 @@ use super::memo::{Group, Memo, Write};
 use super::part::{Interner, PartId};
 use super::symmetry::Learned;
 use crate::engines::reference::ExploreError;
+use crate::system::exercised::Exercised;
 use crate::system::parts::Changes;
 use crate::system::state::{Phase, State};
 use crate::system::{Halves, ModelError, Setting, Step, System};
 use crate::world::identity::ProcessId;
 
 /// What a worker found unknown; the extractor finds it out.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Unknown {
     /// Which steps a group allows.
     List(usize),
@@ -66,13 +70,23 @@ pub(super) struct Extractor {
     pub(super) has_waited_together: bool,
     /// Steps fired in the real system.
     pub(super) firings: u64,
+    /// What they exercised.
+    pub(super) exercised: Exercised,
+    /// Properties, by their place in the setting, that had something to judge before the search was kept in a file.
+    pub(super) judged_before: u64,
 }
 
 impl Extractor {
     /// The extractor of a setting with an empty memo, and the packed initial state.
-    pub(super) fn new(setting: &Rc<Setting>, is_reducing: bool) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
+    pub(super) fn new(
+        setting: &Rc<Setting>,
+        Reductions { joins_steps, is_relative, .. }: Reductions,
+    ) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
         let mut scratch = System::new(Rc::clone(setting), Halves::Fused, true)?;
-        let layout = Layout::of(setting, scratch.state());
+        if is_relative {
+            scratch.keep_time_relative();
+        }
+        let layout = Layout::of(setting, scratch.state(), is_relative);
         let mut interners = layout.places.iter().map(|place| Interner::new(*place)).collect::<Vec<_>>();
         scratch.take_changes();
         let initial = interners.iter_mut().map(|interner| interner.intern(scratch.state())).collect::<Vec<_>>();
@@ -97,12 +111,14 @@ impl Extractor {
             reads,
             judged: HashMap::new(),
             abstracted: BTreeSet::new(),
-            is_reducing,
+            is_reducing: joins_steps,
             learned: None,
             keyed: vec![0; initial.len()],
             orbits: 0,
             has_waited_together: false,
             firings: 0,
+            exercised: Exercised::default(),
+            judged_before: 0,
         };
         Ok((extractor, memo, initial))
     }
@@ -206,6 +222,8 @@ impl Extractor {
             let others = unread.iter().copied().filter(|position| !is_ghost(position)).collect::<Reads>();
             reads.extend(if others.is_empty() { unread } else { others });
         };
+        // What was fired with other parts than stand there may not happen.
+        self.exercised.merge(self.scratch.take_exercised());
         let (mut delta, mut writes) = (0_u64, Vec::new());
         let acting = transition.client.into_iter();
         for (position, old) in acting.chain(reads.iter().map(|position| (*position, row[*position]))) {
@@ -234,6 +252,7 @@ impl Extractor {
         self.firings += 1;
         self.refill_pools();
         self.scratch.take_changes();
+        self.scratch.take_exercised();
         self.scratch.fire(step)?;
         let changes = self.scratch.take_changes();
         let was = acting.map(|(position, id)| {
@@ -288,6 +307,7 @@ impl Extractor {
             self.load(position, id);
         }
         let (changes, _) = self.fire(&transition.step, None)?;
+        self.exercised.merge(self.scratch.take_exercised());
         self.loaded.fill(None);
         let next = (0..self.layout.len()).map(|position| self.take(position)).collect();
         Ok((next, judge::bits(changes)))

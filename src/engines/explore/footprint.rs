@@ -66,6 +66,7 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             read(Place::Client(usize::from(process.client)));
             read(Place::Sql);
         }
+        Step::Time(_) if layout.is_relative => layout.places.iter().copied().for_each(read),
         Step::Time(_) => time(layout, state, &mut read),
         Step::ClockJump(node) => {
             [Place::Budgets, Place::Redis(usize::from(*node)), Place::Now].into_iter().for_each(&mut read);

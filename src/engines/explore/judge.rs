@@ -101,6 +101,11 @@ impl Extractor {
         positions.iter().map(|position| row[*position]).collect()
     }
 
+    /// Properties, by their place in the setting, that had something to judge: what was met was met here first.
+    pub(super) fn judged_so_far(&self) -> u64 {
+        self.scratch.judged() | self.judged_before
+    }
+
     /// Properties that never had anything to judge: what was met was met here first.
     pub(super) fn vacuous(&self) -> Vec<&'static str> {
         let setting = self.scratch.setting();
@@ -108,6 +113,8 @@ impl Extractor {
             let property = setting.properties.iter().find(|property| property.name == name);
             self.has_waited_together && property.is_some_and(|property| property.subject == Subject::Waiting)
         };
-        Coverage::of(&self.scratch).vacuous(setting).into_iter().filter(|name| !is_met(name)).collect()
+        let mut coverage = Coverage::default();
+        coverage.note_judged(self.judged_so_far());
+        coverage.vacuous(setting).into_iter().filter(|name| !is_met(name)).collect()
     }
 }

@@ -50,11 +50,13 @@ pub(super) struct Layout {
     pub(super) has_pace: bool,
     /// True if each answer is compared with what was done for it.
     pub(super) judges_answers: bool,
+    /// True if time is kept relative to the present, so that its passing touches everything.
+    pub(super) is_relative: bool,
 }
 
 impl Layout {
     /// `state` is the initial one.
-    pub(super) fn of(setting: &Setting, state: &State) -> Self {
+    pub(super) fn of(setting: &Setting, state: &State, is_relative: bool) -> Self {
         // Every field, so that a new one does not compile until it has a place. Since when processes could have gone
         // on is kept with their clients; who waits is read off the clients.
         let State {
@@ -103,6 +105,7 @@ impl Layout {
             can_crash: budgets.crash > 0 && has_handlers,
             has_pace: !setting.pace.is_free(),
             judges_answers: setting.properties.iter().any(Property::needs_answers),
+            is_relative,
         }
     }
 

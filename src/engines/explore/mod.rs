@@ -33,10 +33,13 @@
 //!
 //! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`). States
 //! that differ only in which of several interchangeable clients is which are one (`canon`), if that proves to be a
-//! symmetry of all that enters the memo (`symmetry`). The lengths of counterexamples do not change.
+//! symmetry of all that enters the memo (`symmetry`). Where time may pass without bound, states that differ only in
+//! when they are reached are one (`system::relative`): so there is an end although time has none. The lengths of
+//! counterexamples do not change.
 
 pub mod audit;
 mod canon;
+mod checkpoint;
 mod expand;
 mod extract;
 mod footprint;
@@ -56,6 +59,7 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
+use self::checkpoint::Checkpoint;
 use self::search::Search;
 use self::symmetry::CloseError;
 use super::reference::ExploreError;
@@ -77,6 +81,21 @@ pub struct Options {
     pub reduction: bool,
     /// Collect the fingerprints of the states in which nothing can happen any more.
     pub final_states: bool,
+}
+
+/// What a search takes for one.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+struct Reductions {
+    /// Steps that touch nothing but their client, and its next one.
+    joins_steps: bool,
+    /// States that differ only in which of several interchangeable clients is which.
+    is_symmetric: bool,
+    /// States that differ only in when they are reached.
+    is_relative: bool,
+}
+
+impl Reductions {
+    const NONE: Self = Self { joins_steps: false, is_symmetric: false, is_relative: false };
 }
 
 /// What a search cost.
@@ -132,26 +151,83 @@ pub fn explore_watched(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Explored, ExploreError> {
-    match searched(setting, options, options.reduction, stop, watch) {
-        Ok(explored) => Ok(explored),
-        Err(CloseError::Explore(error)) => Err(error),
-        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, false, stop, watch) {
-            Ok(explored) => Ok(Explored { asymmetry: Some(asymmetry.0), ..explored }),
-            Err(CloseError::Explore(error)) => Err(error),
-            Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
+    let explored = explore_kept(setting, options, Keep::No, stop, watch)?;
+    Ok(explored.expect("nothing was kept that could be another model's").0)
+}
+
+/// Whether a search that is stopped at a bound is kept.
+#[derive(Copy, Clone, Debug)]
+pub enum Keep<'a> {
+    /// It is not.
+    No,
+    /// It is.
+    Yes,
+    /// It is, and it goes on from one that was kept, of the same model, setting, program and `reduction`.
+    From(&'a [u8]),
+}
+
+/// What was found, and the search itself if it was stopped at a bound and is to be kept.
+pub type ExploredAndKept = (Explored, Option<Vec<u8>>);
+
+/// As [`explore_watched`]. None if what was kept is not of this model, setting and program.
+///
+/// # Errors
+/// [`ExploreError`]: a wrong model, or a draw without representatives.
+pub fn explore_kept(
+    setting: &Rc<Setting>,
+    options: Options,
+    keep: Keep<'_>,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Glance),
+) -> Result<Option<ExploredAndKept>, ExploreError> {
+    let mut kept = match keep {
+        Keep::From(bytes) => match postcard::from_bytes::<Checkpoint>(bytes) {
+            Ok(kept) => Some(kept),
+            Err(_) => return Ok(None),
         },
+        Keep::No | Keep::Yes => None,
+    };
+    let keeps = !matches!(keep, Keep::No);
+    let is_unbounded = setting.budgets.time_steps == u32::MAX;
+    let mut reductions = Reductions {
+        joins_steps: options.reduction,
+        is_symmetric: kept.as_ref().map_or(options.reduction, |kept| kept.is_symmetric),
+        is_relative: kept.as_ref().map_or_else(|| options.reduction && is_unbounded, |kept| kept.is_relative),
+    };
+    let mut asymmetry = None;
+    loop {
+        match searched(setting, options, (reductions, keeps, kept.take()), stop, watch) {
+            Ok(explored) => {
+                let told = |(explored, kept)| (Explored { asymmetry, ..explored }, kept);
+                return Ok(explored.map(told));
+            }
+            Err(CloseError::Explore(error)) => return Err(error),
+            Err(CloseError::Asymmetry(found)) => {
+                asymmetry = Some(found.0);
+                reductions.is_symmetric = false;
+            }
+            Err(CloseError::NamesInstants) => reductions.is_relative = false,
+        }
     }
 }
 
 fn searched(
     setting: &Rc<Setting>,
     options: Options,
-    is_symmetric: bool,
+    (reductions, keeps, kept): (Reductions, bool, Option<Checkpoint>),
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
-) -> Result<Explored, CloseError> {
-    let mut search = Search::new(setting, options, is_symmetric, stop)?;
+) -> Result<Option<ExploredAndKept>, CloseError> {
+    let mut search = Search::new(setting, options, reductions, stop)?;
+    search.progress.questions = keeps.then(Vec::new);
+    if let Some(kept) = kept
+        && !kept.restore(&mut search)?
+    {
+        return Ok(None);
+    }
     let bound = search.run(watch)?;
+    let kept = bound.is_some() && keeps;
+    let kept = kept.then(|| postcard::to_stdvec(&Checkpoint::of(&search)).expect("plain data has a serialised form"));
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
     let (mut coverage, mut found) = (Coverage::default(), Vec::with_capacity(setting.properties.len()));
     for (number, property) in setting.properties.iter().enumerate() {
@@ -170,7 +246,7 @@ fn searched(
     }
     let verdicts = coverage.verdicts(setting, found, &otherwise);
     let Search { progress, peak_bytes, known, .. } = search;
-    Ok(Explored {
+    let explored = Explored {
         exploration: Exploration {
             verdicts,
             states: progress.states as usize,
@@ -178,23 +254,29 @@ fn searched(
             depth: progress.depth,
             final_states: progress.final_states,
             vacuous: progress.extractor.vacuous(),
+            exercised: progress.extractor.exercised.clone(),
             is_reduced: options.reduction,
             abstracted_draws: progress.extractor.abstracted.into_iter().collect(),
         },
         figures: Figures { firings: progress.extractor.firings, peak_bytes },
         is_symmetric: known.canon.is_some(),
         asymmetry: None,
-    })
+    };
+    Ok(Some((explored, kept)))
 }
 
 /// The counterexample of these steps, as the real system sees it.
 ///
 /// # Panics
 /// When the steps cannot be taken there or do not break the property: the search would be unsound.
-fn witnessed(setting: &Rc<Setting>, steps: Vec<Step>, property: &str) -> Result<Counterexample, ExploreError> {
+fn witnessed(setting: &Rc<Setting>, mut steps: Vec<Step>, property: &str) -> Result<Counterexample, ExploreError> {
     let mut system = System::new(Rc::clone(setting), Halves::Fused, true)?;
     let mut violations = system.judge();
-    for step in &steps {
+    for step in &mut steps {
+        // Time that was relative to the present is told from the start again.
+        if let (Step::Time(to_us), Some(next_us)) = (&mut *step, system.next_instant()) {
+            *to_us = next_us;
+        }
         assert!(system.is_enabled(step), "a step of the counterexample is not possible: {step:?}");
         system.fire(step)?;
         violations = system.judge();

@@ -348,6 +348,8 @@ fn scattered(number: u64) -> u64 {
 pub(super) enum CloseError {
     Explore(ExploreError),
     Asymmetry(Asymmetry),
+    /// A command says or asks when something is, so that time must not be relative to the present.
+    NamesInstants,
 }
 
 impl From<ExploreError> for CloseError {
