@@ -25,7 +25,7 @@ const JOURNEYS: [(&str, &str); 7] = [
     ("fail_then_pay", "POST /payments/momo/ipn"),
     ("recalculate", "Q2"),
 ];
-/// How often time may pass beside three clients and the jobs.
+/// How often time may pass beside three clients and the jobs: to when these are due, and to when a lock has run out.
 const TIME_STEPS: u32 = 2;
 /// States after which the large search ends.
 const LARGE: usize = 50_000_000;
@@ -77,11 +77,8 @@ fn pairs() {
         let (mut complete, mut states, mut most) = (0, 0, 0);
         let began = Instant::now();
         for cast in &casts {
-            let explored = explored(
-                Setting { given: given(cast), ..setting(&cast.journeys, &cast.jobs, 0, fault) },
-                usize::MAX,
-                true,
-            );
+            let setting = Setting { given: given(cast), ..setting(&cast.journeys, &cast.jobs, 0, fault) };
+            let explored = explored(setting, usize::MAX, true);
             complete += usize::from(is_complete(&explored));
             states += explored.exploration.states;
             most = most.max(explored.exploration.states);
@@ -93,7 +90,7 @@ fn pairs() {
 }
 
 fn reductions() {
-    println!("what reduction wins: states of the whole space over those explored");
+    println!("what reductions win: states of the whole space over those explored");
     for (journeys, fault) in [
         (["lock_confirm"; 2].as_slice(), "none"),
         (&["lock_confirm"; 2], "lose_reply"),
@@ -105,7 +102,11 @@ fn reductions() {
             [true, false].map(|reduction| explored(setting(journeys, &[], 0, fault), COMPARED, reduction));
         let (few, many) = (reduced.exploration.states, whole.exploration.states);
         let bound = if is_complete(&whole) { "" } else { "more than " };
-        println!("  {journeys:?}, {fault}: {many} over {few}, {bound}x {:.1}", ratio(many, few));
+        let symmetry = if reduced.is_symmetric { ", clients interchangeable" } else { "" };
+        println!(
+            "  {journeys:?}, {fault}: {many} over {few}, {bound}x {:.1} (steps joined{symmetry})",
+            ratio(many, few)
+        );
     }
 }
 
