@@ -84,8 +84,8 @@ fn every_look_up_is_what_the_real_system_says() {
     assert!(states > 5_000, "only {states} states were compared");
 }
 
-/// Clean-up and a confirmation wait for each other, and the instance ends: the session of the crashed job is part of the
-/// circle still, but nobody is there to be told that it is the victim.
+/// Clean-up and a confirmation wait for each other, and the instance ends: the session of the crashed job is part of
+/// the circle still, but nobody is there to be told that it is the victim.
 #[test]
 fn whoever_has_crashed_is_no_victim_of_a_deadlock() {
     let model = models::find("moviebooking").expect("it is built in").model;
