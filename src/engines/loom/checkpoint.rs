@@ -73,7 +73,7 @@ pub fn replay(setting: &Setting, native: &str) -> Result<Vec<Step>, ReplayError>
     Stage::with(|stage| stage.set_plan(dice));
     // The number of preemptions is in the file.
     run(None, Some(Checkpoint { file, before: usize::MAX }));
-    let steps = Stage::with(|stage| std::mem::take(&mut stage.steps));
+    let steps = Stage::with(|stage| stage.graph.steps());
     Stage::clear();
     Ok(steps)
 }

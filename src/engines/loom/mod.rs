@@ -14,6 +14,7 @@
 
 mod checkpoint;
 mod dice;
+mod graph;
 mod play;
 mod search;
 mod stage;
