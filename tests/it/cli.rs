@@ -276,6 +276,12 @@ fn a_violation_under_load_stops_the_run_and_names_step_and_seed() {
     let (code, out, _) = sandbox.run(&["replay", written]);
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("REPRODUCED"), "{out}");
+    let is_small = out.contains("engine simulate, seed 1, 17 steps");
+    assert!(is_small && err.contains("\nshrunk  20 client(s), "), "the time passes in it too: {err}{out}");
+    let (.., large) = sandbox.run(&["simulate", "slow.toml", "--seed", "1", "--no-shrink"]);
+    let written = large.lines().find_map(|line| line.strip_prefix("wrote ")).expect("a schedule is written");
+    let (_, out, _) = sandbox.run(&["replay", written]);
+    assert!(out.contains("51 steps") && out.contains("26089 us"), "as found, with its times: {out}");
     let (code, _, err) = sandbox.run(&["simulate", "slow.toml", "--seeds", "0..10"]);
     assert_eq!(code, 1, "{err}");
 }
