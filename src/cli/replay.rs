@@ -33,6 +33,10 @@ pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
     let entry = models::find(&schedule.setting.model);
     let entry = entry.ok_or_else(|| unknown(format!("there is no model `{}`", schedule.setting.model)))?;
     let setting = Rc::new(schedule.resolve(entry.model).map_err(unknown)?);
+    let schedule = regressions::named(&path, &setting, schedule)?;
+    if schedule.native.is_some() {
+        console.note(&format!("{}'s own replayer took these {} steps", schedule.engine, schedule.steps.len()));
+    }
     let to = checked_to(args, &path, &schedule)?;
     let is_watched = args.step || args.diagram || args.export.is_some() || shown(args) != StateDetail::None;
     let recording = if is_watched {

@@ -1,6 +1,7 @@
 //! Tests of the library's public interface, in one binary: linking one for each file takes longer than they run.
 
 mod cli;
+mod cli_findings;
 mod diagnostic_render;
 mod divergence;
 mod doublecheck;
@@ -20,6 +21,7 @@ mod measured_read;
 mod measured_statistics;
 mod mishaps;
 mod models;
+mod native;
 mod own_model;
 mod protocol_table;
 mod recording;

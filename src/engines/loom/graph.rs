@@ -113,6 +113,28 @@ impl Graph {
         &self.nodes[state].options[thread].steps[option].step
     }
 
+    /// The execution: which thread took each step, and which of its steps.
+    pub(super) fn path(&self) -> Vec<(Thread, usize)> {
+        self.path.iter().map(|(_, thread, option)| (*thread, *option)).collect()
+    }
+
+    /// Hash over what each thread can do before each step of a path and at its end; none where a step of it is
+    /// impossible. What loom does follows from that alone.
+    pub(super) fn choices_along(&mut self, path: &[(Thread, usize)]) -> Result<Option<Fingerprint>, ModelError> {
+        let choices = |node: &Node| node.options.iter().map(|it| (it.steps.len(), it.is_done)).collect::<Vec<_>>();
+        self.begin();
+        let mut all = vec![choices(self.here())];
+        for (thread, option) in path {
+            let is_possible = self.here().options.get(*thread).is_some_and(|it| *option < it.steps.len());
+            if !is_possible {
+                return Ok(None);
+            }
+            self.take(*thread, *option)?;
+            all.push(choices(self.here()));
+        }
+        Ok(Some(Fingerprint::of(&all)))
+    }
+
     /// The thread takes one of its steps.
     pub(super) fn take(&mut self, thread: Thread, option: usize) -> Result<(), ModelError> {
         let from = self.here;
