@@ -10,8 +10,8 @@ use crate::system::diagnostic::{Diagnostic, code};
 pub const REGRESSIONS: &str = "seatproof-regressions";
 
 /// Writes a found schedule into the regressions directory, under a name made of what it breaks and its last state;
-/// beside it, ending in the name of the engine (`.shuttle`, `.loom`), the execution as it was found, in the engine's own
-/// notation.
+/// beside it, ending in the name of the engine (`.shuttle`, `.loom`), the execution as large as it was found, in the
+/// engine's own notation.
 ///
 /// # Errors
 /// The directory cannot be made, or a file cannot be written.
