@@ -15,6 +15,7 @@ use super::native;
 use super::shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink};
 use super::shuttle::{self, Options, Sampled, Scheduler};
 use super::verdict::{Bound, Counterexample, Exploration, Finding, Verdict};
+use crate::system::exercised::Exercised;
 use crate::system::schedule::{Schedule, of_steps};
 use crate::system::{ModelError, Setting};
 
@@ -68,6 +69,7 @@ pub fn unexplored(setting: &Setting) -> Exploration {
         depth: 0,
         final_states: std::collections::BTreeSet::new(),
         vacuous: Vec::new(),
+        exercised: Exercised::default(),
         is_reduced: false,
         abstracted_draws: Vec::new(),
     }

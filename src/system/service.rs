@@ -5,6 +5,7 @@ use crate::process::{Op, Outcome, Process, Request, Response};
 use crate::world::identity::ProcessId;
 
 use super::System;
+use super::exercised::What;
 use super::model::Handler;
 use super::property::Subject;
 use super::state::{HandlerSlot, Live, Phase, Slot};
@@ -52,6 +53,7 @@ impl System {
 
     /// A handler is done: its worker takes the next request, and the client, if it still waits, gets the answer.
     pub(super) fn answer(&mut self, handler: ProcessId, response: Response) {
+        self.exercise(handler, What::Answer(response.status));
         self.judge_answer(handler, response.status);
         self.judge_report(handler, response.status);
         self.close_redis(handler);

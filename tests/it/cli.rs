@@ -1,50 +1,14 @@
 //! The command line: exit codes, streams, files, and what bad input is answered.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-/// Runs the program in an empty directory of its own.
-pub(super) struct Sandbox(pub(super) tempfile::TempDir);
-
-impl Sandbox {
-    pub(super) fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary directory"))
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seatproof"));
-        command.args(args).current_dir(self.0.path()).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-        command
-    }
-
-    pub(super) fn run(&self, args: &[&str]) -> (i32, String, String) {
-        outcome(&self.command(args).output().expect("the program runs"))
-    }
-
-    pub(super) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, content).expect("a file");
-        path
-    }
-
-    /// A file of this kind that a check left in its directory of schedules.
-    pub(super) fn written(&self, extension: &str) -> String {
-        let entries = std::fs::read_dir(self.0.path().join("seatproof-regressions")).expect("it was made");
-        let mut paths = entries.map(|entry| entry.expect("readable").path());
-        let path = paths.find(|path| path.extension().is_some_and(|it| it == extension));
-        path.expect("there is one").to_str().expect("UTF-8").to_owned()
-    }
-}
-
-fn outcome(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
-    (output.status.code().expect("it exits"), text(&output.stdout), text(&output.stderr))
-}
+use crate::support::sandbox::{Sandbox, outcome};
 
 const MODEL: &str = include_str!("../../models/moviebooking.toml");
 
 /// A load of a few seconds, so that tests are quick.
-pub(super) fn short_scenario() -> String {
+pub(crate) fn short_scenario() -> String {
     let start = MODEL.find("stages = [").expect("it has stages");
     let end = start + MODEL[start..].find("\n]").expect("they end") + 2;
     let stages = "stages = [{ duration = \"10s\", target = 20 }, { duration = \"2s\", target = 0 }]";
@@ -167,8 +131,7 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     let (code, out, err) =
         sandbox.run(&["check", "--executions", "2", "--only", "lock-release", "--only", "double-confirm"]);
     assert_eq!(code, 1, "{err}");
-    for words in ["✓ holds", "✗ violated", "one-booking-per-seat", "complete within bounds", "C3     vu1/3: COMMIT"]
-    {
+    for words in ["✓ holds", "✗ violated", "one-booking-per-seat", "complete within bounds", "C3 vu1/3: COMMIT"] {
         assert!(out.contains(words), "{words}\n{out}");
     }
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");

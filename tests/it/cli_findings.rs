@@ -1,6 +1,7 @@
 //! The command line: what it says about violations, how small they become, and what is left of them as files.
 
-use super::cli::{Sandbox, short_scenario};
+use crate::cli::short_scenario;
+use crate::support::sandbox::Sandbox;
 
 /// What a scheduler finds at full size is printed small; how long that took is a note.
 #[test]

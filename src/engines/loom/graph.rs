@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::threads::{Thread, Threads};
 use crate::engines::reference::abstracted;
+use crate::system::exercised::Exercised;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::property::Violation;
 use crate::system::{ModelError, Step, System};
@@ -57,6 +58,8 @@ pub(super) struct Graph {
     nodes: Vec<Node>,
     /// Look-up only; its order decides nothing.
     known: HashMap<Fingerprint, StateId>,
+    /// What all steps exercised that were ever taken.
+    pub(super) exercised: Exercised,
     here: StateId,
     /// Each state in which a step was taken, the thread that took it, and which of its steps.
     path: Vec<(StateId, Thread, usize)>,
@@ -69,8 +72,16 @@ impl Graph {
     /// An execution that begins where the template stands.
     pub(super) fn new(template: System) -> Self {
         let threads = Threads::of(&template);
-        let (nodes, known) = (Vec::new(), HashMap::new());
-        let mut graph = Self { template, threads, nodes, known, here: FIRST, path: Vec::new(), fired: None };
+        let mut graph = Self {
+            template,
+            threads,
+            nodes: Vec::new(),
+            known: HashMap::new(),
+            exercised: Exercised::default(),
+            here: FIRST,
+            path: Vec::new(),
+            fired: None,
+        };
         graph.begin();
         graph
     }
@@ -156,6 +167,7 @@ impl Graph {
         for (state, thread, option) in &self.path[fired..] {
             system.fire(self.step(*state, *thread, *option))?;
         }
+        self.exercised.merge(system.take_exercised());
         let to = self.meet(&mut system);
         self.fired = Some((system, self.path.len()));
         Ok(to)

@@ -34,6 +34,7 @@ use self::search::{End, Search};
 use self::stage::Stage;
 use super::reference::ExploreError;
 use super::verdict::{Bound, Finding};
+use crate::system::exercised::Exercised;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::{Halves, Setting, System};
 
@@ -70,6 +71,8 @@ pub struct Explored {
     pub steps: u64,
     /// Why loom did not explore all that it explores at this number of preemptions; `None` if it did.
     pub bound: Option<Bound>,
+    /// What the executions exercised.
+    pub exercised: Exercised,
     /// Fingerprints of the states in which nothing could happen any more.
     pub final_states: BTreeSet<Fingerprint>,
     /// The first violation of each property, in the order in which they were met.
@@ -87,7 +90,9 @@ pub struct Explored {
 /// With more clients than [`CLIENTS_MAX`].
 pub fn explore(setting: &Setting, options: Options, stop: &Arc<AtomicBool>) -> Result<Explored, ExploreError> {
     assert!(setting.journeys.len() <= CLIENTS_MAX, "loom has threads for {CLIENTS_MAX} clients");
-    let template = System::new(Rc::new(setting.clone()), Halves::Fused, true)?;
+    let mut template = System::new(Rc::new(setting.clone()), Halves::Fused, true)?;
+    // From here on its copies watch what is exercised.
+    template.take_exercised();
     Stage::set(template, Search::new(setting, options.max_permutations, stop));
     let result = explored(options);
     Stage::clear();
@@ -105,6 +110,7 @@ fn explored(options: Options) -> Result<Explored, ExploreError> {
                 if let Some(End::Bound(bound)) = end {
                     explored.bound = Some(bound);
                 }
+                explored.exercised = Stage::with(|stage| std::mem::take(&mut stage.graph.exercised));
                 for finding in &mut explored.found {
                     finding.native = Some(checkpoint::of_execution(options.preemptions, finding.execution));
                 }

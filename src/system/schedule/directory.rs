@@ -24,9 +24,9 @@ pub fn write(directory: &Path, schedule: &Schedule, as_found: Option<&Schedule>)
     let id = schedule.fingerprint.get(..8).unwrap_or("00000000");
     let path = directory.join(format!("{property}-{id}.replay"));
     if let Some(as_found) = as_found {
-        write_file(&path.with_extension(&as_found.engine), &as_found.to_string())?;
+        write_file(&path.with_extension(&as_found.engine), as_found.to_string())?;
     }
-    write_file(&path, &schedule.to_string())?;
+    write_file(&path, schedule.to_string())?;
     Ok(path)
 }
 
