@@ -1,6 +1,7 @@
 //! Tests of the library's public interface, in one binary: linking one for each file takes longer than they run.
 
 mod cli;
+mod cli_findings;
 mod cli_schedules;
 mod coverage;
 mod diagnostic_render;
@@ -22,6 +23,7 @@ mod measured_read;
 mod measured_statistics;
 mod mishaps;
 mod models;
+mod native;
 mod own_model;
 mod protocol_table;
 mod recording;
