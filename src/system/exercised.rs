@@ -124,8 +124,8 @@ impl Exercised {
     }
 }
 
-/// Watches what is exercised. Nearly all that happens has happened before, so what was noted lately is looked for first:
-/// by where its texts lie in memory, which takes a tenth of the time of comparing them.
+/// Watches what is exercised. Nearly all that happens has happened before, so what was noted lately is looked for
+/// first: by where its texts lie in memory, which is cheaper than comparing them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watcher {
     exercised: Exercised,
