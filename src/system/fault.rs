@@ -137,10 +137,30 @@ impl System {
         self.judgement.redis_changed();
     }
 
+    /// A replica takes in the next of what its primary has done. No client reads it there.
+    pub(super) fn replicate(&mut self, node: u8, replica: u8) {
+        self.state.world.redis[usize::from(node)].replicate(replica);
+    }
+
+    /// The node is gone and a replica takes its place. Drivers reconnect without a word; what was under way is sent on
+    /// the new connection, or its sender hears that the connection is gone ([`Step::Disconnect`](super::Step)).
+    pub(super) fn fail_over(&mut self, node: u8, replica: u8) {
+        self.state.budgets.failover -= 1;
+        self.state.world.redis[usize::from(node)].fail_over(replica);
+        for client in &mut self.state.clients {
+            let handlers = client.handlers.iter_mut().map(|handler| &mut handler.slot);
+            for slot in std::iter::once(&mut client.slot).chain(handlers) {
+                slot.is_cut_off |=
+                    matches!(slot.op, Some(Op::Redis(to, _)) if to == node && slot.phase == Phase::Issued);
+            }
+        }
+        self.judgement.redis_changed();
+    }
+
     /// The node drops a live key for want of memory.
     pub(super) fn evict(&mut self, node: u8, key: &ByteString) {
         self.state.budgets.evict -= 1;
-        self.state.world.redis[usize::from(node)].evict(key.as_bytes());
+        self.state.world.redis[usize::from(node)].evict(key.as_bytes(), self.state.now_us);
         self.judgement.redis_changed();
     }
 }

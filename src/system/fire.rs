@@ -52,6 +52,9 @@ impl System {
             Step::Deadlock(process) => self.fail_deadlocked(*process),
             Step::Time(to_us) => self.pass_time(*to_us),
             Step::RedisRestart(node) => self.restart_redis(*node),
+            Step::Replicate(node, replica) => self.replicate(*node, *replica),
+            Step::Failover(node, replica) => self.fail_over(*node, *replica),
+            Step::Disconnect(process) => self.applied(*process, Outcome::Lost),
             Step::Evict(node, key) => self.evict(*node, key),
             Step::Mishap(mishap, process) => self.go_wrong(*mishap, *process),
             Step::Land(number) => self.land(*number),
@@ -193,6 +196,7 @@ impl System {
         let slot = self.state.slot_mut(process);
         slot.tokens = tokens;
         slot.label = label;
+        slot.is_cut_off = false;
         match next {
             Ok(Op::Sleep(us)) => {
                 slot.rest(Phase::Asleep(now_us.saturating_add(us)));

@@ -131,6 +131,7 @@ impl System {
                 self.effect(process);
                 // The driver has a new connection.
                 self.close_redis(process);
+                self.state.slot_mut(process).is_cut_off = false;
             }
             Mishap::ClientRetry => self.call_again(process),
             Mishap::SqlAbort => {

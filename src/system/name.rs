@@ -45,6 +45,9 @@ impl System {
             Step::Deadlock(process) => format!("deadlock {process}: {}", op(*process)),
             Step::Time(to_us) => format!("time {to_us}"),
             Step::RedisRestart(node) => format!("redis_restart {node}"),
+            Step::Replicate(node, replica) => format!("replicate {node} {replica}"),
+            Step::Failover(node, replica) => format!("failover {node} {replica}"),
+            Step::Disconnect(process) => format!("disconnect {process}: {}", op(*process)),
             Step::Evict(node, key) => format!("evict {node} {key}"),
             Step::Mishap(mishap, process) => mishap.describe(*process, &op(*process)),
             Step::Land(number) => match self.state.late.iter().find(|late| late.number == *number) {
@@ -60,9 +63,11 @@ impl System {
     #[must_use]
     pub fn label(&self, step: &Step) -> &'static str {
         match step {
-            Step::Apply(process) | Step::LoseReply(process) | Step::LoseRequest(process) | Step::Mishap(_, process) => {
-                self.state.slot(*process).label
-            }
+            Step::Apply(process)
+            | Step::LoseReply(process)
+            | Step::LoseRequest(process)
+            | Step::Disconnect(process)
+            | Step::Mishap(_, process) => self.state.slot(*process).label,
             _ => "",
         }
     }

@@ -4,6 +4,7 @@ use super::state::{Phase, Slot, Whereabouts};
 use super::{Halves, Step, System};
 use crate::process::{Drawn, Op};
 use crate::world::identity::{ProcessId, SessionId};
+use crate::world::redis::Redis;
 
 impl System {
     /// The step of this name that is possible now.
@@ -58,6 +59,9 @@ impl System {
                 }
                 _ => format!("{process} waits for no row"),
             },
+            (Some(process), "disconnect") => {
+                format!("{process} had no command under way when Redis failed over, or has gone on since")
+            }
             (Some(process), _) => spent.unwrap_or_else(|| self.why_not_by(process)),
             (None, "time") => spent.unwrap_or_else(|| match self.next_instant() {
                 Some(next_us) => format!("time moves to {next_us} next: something can change there"),
@@ -67,6 +71,8 @@ impl System {
                 format!("instances have the numbers 0 to {}", self.setting().service.instances.saturating_sub(1))
             }),
             (None, "redis_restart") => spent.unwrap_or_else(|| self.nodes()),
+            (None, "failover") => spent.unwrap_or_else(|| self.replicas()),
+            (None, "replicate") => self.replicas(),
             (None, "evict") => spent.unwrap_or_else(|| {
                 let key = rest.split_once(' ').map_or(rest, |(_, key)| key);
                 format!("the node has no live key `{key}`, or is none; {}", self.nodes())
@@ -77,6 +83,19 @@ impl System {
 
     fn nodes(&self) -> String {
         format!("Redis nodes have the numbers 0 to {}", self.state().world.redis.len().saturating_sub(1))
+    }
+
+    fn replicas(&self) -> String {
+        let node = |(number, node): (usize, &Redis)| {
+            let lags = node.lags().map(|(replica, lag)| format!("replica {replica} lacks {lag} effects"));
+            let lags = lags.collect::<Vec<_>>();
+            if lags.is_empty() {
+                format!("node {number} has no replica")
+            } else {
+                format!("node {number}: {}", lags.join(", "))
+            }
+        };
+        self.state().world.redis.iter().enumerate().map(node).collect::<Vec<_>>().join("; ")
     }
 
     /// That this fault, or the passing of time, may not happen any more.

@@ -6,6 +6,7 @@ mod divergence;
 mod doublecheck;
 mod error_codes;
 mod explore;
+mod failover;
 mod faults;
 mod given_and_jobs;
 mod k6_json;

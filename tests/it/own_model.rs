@@ -104,6 +104,7 @@ fn setting(journeys: &[&str], rounds: u32, budgets: Budgets) -> Rc<Setting> {
         rounds: Some(rounds),
         jobs: Vec::new(),
         given: Vec::new(),
+        replicas: 0,
         clocks: Clocks::default(),
         pace: Pace::default(),
         budgets,

@@ -76,7 +76,12 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             read(Place::Now);
         }
         Step::Deliver(_) | Step::Cut(_) => unreachable!("exploring fuses the halves of an operation"),
-        Step::Mishap(..) | Step::Land(_) | Step::ClockJump(_) => unreachable!("left to the reference explorer"),
+        Step::Mishap(..)
+        | Step::Land(_)
+        | Step::ClockJump(_)
+        | Step::Replicate(..)
+        | Step::Failover(..)
+        | Step::Disconnect(_) => unreachable!("left to the reference explorer"),
     }
     Footprint::Parts(reads)
 }

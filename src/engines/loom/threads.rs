@@ -3,6 +3,7 @@
 use crate::system::state::{Phase, State};
 use crate::system::{Step, System};
 use crate::world::identity::ProcessId;
+use crate::world::redis::Redis;
 
 /// Number of a thread: clients first, in their order, then nature.
 pub(super) type Thread = usize;
@@ -39,7 +40,10 @@ impl Threads {
     /// A client's fate is decided in its own thread: a lost message or a crash costs no preemption.
     fn of_step(self, step: &Step, state: &State) -> Thread {
         let process = match step {
-            Step::LoseRequest(process) | Step::LoseReply(process) | Step::CrashClient(process) => Some(*process),
+            Step::LoseRequest(process)
+            | Step::LoseReply(process)
+            | Step::Disconnect(process)
+            | Step::CrashClient(process) => Some(*process),
             _ => step.actor(),
         };
         process.map_or_else(|| self.nature(), |process| self.of_process(process, state))
@@ -85,7 +89,9 @@ fn may_act(state: &State) -> bool {
     budgets.time_steps > 0
         || budgets.crash > 0
         || budgets.redis_restart > 0
+        || budgets.failover > 0
         || budgets.evict > 0
+        || state.world.redis.iter().any(Redis::is_behind)
         || state.waiting.len() > 1
         || !state.unreaped.is_empty()
         || state.clients.iter().any(|client| client.handlers.iter().any(|handler| !handler.is_awaited))

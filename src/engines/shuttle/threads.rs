@@ -5,6 +5,7 @@ use crate::process::Op;
 use crate::system::state::Phase;
 use crate::system::{Step, System};
 use crate::world::identity::ProcessId;
+use crate::world::redis::Redis;
 
 /// Number of a thread: clients first, in their order, then jobs, then the clock, then faults.
 pub(super) type Thread = usize;
@@ -95,6 +96,7 @@ impl Threads {
             return budgets.time_steps > 0;
         }
         let faults = budgets.entries().iter().any(|(name, budget)| *name != "time_steps" && *budget > 0);
-        faults || state.waiting.len() > 1 || !state.unreaped.is_empty()
+        let is_behind = state.world.redis.iter().any(Redis::is_behind);
+        faults || is_behind || state.waiting.len() > 1 || !state.unreaped.is_empty()
     }
 }

@@ -69,6 +69,7 @@ impl LoadTest {
                 rounds: None,
                 jobs: setting::jobs(model, &load.jobs.iter().map(|job| (*job, u32::MAX)).collect::<Vec<_>>()),
                 given: Vec::new(),
+                replicas: 0,
                 clocks: Clocks::default(),
                 pace: Pace::default(),
                 budgets: Budgets::default(),

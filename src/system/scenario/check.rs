@@ -16,6 +16,8 @@ use crate::system::pace::Pace;
 
 /// Most clients of a check; exhaustive search ends long before.
 const CLIENTS_MAX: i64 = 1000;
+/// Most replicas of a node; every one multiplies the states.
+const REPLICAS_MAX: i64 = 5;
 /// Most of anything that is counted per execution.
 const COUNT_MAX: i64 = 1_000_000;
 /// Most representatives of a draw: more would be no abstraction, and the search would not end.
@@ -54,6 +56,7 @@ fn check(
         about: form.about.clone(),
         given: given::build(form.given.as_ref(), journeys.len(), model)?,
         jobs: given::jobs(&form.jobs, model)?,
+        replicas: number_or(form.replicas.as_ref(), 0, "replicas", 0, REPLICAS_MAX)?,
         clocks: clocks(&form.clocks, journeys.len())?,
         journeys,
         params: params::build(&form.params, model.params, base)?,
@@ -195,6 +198,7 @@ fn faults(form: &form::Faults) -> Result<Faults, Fault> {
         lose_reply: budget(&form.lose_reply, "lose_reply")?,
         crash: budget(&form.crash, "crash")?,
         redis_restart: budget(&form.redis_restart, "redis_restart")?,
+        failover: budget(&form.failover, "failover")?,
         evict: budget(&form.evict, "evict")?,
         late: budget(&form.late, "late")?,
         driver_repeat: budget(&form.driver_repeat, "driver_repeat")?,

@@ -70,6 +70,8 @@ struct SettingFile {
     #[serde(default)]
     given: Vec<toml::Spanned<String>>,
     #[serde(default)]
+    replicas: u8,
+    #[serde(default)]
     clocks: Clocks,
     #[serde(default)]
     pace: Pace,
@@ -179,6 +181,7 @@ fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
             rounds: setting.rounds,
             jobs: setting.jobs,
             given,
+            replicas: setting.replicas,
             clocks: setting.clocks,
             pace: setting.pace,
             properties: setting.properties,
