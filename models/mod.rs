@@ -20,6 +20,7 @@ pub mod set_nx_px_wait;
 pub mod setnx_expire;
 pub mod unique_index;
 pub mod watch_multi_exec;
+pub mod watchdog;
 
 use crate::system::model::Model;
 
@@ -33,7 +34,7 @@ pub struct Entry {
 }
 
 /// Every model.
-pub const CATALOG: [Entry; 17] = [
+pub const CATALOG: [Entry; 18] = [
     Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") },
     Entry { model: &moviebooking::FIXED, scenario: include_str!("moviebooking_fixed.toml") },
     Entry { model: &get_then_set::MODEL, scenario: include_str!("get_then_set.toml") },
@@ -42,6 +43,7 @@ pub const CATALOG: [Entry; 17] = [
     Entry { model: &set_nx_px_get_del::MODEL, scenario: include_str!("set_nx_px_get_del.toml") },
     Entry { model: &set_nx_px_lua_release::MODEL, scenario: include_str!("set_nx_px_lua_release.toml") },
     Entry { model: &set_nx_px_wait::MODEL, scenario: include_str!("set_nx_px_wait.toml") },
+    Entry { model: &watchdog::MODEL, scenario: include_str!("watchdog.toml") },
     Entry { model: &watch_multi_exec::MODEL, scenario: include_str!("watch_multi_exec.toml") },
     Entry { model: &multi_seat_rollback::MODEL, scenario: include_str!("multi_seat_rollback.toml") },
     Entry { model: &multi_seat_lua::MODEL, scenario: include_str!("multi_seat_lua.toml") },

@@ -4,8 +4,9 @@ use crate::process::{Op, Outcome};
 use crate::world::argv::ByteString;
 use crate::world::identity::{ProcessId, SessionId};
 
-use super::System;
+use super::children::InFlight;
 use super::state::{Instance, Phase, Slot};
+use super::{Happening, System};
 
 impl System {
     /// The request never arrives; the sender sees a time-out.
@@ -64,7 +65,7 @@ impl System {
         };
         self.state.instances[instance].accept_queue.clear();
         self.state.instances[instance].connection_queue.clear();
-        let handlers = self.state.processes().filter(|process| process.call > 0);
+        let handlers = self.state.processes().filter(|process| self.is_of_service(*process));
         let dead = handlers.filter(|process| self.state.instance_of(*process) == instance).collect::<Vec<_>>();
         for handler in dead {
             self.judge_split(handler, None);
@@ -93,8 +94,13 @@ impl System {
         if self.state.slot(process).has_connection {
             self.give_connection_back(process);
         }
-        if process.is_job() {
+        self.end_children(process, InFlight::Vanishes);
+        let parent = self.parent_of(process);
+        if process.is_job() || parent.is_some() {
             *self.state.slot_mut(process) = Slot { phase: Phase::Ended, ..Slot::idle() };
+            if let Some(parent) = parent {
+                self.happen(Happening::Unblocked(parent));
+            }
             return;
         }
         let client = &mut self.state.clients[usize::from(process.client)];
@@ -107,7 +113,7 @@ impl System {
     }
 
     /// A process is gone; the database and Redis have yet to notice. Until then its locks and its MULTI stay.
-    fn forget_session(&mut self, process: ProcessId) {
+    pub(super) fn forget_session(&mut self, process: ProcessId) {
         self.state.waiting.remove(&process);
         let (session, world) = (SessionId::Own(process), &self.state.world);
         if world.sql.in_transaction(session) || world.redis.iter().any(|node| node.has_session(session)) {

@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** nothing here chooses. No randomness, no wall clock, no threads.
 
+mod children;
 mod database;
 pub mod diagnostic;
 pub mod digest;

@@ -85,6 +85,12 @@ pub(super) fn describe(op: &Op) -> String {
         Op::Redis(node, argv) => format!("redis {node} {argv}"),
         Op::Sql(Statement(text), params) => fill_in(text, params),
         Op::Call(request) => request.to_string(),
+        Op::Spawn(job) => format!("starts {job}"),
+        Op::Join(count, children) => {
+            let children = children.iter().map(ToString::to_string).collect::<Vec<_>>();
+            format!("waits for {count} of {}", children.join(" "))
+        }
+        Op::Cancel(child) => format!("cancels {child}"),
         Op::Sleep(us) => format!("sleep {us}us"),
         Op::Now => "reads its clock".to_owned(),
         Op::Choose(alternatives) => format!("choose one of {alternatives}"),

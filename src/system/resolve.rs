@@ -146,6 +146,9 @@ impl System {
             Whereabouts::Idle if self.halves() == Halves::Split => "has no code to begin".to_owned(),
             Whereabouts::Idle => "has not begun".to_owned(),
             Whereabouts::Issued(Op::Sql(..)) => self.queued(process, Queue::Connections),
+            Whereabouts::Issued(Op::Join(count, _)) if !self.can_apply(process) => {
+                format!("waits until {count} of its children have ended")
+            }
             Whereabouts::Issued(_) | Whereabouts::Applied(..) => "is about to go on".to_owned(),
             Whereabouts::Blocked(_) => {
                 let blockers = self.state().world.sql.blockers(SessionId::Own(process));

@@ -11,6 +11,9 @@ use super::scenario::{Check, Draw, Faults, Scenario};
 use super::state::Budgets;
 use super::{Service, Setting};
 
+/// Most replicas of a node; every one multiplies the states.
+pub const REPLICAS_MAX: u8 = 5;
+
 /// The setting of a check: its clients, parameters, faults and bounds.
 ///
 /// # Panics
@@ -21,7 +24,7 @@ pub fn of_check(scenario: &Scenario, check: &Check, model: &'static Model) -> Se
     Setting {
         model,
         params: params(model, &check.params),
-        service: service(scenario),
+        service: service(check.service.unwrap_or(scenario.service)),
         journeys: journeys(&check.journeys),
         rounds: Some(check.bounds.rounds),
         jobs: jobs(model, &check.jobs),
@@ -127,10 +130,7 @@ fn draws(draws: &[Draw]) -> BTreeMap<String, Vec<Drawn>> {
 
 /// The service's resources as the scenario gives them.
 #[must_use]
-pub fn service(scenario: &Scenario) -> Service {
-    Service {
-        instances: scenario.service.instances,
-        workers: scenario.service.workers,
-        connections: scenario.service.connections,
-    }
+pub fn service(given: super::scenario::Service) -> Service {
+    let super::scenario::Service { instances, workers, connections } = given;
+    Service { instances, workers, connections }
 }

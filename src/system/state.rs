@@ -35,7 +35,7 @@ pub struct State {
     pub budgets: Budgets,
 }
 
-/// A client and the handlers that work for it.
+/// A client, the handlers that work for it, and the children of all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Client {
     /// Which journey of the model it runs.
@@ -44,13 +44,13 @@ pub struct Client {
     pub slot: Slot,
     /// Rounds begun.
     pub rounds: u32,
-    /// Calls made, over all rounds.
+    /// Calls made and children started, over all rounds.
     pub calls: u32,
-    /// Handlers at work, in order of their calls.
+    /// Handlers at work and children, in order of their numbers.
     pub handlers: Vec<HandlerSlot>,
 }
 
-/// A handler at work.
+/// A handler at work, or a child that a process has started.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct HandlerSlot {
     /// Which of the client's calls.
@@ -59,6 +59,8 @@ pub struct HandlerSlot {
     pub request: Request,
     /// False once the client has stopped waiting for the answer.
     pub is_awaited: bool,
+    /// The process that started it as its child, by its call; 0 for the client. None for a request and for a job.
+    pub parent: Option<u32>,
     /// The handler itself.
     pub slot: Slot,
 }

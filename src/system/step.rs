@@ -275,7 +275,10 @@ impl System {
             Phase::Issued if matches!(slot.op, Some(Op::Sql(..))) => {
                 slot.has_connection && !self.has_late_commit(process)
             }
-            Phase::Issued => true,
+            Phase::Issued => match &slot.op {
+                Some(Op::Join(count, children)) => self.has_joined(*count, children),
+                _ => true,
+            },
             Phase::Blocked => self.is_unblocked(process),
             _ => false,
         }

@@ -38,7 +38,7 @@ fn lags(node: &Redis) -> Vec<(u8, usize)> {
 fn a_promoted_replica_knows_nothing_of_what_it_was_not_sent() {
     let mut node = Redis::with_replicas(1);
     assert_eq!(ask(&mut node, 1, "SET lock A NX"), "OK");
-    assert_eq!(ask(&mut node, 1, "WAIT 1 200"), "0");
+    assert_eq!(ask(&mut node, 1, "WAIT 1 200"), ":0");
     node.fail_over(0);
     assert_eq!(ask(&mut node, 2, "GET lock"), "nil");
     assert_eq!(ask(&mut node, 2, "SET lock B NX"), "OK");
@@ -57,30 +57,31 @@ fn a_replica_takes_effects_in_order_and_each_as_a_whole() {
     assert_eq!(lags(&node), [(0, 2)]);
     node.replicate(0);
     node.fail_over(0);
-    assert_eq!(ask(&mut node, 1, "MGET a b c"), "[1, 1, nil]");
+    assert_eq!(ask(&mut node, 1, "MGET a b c"), "[\"1\", \"1\", nil]");
 }
 
 /// WAIT is about what there was at the last command of its connection; a new connection has had none.
 #[test]
 fn wait_counts_the_replicas_that_have_what_its_connection_saw() {
     let mut node = Redis::with_replicas(2);
-    assert_eq!(ask(&mut node, 1, "WAIT 2 0"), "2");
+    assert_eq!(ask(&mut node, 1, "WAIT 2 0"), ":2");
     ask(&mut node, 1, "SET a 1");
-    assert_eq!(ask(&mut node, 2, "WAIT 2 0"), "2", "client 2 has seen nothing");
+    assert_eq!(ask(&mut node, 2, "WAIT 2 0"), ":2", "client 2 has seen nothing");
     ask(&mut node, 2, "GET a");
-    assert_eq!((ask(&mut node, 1, "WAIT 2 0"), ask(&mut node, 2, "WAIT 2 0")), ("0".to_owned(), "0".to_owned()));
+    assert_eq!((ask(&mut node, 1, "WAIT 2 0"), ask(&mut node, 2, "WAIT 2 0")), (":0".to_owned(), ":0".to_owned()));
     // Of two replicas that are equally far one stands for both.
     assert_eq!(lags(&node), [(0, 1)]);
     node.replicate(0);
     assert_eq!(lags(&node), [(0, 0), (1, 1)]);
-    assert_eq!(ask(&mut node, 1, "WAIT 2 0"), "1");
+    assert_eq!(ask(&mut node, 1, "WAIT 2 0"), ":1");
     ask(&mut node, 2, "SET b 1");
-    assert_eq!((ask(&mut node, 1, "WAIT 2 0"), ask(&mut node, 2, "WAIT 2 0")), ("0".to_owned(), "0".to_owned()));
+    assert_eq!(ask(&mut node, 1, "WAIT 2 0"), ":1", "client 1 has seen nothing of that");
+    assert_eq!(ask(&mut node, 2, "WAIT 2 0"), ":0");
     node.replicate_all();
     assert!(!node.is_behind());
-    assert_eq!(ask(&mut node, 2, "WAIT 2 0"), "2");
+    assert_eq!(ask(&mut node, 2, "WAIT 2 0"), ":2");
     node.fail_over(1);
-    assert_eq!(ask(&mut node, 1, "WAIT 2 0"), "2", "on a new connection");
+    assert_eq!(ask(&mut node, 1, "WAIT 2 0"), ":2", "on a new connection");
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn a_promoted_replica_judges_deadlines_by_itself() {
     assert_eq!(instants, [5_000, 6_000], "the replica still knows of a deadline");
     node.purge_expired(6_000);
     node.fail_over(0);
-    assert_eq!(ask(&mut node, 1, "EXISTS a"), "0");
+    assert_eq!(ask(&mut node, 1, "EXISTS a"), ":0");
 }
 
 #[test]
@@ -106,7 +107,7 @@ fn eviction_reaches_replicas_and_an_empty_primary_empties_them() {
     node.replicate_all();
     let mut restarted = node.clone();
     node.fail_over(0);
-    assert_eq!(ask(&mut node, 1, "MGET a b"), "[nil, 1]");
+    assert_eq!(ask(&mut node, 1, "MGET a b"), "[nil, \"1\"]");
     restarted.restart_empty();
     restarted.fail_over(0);
     assert_eq!(ask(&mut restarted, 1, "MGET a b"), "[nil, nil]");
@@ -200,10 +201,14 @@ fn what_is_not_possible_says_why() {
 /// what it proves possible.
 #[test]
 fn schedulers_reach_what_the_explorer_reaches() {
-    let entry = models::find("set_nx_px_wait").expect("it is built in");
-    let (judged, _) = scenario(entry.scenario).expect("it is valid");
     let never = Arc::new(AtomicBool::new(false));
-    for (name, is_safe) in [("failover-all", true), ("failover-reads-back", true), ("failover", false)] {
+    for (model, name, is_safe) in [
+        ("set_nx_px_wait", "failover-all", true),
+        ("set_nx_px_wait", "failover-reads-back", true),
+        ("set_nx_px_lua_release", "failover", false),
+    ] {
+        let entry = models::find(model).expect("it is built in");
+        let (judged, _) = scenario(entry.scenario).expect("it is valid");
         let check = judged.checks.iter().find(|check| check.name == name).expect("the check exists");
         let setting = Setting { rounds: Some(1), ..setting::of_check(&judged, check, entry.model) };
         let oracle = explore(&Rc::new(setting.clone()), usize::MAX, &never).expect("explorable");

@@ -1,5 +1,6 @@
 //! Tests of the library's public interface, in one binary: linking one for each file takes longer than they run.
 
+mod children;
 mod cli;
 mod diagnostic_render;
 mod divergence;
@@ -43,6 +44,7 @@ mod shuttle_agreement;
 mod shuttle_timed;
 mod simulate;
 mod simulate_digest;
+mod smallest_repair;
 mod sql_conformance;
 mod sql_state;
 mod sql_store;

@@ -35,6 +35,7 @@ static OWN: Model = Model {
         Journey { name: "pinger", about: "Calls a handler that needs no operation.", run: |ctx| Box::pin(pinger(ctx)) },
         Journey { name: "chooser", about: "Chooses one of three.", run: |ctx| Box::pin(chooser(ctx)) },
     ],
+    children: &[],
     handlers: &[Handler { route: "GET /ping", run: |_, _| Box::pin(async { Response::new(204, 100) }) }],
     jobs: &[],
     seats: SeatMap { key: |_| ByteString::from(KEY), ..SeatMap::NONE },

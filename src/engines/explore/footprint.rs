@@ -105,6 +105,7 @@ fn operation(slot: &Slot, read: &mut impl FnMut(Place)) {
             read(Place::Now);
         }
         Some(Op::Now) => read(Place::Now),
+        Some(Op::Spawn(_) | Op::Join(..) | Op::Cancel(_)) => unreachable!("left to the reference explorer"),
         Some(Op::Call(_) | Op::Choose(_) | Op::Draw(_) | Op::Sleep(_)) | None => {}
     }
 }

@@ -147,7 +147,7 @@ pub fn explore_watched(
 }
 
 /// True when the parts of a state are all that decides what happens and what is judged. What is not among them is left
-/// to the reference explorer: replicas of Redis, operations that land late, clocks that differ, bounds on slowness, properties over keys
+/// to the reference explorer: replicas of Redis, children of processes, operations that land late, clocks that differ, bounds on slowness, properties over keys
 /// of Redis, and those over whole executions.
 #[must_use]
 pub fn is_made_of_parts(setting: &Setting) -> bool {
@@ -161,6 +161,7 @@ pub fn is_made_of_parts(setting: &Setting) -> bool {
     let has_mishap = setting.given.iter().any(Given::is_step);
     is_plain
         && !has_replicas
+        && setting.model.children.is_empty()
         && !has_mishap
         && setting.clocks.agree()
         && setting.pace.is_free()

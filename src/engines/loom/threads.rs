@@ -94,5 +94,6 @@ fn may_act(state: &State) -> bool {
         || state.world.redis.iter().any(Redis::is_behind)
         || state.waiting.len() > 1
         || !state.unreaped.is_empty()
+        || !state.late.is_empty()
         || state.clients.iter().any(|client| client.handlers.iter().any(|handler| !handler.is_awaited))
 }

@@ -64,7 +64,7 @@ impl LoadTest {
             setting: Rc::new(Setting {
                 model,
                 params: Params::new(model.params.iter().map(|it| it.name).zip(scenario.params.iter().copied())),
-                service: setting::service(scenario),
+                service: setting::service(scenario.service),
                 journeys: vec![journey; shifts.len()],
                 rounds: None,
                 jobs: setting::jobs(model, &load.jobs.iter().map(|job| (*job, u32::MAX)).collect::<Vec<_>>()),

@@ -165,6 +165,8 @@ pub(super) struct Check {
     #[serde(default)]
     #[schemars(schema_with = "schema::params")]
     pub(super) params: Table<Node>,
+    /// Bounded resources of the service that differ from the scenario's.
+    pub(super) service: Option<Service>,
     /// Values that stand for all values of a draw: at most 16 lists of numbers each.
     #[serde(default)]
     pub(super) draws: Table<At<Vec<Vec<At<i64>>>>>,

@@ -176,6 +176,8 @@ pub struct Check {
     pub journeys: Vec<usize>,
     /// The scenario's parameters with this check's own laid over them.
     pub params: Vec<ParamValue>,
+    /// The scenario's bounded resources with this check's own laid over them, if it has any.
+    pub service: Option<Service>,
     /// Representatives of drawn values.
     pub draws: Vec<Draw>,
     /// What has happened before, and where the file says so.

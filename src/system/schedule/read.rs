@@ -12,6 +12,7 @@ use super::super::given::Given;
 use super::super::mishap::Clocks;
 use super::super::pace::Pace;
 use super::super::scenario::duration::MAX_NS;
+use super::super::setting::REPLICAS_MAX;
 use super::super::state::Budgets;
 use super::super::{Halves, Service};
 use super::{FORMAT, Line, Schedule, SettingText};
@@ -70,7 +71,7 @@ struct SettingFile {
     #[serde(default)]
     given: Vec<toml::Spanned<String>>,
     #[serde(default)]
-    replicas: u8,
+    replicas: Option<toml::Spanned<u8>>,
     #[serde(default)]
     clocks: Clocks,
     #[serde(default)]
@@ -138,6 +139,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     if !(1..SIZE_MAX as usize).contains(&journeys.as_ref().len()) {
         return Err(wrong("there are 1 to 65,534 clients, each with a journey", journeys.span()));
     }
+    if let Some(many) = parsed.setting.replicas.as_ref().filter(|replicas| *replicas.as_ref() > REPLICAS_MAX) {
+        return Err(wrong(&format!("a node has at most {REPLICAS_MAX} replicas"), many.span()));
+    }
     let mut times = parsed.steps.iter().filter_map(|line| line.at.as_ref());
     if let Some(late) = times.find(|at| *at.as_ref() > AT_MAX_US) {
         return Err(wrong("a time is later than 292 years", late.span()));
@@ -181,7 +185,7 @@ fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
             rounds: setting.rounds,
             jobs: setting.jobs,
             given,
-            replicas: setting.replicas,
+            replicas: setting.replicas.map_or(0, toml::Spanned::into_inner),
             clocks: setting.clocks,
             pace: setting.pace,
             properties: setting.properties,

@@ -120,7 +120,7 @@ impl Redis {
             None => (&[][..], 0),
         };
         let is_first = move |index: usize| index == 0 || replicas[index - 1].has != replicas[index].has;
-        let numbered = (0_u8..).zip(replicas.iter().enumerate()).filter(move |(_, (index, _))| is_first(*index));
+        let numbered = (0..=u8::MAX).zip(replicas.iter().enumerate()).filter(move |(_, (index, _))| is_first(*index));
         numbered.map(move |(number, (_, replica))| (number, stream - replica.has))
     }
 

@@ -108,6 +108,7 @@ about = "Two clients."
 clients = 2
 journey = "lock_release"
 params = { seats = 2 }
+service = { workers = 3 }
 draws = { seats = [[1], [1, 2]] }
 given = ["vu1 until POST /seat-locks", "wait 601s", "job cleanup"]
 jobs = { cleanup = 2 }
