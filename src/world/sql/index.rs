@@ -28,13 +28,14 @@ impl Entries {
         Self { levels: vec![None; columns + 1] }
     }
 
-    /// Keeps rows by their first `level` columns from now on. False if they are kept already.
-    pub(super) fn keep(&mut self, level: usize) -> bool {
-        let is_new = self.levels[level].is_none();
-        if is_new {
-            self.levels[level] = Some(HashTable::new());
-        }
-        is_new
+    /// True if rows are kept by their first `level` columns.
+    pub(super) fn keeps(&self, level: usize) -> bool {
+        self.levels[level].is_some()
+    }
+
+    /// Keeps rows by their first `level` columns from now on.
+    pub(super) fn keep(&mut self, level: usize) {
+        self.levels[level] = Some(HashTable::new());
     }
 
     /// The rows whose first `level` columns have this hash.

@@ -280,8 +280,10 @@ impl SqlStore {
         }
         for need in &plan.needs {
             match need {
-                Need::Order(table) => storage.tables[*table].put_in_order(),
-                Need::Level(table, level) => storage.tables[*table].keep_level(&schema.tables[*table], *level),
+                Need::Order(table) if storage.tables[*table].is_in_order() => {}
+                Need::Order(table) => storage.table_mut(*table).put_in_order(),
+                Need::Level(table, level) if storage.tables[*table].keeps_level(*level) => {}
+                Need::Level(table, level) => storage.table_mut(*table).keep_level(&schema.tables[*table], *level),
             }
         }
         match &plan.statement {

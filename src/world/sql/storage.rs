@@ -5,6 +5,7 @@
 //! stores with the same meaning are equal, however they came about.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 use smallvec::SmallVec;
@@ -25,7 +26,8 @@ pub(super) type Gone = (usize, Key, Option<Key>);
 /// The tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Storage {
-    pub(super) tables: Vec<Table>,
+    /// Shared between copies of the store until one of them writes to it: who explores copies often and changes little.
+    pub(super) tables: Vec<Arc<Table>>,
     /// The number that a snapshot taken now would have.
     clock: u32,
     /// Numbers of the snapshots that are alive, by the session whose transaction took them.
@@ -38,7 +40,13 @@ pub(super) struct Storage {
 impl Storage {
     /// Empty tables.
     pub(super) fn new(schema: &Schema) -> Self {
-        Self { tables: schema.tables.iter().map(Table::new).collect(), ..Self::default() }
+        Self { tables: schema.tables.iter().map(|table| Arc::new(Table::new(table))).collect(), ..Self::default() }
+    }
+
+    /// A table to change.
+    #[inline]
+    pub(super) fn table_mut(&mut self, number: usize) -> &mut Table {
+        Arc::make_mut(&mut self.tables[number])
     }
 
     /// Takes a snapshot for the session's transaction, unless it has one.
@@ -58,7 +66,7 @@ impl Storage {
         let at = self.snapshots.values().max().map_or(0, |newest| newest + 1);
         let mut gone = Vec::new();
         for &(number, id) in places {
-            let table = &mut self.tables[number];
+            let table = self.table_mut(number);
             let Some(busy) = table.busy(id) else { continue };
             let mut went = None;
             busy.commit(session, at, |to| went = Some(to));
@@ -84,7 +92,7 @@ impl Storage {
     pub(super) fn roll_back(&mut self, schema: &Schema, session: SessionId, places: &[Place]) {
         let mine = Stamp::By(session);
         for &(number, id) in places {
-            let table = &mut self.tables[number];
+            let table = self.table_mut(number);
             let Some(busy) = table.busy(id) else { continue };
             busy.roll_back(session);
             table.drop_versions(&schema.tables[number], id, |version| version.created == mine);
@@ -107,11 +115,11 @@ impl Storage {
         self.snapshots.values_mut().for_each(|snapshot| *snapshot = older(*snapshot));
         self.clock = self.snapshots.values().copied().max().unwrap_or(0);
         for (table, id) in std::mem::take(&mut self.historic.0) {
-            if let Some(busy) = self.tables[table].busy(id) {
+            if let Some(busy) = self.table_mut(table).busy(id) {
                 busy.versions.iter_mut().flat_map(Version::commits_mut).for_each(|at| *at = older(*at));
             }
             self.purge_unseen(&schema.tables[table], table, id);
-            let Some(busy) = self.tables[table].busy(id) else { continue };
+            let Some(busy) = Arc::make_mut(&mut self.tables[table]).busy(id) else { continue };
             let newest = busy.versions.iter_mut().flat_map(Version::commits_mut).map(|at| *at).max();
             self.clock = self.clock.max(newest.unwrap_or(0));
             if newest > Some(0) || busy.versions.iter().any(Version::is_past) {
@@ -129,6 +137,6 @@ impl Storage {
             }
             _ => false,
         };
-        self.tables[table].drop_versions(schema, id, unseen);
+        Arc::make_mut(&mut self.tables[table]).drop_versions(schema, id, unseen);
     }
 }

@@ -136,11 +136,14 @@ impl Table {
         }
     }
 
+    /// True if rows are kept by the first `level` columns of an index.
+    pub(super) fn keeps_level(&self, (number, level): (usize, usize)) -> bool {
+        (number == 0 && level == self.key.len()) || self.indexes[number].keeps(level)
+    }
+
     /// Keeps rows by the first `level` columns of an index, for statements that do not give more.
     pub(super) fn keep_level(&mut self, schema: &TableSchema, (number, level): (usize, usize)) {
-        if (number == 0 && level == self.key.len()) || !self.indexes[number].keep(level) {
-            return;
-        }
+        self.indexes[number].keep(level);
         let columns = schema.columns_of(number);
         for (id, slot) in self.slots.iter() {
             for row in slot.all_rows().filter(|row| schema.is_listed(number, row)) {
@@ -224,6 +227,12 @@ impl Table {
         if ids.len() > 1 {
             ids.sort_by(|one, other| self.compare_keys(self.slot(*one).any_row(), self.slot(*other).any_row()));
         }
+    }
+
+    /// True if the rows need no sorting when they are read in order.
+    #[inline]
+    pub(super) fn is_in_order(&self) -> bool {
+        !self.is_unordered
     }
 
     /// Makes sure that the rows need no sorting when they are read in order.

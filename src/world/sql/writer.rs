@@ -68,7 +68,7 @@ impl Writer<'_> {
     /// Changes the history of a slot, in which the change leaves a mark of the transaction.
     #[inline]
     fn mark(&mut self, id: RowId, change: impl FnOnce(&mut Busy)) {
-        let busy = self.storage.tables[self.table].make_busy(id);
+        let busy = self.storage.table_mut(self.table).make_busy(id);
         if !busy.is_marked_by(self.session) {
             self.transaction.touched.0.push((self.table, id));
         }
@@ -161,7 +161,7 @@ impl Writer<'_> {
 
     fn enter_table(&mut self, entering: &mut Entering) -> Result<RowId, Stop> {
         if self.schema.is_keyless() {
-            let number = self.storage.tables[self.table].next_key();
+            let number = self.storage.table_mut(self.table).next_key();
             if let Some(last) = Arc::make_mut(&mut entering.row).last_mut() {
                 *last = number;
             }
@@ -169,7 +169,7 @@ impl Writer<'_> {
         let hash = KeyHash::of_columns(&self.schema.key, &entering.row);
         let (row, session) = (entering.row.clone(), self.session);
         let Some(id) = self.stored().find_like(&row, hash.bits()) else {
-            let id = self.storage.tables[self.table].insert(Version::by(session, row), hash.bits());
+            let id = self.storage.table_mut(self.table).insert(Version::by(session, row), hash.bits());
             self.transaction.touched.0.push((self.table, id));
             return Ok(id);
         };
@@ -190,7 +190,7 @@ impl Writer<'_> {
             self.claim(number, KeyHash::of_columns(&index.columns, row), row, Some(id))?;
         }
         if !stays || old.is_some_and(|old| !self.schema.same_key(old, row)) {
-            self.storage.tables[self.table].list(self.schema, number, row, id);
+            self.storage.table_mut(self.table).list(self.schema, number, row, id);
         }
         Ok(())
     }
