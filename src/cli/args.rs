@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::search_file::SEARCHES;
 use crate::engines::DEFAULT_SEED;
 use crate::engines::loom::DEFAULT_PREEMPTIONS;
 use crate::system::scenario::duration;
@@ -28,6 +29,7 @@ Examples:
   seatproof simulate --seeds 0..400   how much that varies from run to run
   seatproof check                     can a seat be sold twice? show the shortest way
   seatproof replay FILE               a found way again, step by step
+  seatproof why-not FILE              can this happen? if not, why not
   seatproof compare summary.json      a measured k6 run against the model
 
 SCENARIO is a file, or the name of a built-in model (`seatproof list`).
@@ -67,6 +69,8 @@ pub(super) enum Command {
     Check(Check),
     /// Run a schedule again, step by step
     Replay(Replay),
+    /// Say whether a schedule that you suspect can happen, and if not, at which step and why
+    WhyNot(WhyNot),
     /// Compare a measured k6 run with the distribution over seeds
     Compare(Compare),
     /// Explain an error code, a property or a contradiction between thresholds
@@ -182,6 +186,10 @@ pub(super) struct Check {
     /// Stop when the states kept take more memory than this: `500M`, `6G`
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub(super) max_memory: Option<usize>,
+    /// Keep a search of the explorer that is cut short in DIR, and go on with one that was [default DIR:
+    /// seatproof-searches]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = SEARCHES)]
+    pub(super) resume: Option<PathBuf>,
     /// Explore every order of events, also those that make no difference
     #[arg(long)]
     pub(super) no_reduction: bool,
@@ -228,6 +236,16 @@ pub(super) struct Replay {
     /// Print the steps in the format of another tool instead
     #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
     pub(super) export: Option<Export>,
+    /// Where an ID is looked up
+    #[arg(long, value_name = "DIR", default_value = REGRESSIONS)]
+    pub(super) regressions: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WhyNot {
+    /// A schedule as you suspect it: a .replay file, edited, or a part of the name of one in the regressions directory
+    #[arg(value_name = "FILE|ID")]
+    pub(super) schedule: PathBuf,
     /// Where an ID is looked up
     #[arg(long, value_name = "DIR", default_value = REGRESSIONS)]
     pub(super) regressions: PathBuf,

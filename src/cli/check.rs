@@ -9,13 +9,16 @@ use super::args::{Check, Engine};
 use super::console::Console;
 use super::deadline::Deadline;
 use super::input::{self, Loaded};
+use super::search_file::SearchFile;
 use super::{Failure, exit, interrupt, progress};
 use crate::engines::doublecheck::{self, DoublecheckError};
-use crate::engines::explore::{self, explore_watched};
+use crate::engines::explore::{self, Keep, explore_kept};
 use crate::engines::loom;
 use crate::engines::portfolio::{self, Permuted, SCHEDULERS, Sample};
+use crate::engines::recording::Recording;
 use crate::engines::reference::ExploreError;
 use crate::engines::regressions::{Outcome, follow_all};
+use crate::engines::replay::record;
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
 use crate::engines::verdict::{Bound, Exploration, Verdict};
@@ -121,9 +124,10 @@ fn one(
     let permuted = permuted.as_ref();
     let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
     let schedules = portfolio::schedules(&name, &setting, &explored, &samples, permuted, args.seed)?;
+    let recordings = schedules.iter().map(|it| recorded(loaded, it)).collect::<Result<Vec<_>, Failure>>()?;
     let judged = exploration::judge(check, &explored, &schedules);
-    let (seed, samples, schedules) = (args.seed, samples.as_slice(), schedules.as_slice());
-    let findings = Findings { exploration: &explored, samples, permuted, seed, schedules, judged: &judged };
+    let (seed, samples, schedules, recordings) = (args.seed, &samples[..], &schedules[..], &recordings[..]);
+    let findings = Findings { exploration: &explored, samples, permuted, seed, schedules, recordings, judged: &judged };
     if console.json {
         documents.push(exploration::json(check, &setting, findings));
     } else {
@@ -138,6 +142,12 @@ fn one(
     let written = schedules.iter().map(|schedule| keep(args, schedule, native(schedule), console)).collect::<Vec<_>>();
     let judged = if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) };
     Ok(exit::worst(written.into_iter().chain([judged])))
+}
+
+/// The schedule followed once more, with everything that is seen on the way.
+fn recorded(loaded: &Loaded, schedule: &Schedule) -> Result<Recording, Failure> {
+    let setting = schedule.resolve(loaded.model).map_err(Failure::Bug)?;
+    Ok(record(&Rc::new(setting), schedule, None)?)
 }
 
 /// Writes a schedule. Where that is refused the other checks still go on.
@@ -187,7 +197,7 @@ fn explored(
     console: &Console,
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
-    let max_states = args.max_states.unwrap_or(usize::MAX).min(max_states);
+    let max_states = args.max_states.unwrap_or(max_states);
     let options = explore::Options {
         max_states,
         max_bytes: args.max_memory,
@@ -197,9 +207,28 @@ fn explored(
         final_states: false,
     };
     let mut line = progress::Search::new(&check.name, console);
-    let explored = explore_watched(setting, options, stop, &mut |glance| line.show(glance));
+    let directory = args.resume.as_ref();
+    let file = directory.map(|it| SearchFile::of(it, &check.name, setting, options.reduction)).transpose()?;
+    let kept = file.as_ref().map(|file| file.read(console)).transpose()?.flatten();
+    let keep = match (&file, &kept) {
+        (None, _) => Keep::No,
+        (Some(_), None) => Keep::Yes,
+        (Some(_), Some(kept)) => Keep::From(kept),
+    };
+    let explored = explore_kept(setting, options, keep, stop, &mut |glance| line.show(glance));
     drop(line);
     let explored = explored.map_err(|error| unexplorable(loaded, check, error))?;
+    let Some((explored, left)) = explored else {
+        return Err(file.map_or_else(|| Failure::Bug("nothing was kept".to_owned()), |file| file.foreign().into()));
+    };
+    let is_stopped = |(_, verdict): &(_, Verdict)| matches!(verdict, Verdict::Unknown(_));
+    match &file {
+        Some(file) => file.keep(left.as_deref(), console)?,
+        None if explored.exploration.verdicts.iter().any(is_stopped) => {
+            console.note("a search begun with --resume would have been kept, to go on with");
+        }
+        None => {}
+    }
     if let Some(reason) = explored.asymmetry {
         console.note(&format!("note: clients that look alike are told apart, because {reason}"));
     }

@@ -1,15 +1,18 @@
 //! What a command is about: a scenario and its model, from a file or built in.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::Failure;
 use super::console::Console;
+use crate::engines::regressions;
 use crate::models::{self, Entry};
-use crate::system::ModelError;
 use crate::system::diagnostic::read::{SCENARIO_LIMIT_BYTES, read_text};
 use crate::system::diagnostic::{Diagnostic, Source, code};
 use crate::system::model::Model;
 use crate::system::scenario::{self, Check, Load, Scenario, apply_k6_options};
+use crate::system::schedule::{Schedule, directory};
+use crate::system::{ModelError, Setting};
 
 /// A scenario and its model.
 #[derive(Debug)]
@@ -62,4 +65,25 @@ pub(super) fn load(path: &Path, options: Option<&PathBuf>, console: &Console) ->
         }
     }
     Ok(Loaded { scenario, model: found.model, text })
+}
+
+/// A schedule that a user names, with the setting of its model.
+pub(super) struct Suspect {
+    pub(super) path: PathBuf,
+    pub(super) schedule: Schedule,
+    pub(super) setting: Rc<Setting>,
+}
+
+/// The schedule in a file, or the only one in the directory with this in its name.
+pub(super) fn schedule(regressions: &Path, named: &Path) -> Result<Suspect, Failure> {
+    let path = directory::named(regressions, named)?;
+    let schedule = regressions::load(&path)?;
+    let unknown = |reason: String| {
+        let message = format!("{}: {reason}", path.display());
+        Diagnostic::error(&code::SCHEDULE_MODEL, message).help("`seatproof list` names the models and their journeys")
+    };
+    let entry = models::find(&schedule.setting.model);
+    let entry = entry.ok_or_else(|| unknown(format!("there is no model `{}`", schedule.setting.model)))?;
+    let setting = Rc::new(schedule.resolve(entry.model).map_err(unknown)?);
+    Ok(Suspect { path, schedule, setting })
 }

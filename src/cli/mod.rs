@@ -11,8 +11,10 @@ mod input;
 mod interrupt;
 mod progress;
 mod replay;
+mod search_file;
 mod simulate;
 mod sweep;
+mod why_not;
 
 use std::process::ExitCode;
 
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args, &console),
         Command::Check(args) => check::run(args, &console),
         Command::Replay(args) => replay::run(args, &console),
+        Command::WhyNot(args) => why_not::run(args, &console),
         Command::Compare(args) => compare::run(args, &console),
         Command::Explain { name } => discover::explain(name, &console),
         Command::List => discover::list(&console),

@@ -2,21 +2,17 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
-use std::rc::Rc;
 
 use super::args::{Export, Replay, StateShown};
 use super::console::Console;
-use super::{Failure, exit};
+use super::{Failure, exit, input};
 use crate::engines::doublecheck;
 use crate::engines::recording::Recording;
-use crate::engines::regressions;
 use crate::engines::replay::{record, replay_to};
-use crate::models;
 use crate::report::replay::{StateDetail, heading, is_cut_short, is_reproduced, result, step, steps};
 use crate::report::{self, diagram, export};
 use crate::system::diagnostic::{Diagnostic, code};
-use crate::system::facts::Facts;
-use crate::system::schedule::{Schedule, directory};
+use crate::system::schedule::Schedule;
 
 pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
     if args.step && !std::io::stdin().is_terminal() {
@@ -24,22 +20,13 @@ pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
         let help = "--state diff prints every step with what it changed";
         return Err(Diagnostic::error(&code::ARGUMENT, message).help(help).into());
     }
-    let path = directory::named(&args.regressions, &args.schedule)?;
-    let schedule = regressions::load(&path)?;
-    let unknown = |reason: String| {
-        let message = format!("{}: {reason}", path.display());
-        Diagnostic::error(&code::SCHEDULE_MODEL, message).help("`seatproof list` names the models and their journeys")
-    };
-    let entry = models::find(&schedule.setting.model);
-    let entry = entry.ok_or_else(|| unknown(format!("there is no model `{}`", schedule.setting.model)))?;
-    let setting = Rc::new(schedule.resolve(entry.model).map_err(unknown)?);
+    let input::Suspect { path, schedule, setting } = input::schedule(&args.regressions, &args.schedule)?;
     let to = checked_to(args, &path, &schedule)?;
     let is_watched = args.step || args.diagram || args.export.is_some() || shown(args) != StateDetail::None;
     let recording = if is_watched {
         record(&setting, &schedule, to)?
     } else {
-        let replay = replay_to(&setting, &schedule, to)?;
-        Recording { replay, start: Facts::new(), frames: Vec::new() }
+        Recording::of_replay(replay_to(&setting, &schedule, to)?)
     };
     if !recording.replay.steps.is_empty() {
         let times = schedule.steps.iter().map(|line| line.at_us);

@@ -28,7 +28,7 @@ pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
     }
     print(&loaded, &run, args.format, console);
     if let Some(path) = &args.summary_export {
-        write_file(path, &k6::summary_export(&run.summary))?;
+        write_file(path, k6::summary_export(&run.summary))?;
         console.note(&format!("wrote {}", path.display()));
     }
     if run.violation.is_some() {

@@ -159,10 +159,10 @@ impl Twins {
         let (was, is) = (facts(&self.one), facts(&self.other));
         let changed = changes(&was, &is);
         // What the process does next says most; what it stated, or the world as it left it, is the next best.
-        let shown = changed.iter().find(|it| it.name == process.to_string()).or(changed.first());
+        let shown = changed.iter().find(|it| it.thing.name == process.to_string()).or(changed.first());
         let side = |value: Option<&String>| match (shown, value) {
-            (Some(change), Some(value)) => format!("{}: {value}", change.name),
-            (Some(change), None) => format!("{}: nothing", change.name),
+            (Some(change), Some(value)) => format!("{}: {value}", change.thing),
+            (Some(change), None) => format!("{}: nothing", change.thing),
             (None, _) => "another label, or other tokens".to_owned(),
         };
         let first = side(shown.and_then(|it| it.was.as_ref()));

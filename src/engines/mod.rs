@@ -24,6 +24,7 @@ pub mod shuttle;
 pub mod simulate;
 pub mod sweep;
 pub mod verdict;
+pub mod why_not;
 
 /// The seed of a run that names none.
 pub const DEFAULT_SEED: u64 = 42;

@@ -14,6 +14,7 @@ pub use self::permuted::{Permuted, permute, shrink_permuted};
 use super::shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink};
 use super::shuttle::{self, Options, Sampled, Scheduler};
 use super::verdict::{Bound, Counterexample, Exploration, Finding, Verdict};
+use crate::system::exercised::Exercised;
 use crate::system::schedule::{Schedule, of_steps};
 use crate::system::{ModelError, Setting};
 
@@ -67,6 +68,7 @@ pub fn unexplored(setting: &Setting) -> Exploration {
         depth: 0,
         final_states: std::collections::BTreeSet::new(),
         vacuous: Vec::new(),
+        exercised: Exercised::default(),
         is_reduced: false,
         abstracted_draws: Vec::new(),
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::replay::Replay;
-use crate::process::token::readable;
+use crate::process::token::{Token, readable};
 use crate::process::{Op, Outcome};
 use crate::system::facts::{Change, Facts, apply, changes, facts};
 use crate::system::schedule::Line;
@@ -17,6 +17,8 @@ pub struct Recording {
     pub replay: Replay,
     /// The state before the first step.
     pub start: Facts,
+    /// Seats that clients hold by their own knowledge before the first step.
+    pub held: Vec<Held>,
     /// The steps that were fired.
     pub frames: Vec<Frame>,
 }
@@ -38,10 +40,23 @@ pub struct Frame {
     pub is_lost: bool,
     /// Outcomes that arrived in this step, each with the process it arrived at.
     pub heard: Vec<(ProcessId, String)>,
+    /// Seats that clients hold by their own knowledge after the step.
+    pub held: Vec<Held>,
     /// Properties that the step broke for the first time.
     pub broken: Vec<&'static str>,
     /// What the step changed. All states of a long schedule would not fit in memory; see [`Recording::states`].
     pub changed: Vec<Change>,
+}
+
+/// A seat that a client was told to hold, has not given up, and whose time is not over.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    /// The client, from 1.
+    pub client: u16,
+    /// The seat.
+    pub seat: i64,
+    /// True while Redis says so too: the live value of the seat's key is a token of this client.
+    pub is_locked: bool,
 }
 
 /// Where something happens. A handler is in the lane of the client that it works for.
@@ -58,6 +73,12 @@ pub enum Lane {
 }
 
 impl Recording {
+    /// A replay of which nothing was kept.
+    #[must_use]
+    pub fn of_replay(replay: Replay) -> Self {
+        Self { replay, start: Facts::new(), held: Vec::new(), frames: Vec::new() }
+    }
+
     /// Every step with the state after it.
     pub fn states(&self) -> impl Iterator<Item = (&Frame, Facts)> {
         self.frames.iter().scan(self.start.clone(), |facts, frame| {
@@ -86,8 +107,8 @@ impl Frame {
         system.heard();
         let (lane, reaches) = lanes(system, step);
         let is_lost = matches!(step, Step::LoseRequest(_));
-        let (heard, broken, changed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { number, at_us: 0, line: line.clone(), lane, reaches, is_lost, heard, broken, changed }
+        let (heard, held, broken, changed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { number, at_us: 0, line: line.clone(), lane, reaches, is_lost, heard, held, broken, changed }
     }
 
     /// The step was fired; `known` are the facts before it, and then those after it.
@@ -97,11 +118,31 @@ impl Frame {
         let is_said = |outcome: &Outcome| matches!(outcome, Outcome::Drawn(_) | Outcome::Chosen(_) | Outcome::Woke);
         let heard = system.heard().into_iter().filter(|(_, outcome)| !is_said(outcome));
         self.heard = heard.map(|(process, outcome)| (process, readable(&outcome.to_string()))).collect();
+        self.held = held(system);
         self.broken = broken;
         let now = facts(system);
         self.changed = changes(known, &now);
         *known = now;
     }
+}
+
+/// Who holds which seat by its own knowledge, client by client.
+pub(super) fn held(system: &System) -> Vec<Held> {
+    let state = system.state();
+    let key = system.setting().model.seats.key;
+    let is_locked = |client: u16, seat: i64| {
+        let is_its = |value: &[u8]| Token::parse(value).is_some_and(|token| token.process.client == client);
+        let mut live = state.world.redis.iter().flat_map(|node| node.live_keys(state.now_us));
+        live.any(|(name, value, _)| *name == key(seat) && is_its(value.as_bytes()))
+    };
+    let claims = state.world.ghost.holders.iter();
+    let claims =
+        claims.flat_map(|(seat, holders)| holders.iter().map(|(client, until_us)| (*seat, *client, *until_us)));
+    let live = claims.filter(|(_, _, until_us)| *until_us > state.now_us);
+    let mut held =
+        live.map(|(seat, client, _)| Held { client, seat, is_locked: is_locked(client, seat) }).collect::<Vec<_>>();
+    held.sort_unstable();
+    held
 }
 
 /// Who takes a step that is possible now, and whom it reaches.

@@ -71,6 +71,8 @@ struct Search {
 impl Search {
     fn new(setting: &Rc<Setting>) -> Result<Self, ExploreError> {
         let mut system = System::new(Rc::clone(setting), Halves::Fused, true)?;
+        // From here on it watches what is exercised.
+        system.take_exercised();
         let mut search = Self {
             visited: HashSet::new(),
             frontier: VecDeque::new(),
@@ -108,6 +110,7 @@ impl Search {
             let mut next = system.clone();
             next.fire(&step)?;
             self.transitions += 1;
+            self.coverage.note_exercised(next.take_exercised());
             if self.visited.contains(next.state()) {
                 continue;
             }
@@ -146,6 +149,7 @@ impl Search {
     fn finish(self, otherwise: &Verdict) -> Exploration {
         Exploration {
             vacuous: self.coverage.vacuous(&self.setting),
+            exercised: self.coverage.exercised().clone(),
             verdicts: self.coverage.verdicts(&self.setting, self.found, otherwise),
             states: self.visited.len(),
             transitions: self.transitions,

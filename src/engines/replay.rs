@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::recording::{Frame, Recording};
+use super::recording::{Frame, Recording, held};
 use crate::system::facts::{Facts, facts};
 use crate::system::fingerprint::Fingerprint;
 use crate::system::given::GivenError;
@@ -66,15 +66,15 @@ pub fn record(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> 
     let mut system = match System::new(Rc::clone(setting), schedule.halves, true) {
         Ok(system) => system,
         Err(ModelError::Given(error)) => {
-            return Ok(Recording { replay: not_begun(*error), start: Facts::new(), frames: Vec::new() });
+            return Ok(Recording::of_replay(not_begun(*error)));
         }
         Err(error) => return Err(error),
     };
-    let start = facts(&system);
+    let (start, held) = (facts(&system), held(&system));
     let mut watch = Watch { facts: start.clone(), frames: Vec::new() };
     let replay = follow(&mut system, first(schedule, to), Some(&mut watch))?;
     let frames = watch.frames;
-    Ok(Recording { replay, start, frames })
+    Ok(Recording { replay, start, held, frames })
 }
 
 /// The replay of a schedule whose past is not possible any more.

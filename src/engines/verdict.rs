@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::system::exercised::Exercised;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::mishap::Mishap;
 use crate::system::property::{Property, Rule};
@@ -36,15 +37,25 @@ pub struct Coverage {
     reached: BTreeSet<&'static str>,
     /// Properties, by their place in the setting, that had something to judge.
     judged: u64,
+    /// What the steps to the states exercised.
+    exercised: Exercised,
 }
 
 impl Coverage {
-    /// What one execution was good for.
+    /// Takes in the properties, by their place in the setting, that had something to judge.
+    pub fn note_judged(&mut self, judged: u64) {
+        self.judged |= judged;
+    }
+
+    /// Takes in what steps exercised.
+    pub fn note_exercised(&mut self, exercised: Exercised) {
+        self.exercised.merge(exercised);
+    }
+
+    /// All that was exercised.
     #[must_use]
-    pub fn of(system: &System) -> Self {
-        let mut coverage = Self::default();
-        coverage.note(system);
-        coverage
+    pub fn exercised(&self) -> &Exercised {
+        &self.exercised
     }
 
     /// Takes in a state that was just judged.
@@ -175,6 +186,8 @@ pub struct Exploration {
     pub final_states: BTreeSet<Fingerprint>,
     /// Properties that never had anything to judge: they hold, and that says nothing.
     pub vacuous: Vec<&'static str>,
+    /// What the search exercised.
+    pub exercised: Exercised,
     /// True if orders of events that make no difference were left out, so that there are fewer states than the space
     /// has.
     pub is_reduced: bool,

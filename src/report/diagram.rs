@@ -1,6 +1,7 @@
 //! A space-time diagram in text: time runs down, each process and each store has a lane, an arrow goes from who takes
 //! a step to whom it reaches.
 
+use super::steps;
 use super::table::{Signs, WIDTH};
 use crate::engines::recording::{Frame, Lane};
 
@@ -13,6 +14,9 @@ const CLIENTS_SHOWN: usize = 4;
 /// What the lines are drawn with.
 struct Pen {
     lane: char,
+    /// The lane of a client that holds a seat, with and without its lock in Redis.
+    holds: char,
+    believes: char,
     actor: char,
     line: char,
     crossing: char,
@@ -26,52 +30,95 @@ impl Pen {
     fn new(signs: Signs) -> Self {
         let broken = signs.fails;
         if signs == Signs::ASCII {
-            Self { lane: '|', actor: '*', line: '-', crossing: '+', right: '>', left: '<', lost: 'x', broken }
+            Self {
+                lane: '|',
+                holds: '#',
+                believes: ':',
+                actor: '*',
+                line: '-',
+                crossing: '+',
+                right: '>',
+                left: '<',
+                lost: 'x',
+                broken,
+            }
         } else {
             Self {
-                lane: '│', actor: '●', line: '─', crossing: '┼', right: '▶', left: '◀', lost: '╳', broken
+                lane: '│',
+                holds: '┃',
+                believes: '║',
+                actor: '●',
+                line: '─',
+                crossing: '┼',
+                right: '▶',
+                left: '◀',
+                lost: '╳',
+                broken,
             }
         }
     }
 }
 
-/// The diagram of these steps.
+/// The diagram of these steps: one line for each, and of many the first and the last ones.
 #[must_use]
 pub fn diagram(frames: &[Frame], signs: Signs) -> String {
     let pen = Pen::new(signs);
-    let lanes = Lanes::of(frames);
+    let (first, last) = steps::shown(frames.len());
+    let shown = || frames[first.clone()].iter().chain(&frames[last.clone()]);
+    let lanes = Lanes::of(shown());
+    let room = WIDTH - NUMBER_COLUMNS - lanes.columns() - 1;
     let mut text = lanes.heading();
-    for frame in frames {
-        let room = WIDTH - NUMBER_COLUMNS - lanes.columns() - 1;
-        let mut words = textwrap::wrap(&said(frame), room).into_iter().map(String::from).collect::<Vec<_>>();
-        for property in &frame.broken {
-            words.extend(
-                textwrap::wrap(&format!("{} {property} violated", pen.broken), room).into_iter().map(String::from),
-            );
+    for (index, frame) in shown().enumerate() {
+        if index == first.end && !last.is_empty() {
+            text.push_str(&steps::left_out(frames.len()));
         }
-        for (index, words) in words.iter().enumerate() {
-            let (number, drawn) = match index {
-                0 => (format!("{:4} ", frame.number), lanes.draw(frame, &pen)),
-                _ => (" ".repeat(NUMBER_COLUMNS), lanes.idle(&pen)),
-            };
-            let line = format!("{number}{} {words}", drawn.into_iter().collect::<String>());
-            text.push_str(line.trim_end());
-            text.push('\n');
+        let (done, came) = steps::said(frame);
+        let drawn = lanes.draw(frame, &pen);
+        text.push_str(&line(&format!("{:4} ", frame.number), drawn, &fitted(&done, &came, room)));
+        for property in &frame.broken {
+            for words in textwrap::wrap(&format!("{} {property} violated", pen.broken), room) {
+                text.push_str(&line(&" ".repeat(NUMBER_COLUMNS), lanes.idle(frame, &pen), &words));
+            }
         }
     }
+    text.push_str(&legend(shown(), &pen));
     text
 }
 
-/// Label, name of the step, and what came back.
-fn said(frame: &Frame) -> String {
-    let mut text = if frame.line.label.is_empty() { String::new() } else { format!("{} ", frame.line.label) };
-    text.push_str(&frame.line.text);
-    let actor = frame.line.text.split(':').next().unwrap_or_default();
-    for (process, outcome) in &frame.heard {
-        if process.to_string() == actor {
-            text.push_str(&format!(" = {outcome}"));
-        } else {
-            text.push_str(&format!("; {process} hears {outcome}"));
+fn line(number: &str, drawn: Vec<char>, words: &str) -> String {
+    let line = format!("{number}{} {words}", drawn.into_iter().collect::<String>());
+    format!("{}\n", line.trim_end())
+}
+
+/// What is done and what came of it, in so many columns. What came of it says more than the end of a statement.
+fn fitted(done: &str, came: &str, room: usize) -> String {
+    let columns = |text: &str| text.chars().count();
+    if columns(done) + columns(came) <= room {
+        return format!("{done}{came}");
+    }
+    let came = cut(came, room / 2);
+    format!("{}{came}", cut(done, room - columns(&came)))
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let head = text.chars().take(room.saturating_sub(3)).collect::<String>();
+    format!("{}...", head.trim_end())
+}
+
+/// What the lines of clients that hold a seat mean, where there is one.
+fn legend<'a>(frames: impl Iterator<Item = &'a Frame>, pen: &Pen) -> String {
+    let held = frames.flat_map(|frame| &frame.held).collect::<Vec<_>>();
+    let mut text = String::new();
+    let lines = [
+        (true, pen.holds, "the client knows that it holds a seat, and Redis has its lock"),
+        (false, pen.believes, "the client believes that it holds a seat, and Redis has no such lock"),
+    ];
+    for (is_locked, sign, words) in lines {
+        if held.iter().any(|it| it.is_locked == is_locked) {
+            text.push_str(&format!("{}{sign}  {words}\n", " ".repeat(NUMBER_COLUMNS)));
         }
     }
     text
@@ -86,7 +133,8 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn of(frames: &[Frame]) -> Self {
+    fn of<'a>(frames: impl Iterator<Item = &'a Frame>) -> Self {
+        let frames = frames.collect::<Vec<_>>();
         let mut latest: Vec<Lane> = Vec::new();
         for lane in frames.iter().rev().map(|frame| frame.lane).filter(|lane| matches!(lane, Lane::Client(_))) {
             if !latest.contains(&lane) {
@@ -123,7 +171,7 @@ impl Lanes {
         let place = match self.shown.iter().position(|it| *it == lane) {
             Some(place) if place >= self.clients => place + usize::from(self.has_others),
             Some(place) => place,
-            None if matches!(lane, Lane::Client(_)) => self.clients,
+            None if self.has_others && matches!(lane, Lane::Client(_)) => self.clients,
             None => return None,
         };
         Some(place * LANE_COLUMNS + LANE_COLUMNS / 2)
@@ -138,16 +186,25 @@ impl Lanes {
         format!("{}{}\n", " ".repeat(NUMBER_COLUMNS), names.trim_end())
     }
 
-    fn idle(&self, pen: &Pen) -> Vec<char> {
+    /// The lanes after a step: those of clients that hold a seat stand out.
+    fn idle(&self, frame: &Frame, pen: &Pen) -> Vec<char> {
         let mut row = vec![' '; self.columns()];
         for place in 0..self.count() {
             row[place * LANE_COLUMNS + LANE_COLUMNS / 2] = pen.lane;
+        }
+        // One without its lock is what matters: it comes last.
+        for is_locked in [true, false] {
+            for held in frame.held.iter().filter(|held| held.is_locked == is_locked) {
+                if let Some(middle) = self.middle(Lane::Client(held.client)) {
+                    row[middle] = if is_locked { pen.holds } else { pen.believes };
+                }
+            }
         }
         row
     }
 
     fn draw(&self, frame: &Frame, pen: &Pen) -> Vec<char> {
-        let mut row = self.idle(pen);
+        let mut row = self.idle(frame, pen);
         let Some(from) = self.middle(frame.lane) else {
             // Time and what befalls everybody goes through all lanes.
             let Some((first, last)) = self.ends() else { return row };
@@ -176,9 +233,13 @@ impl Lanes {
     }
 }
 
-/// A line through these columns.
+/// A line through these columns. It crosses lanes; what they say of a seat stays.
 fn stroke(row: &mut [char], from: usize, to: usize, pen: &Pen) {
     for cell in &mut row[from..to] {
-        *cell = if *cell == pen.lane { pen.crossing } else { pen.line };
+        *cell = match *cell {
+            lane if lane == pen.lane => pen.crossing,
+            ' ' => pen.line,
+            other => other,
+        };
     }
 }

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::counterexample::counterexample;
+use super::coverage;
+use super::export;
 use super::permuted;
-use super::steps::{labelled, table};
+use super::steps::labelled;
 use super::table::{Signs, paragraph};
 use crate::engines::explore::collision_odds;
 use crate::engines::portfolio::{Permuted, Sample};
+use crate::engines::recording::Recording;
 use crate::engines::shrink::{Minimality, Shrunk, Size};
 use crate::engines::verdict::{Bound, Exploration, Verdict};
 use crate::system::Setting;
@@ -221,6 +225,8 @@ pub struct Findings<'a> {
     pub seed: u64,
     /// One schedule for each violation.
     pub schedules: &'a [Schedule],
+    /// What is seen when they are followed, one for each.
+    pub recordings: &'a [Recording],
     /// How the verdicts compare with what was expected.
     pub judged: &'a Judged,
 }
@@ -228,7 +234,7 @@ pub struct Findings<'a> {
 /// Verdicts, size of the search, counterexamples, differences from what was expected.
 #[must_use]
 pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
-    let Findings { exploration, samples, permuted, seed, schedules, judged } = findings;
+    let Findings { exploration, samples, permuted, seed, schedules, recordings, judged } = findings;
     let width = exploration.verdicts.iter().map(|(property, _)| property.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (property, verdict) in &exploration.verdicts {
@@ -257,13 +263,8 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
     }
     text.push_str(&sampled(samples, seed));
     text.push_str(&permuted.map_or_else(String::new, permuted::text));
-    for schedule in schedules {
-        let Some((property, reason)) = &schedule.violation else { continue };
-        let (steps, labels) = (schedule.steps.len(), labelled(&schedule.steps));
-        text.push_str(&format!("\n{property} broken in {steps} steps, {labels} labelled ones:\n"));
-        text.push_str(&table(&schedule.steps));
-        text.push_str(&paragraph("why   ", reason));
-    }
+    text.push_str(&coverage::text(setting, &coverage::by_engine(exploration, samples, permuted), signs));
+    text.push_str(&counterexamples(schedules, recordings, signs));
     for difference in &judged.differences {
         text.push_str(&paragraph(&format!("{} ", signs.notice), &format!("not as expected: {difference}")));
     }
@@ -273,6 +274,23 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
     let holding = judged_properties - violated - unknown;
     let clients = setting.journeys.len();
     text.push_str(&format!("{holding} hold, {violated} violated, {unknown} inconclusive for {clients} client(s)\n\n"));
+    text
+}
+
+/// The way to each violation. Where several properties are broken by the same steps these are shown once.
+fn counterexamples(schedules: &[Schedule], recordings: &[Recording], signs: Signs) -> String {
+    let mut text = String::new();
+    for (index, (schedule, recording)) in schedules.iter().zip(recordings).enumerate() {
+        let Some((property, reason)) = &schedule.violation else { continue };
+        let (steps, labels) = (schedule.steps.len(), labelled(&schedule.steps));
+        text.push_str(&format!("\n{property} broken in {steps} steps, {labels} labelled ones:\n"));
+        let is_same = |earlier: &&Schedule| earlier.steps == schedule.steps && earlier.setting == schedule.setting;
+        let same = schedules[..index].iter().find(is_same).and_then(|it| it.violation.as_ref());
+        text.push_str(&match same {
+            Some((same, _)) => format!("the steps are those of {same}, above\n") + &paragraph("why       ", reason),
+            None => counterexample(schedule, recording, signs),
+        });
+    }
     text
 }
 
@@ -309,17 +327,19 @@ pub(super) fn why(bound: &Bound) -> String {
 /// One check as a JSON object.
 #[must_use]
 pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
-    let Findings { exploration, samples, permuted, seed, schedules, judged } = findings;
+    let Findings { exploration, samples, permuted, seed, schedules, recordings, judged } = findings;
+    let coverage = coverage::json(setting, &coverage::by_engine(exploration, samples, permuted));
     let verdicts = exploration.verdicts.iter().map(|(property, verdict)| {
-        let schedule = schedules.iter().find(|it| breaks(it, property));
-        let steps = schedule.map(|it| it.steps.iter().map(|step| json!({ "label": step.label, "do": step.text })));
+        let found = schedules.iter().zip(recordings).find(|(it, _)| breaks(it, property));
+        let schedule = found.map(|(schedule, _)| schedule);
+        let steps = found.map(|(_, recording)| recording.frames.iter().map(export::json_step).collect::<Vec<_>>());
         json!({
             "property": property,
             "verdict": word(verdict),
             "bound": if let Verdict::Unknown(bound) = verdict { Some(why(bound)) } else { None },
             "vacuous": exploration.vacuous.contains(property),
             "reason": if let Verdict::Violated(found) = verdict { Some(&found.reason) } else { None },
-            "steps": steps.map(Iterator::collect::<Vec<_>>),
+            "steps": steps,
             "labelled_steps": schedule.map(|it| labelled(&it.steps)),
             "fingerprint": schedule.map(|it| &it.fingerprint),
             "engine": schedule.map(|it| &it.engine),
@@ -354,6 +374,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
         "reduced": exploration.is_reduced,
         "depth": exploration.depth,
         "abstracted_draws": exploration.abstracted_draws,
+        "coverage": coverage,
         "not_as_expected": judged.differences,
     })
 }

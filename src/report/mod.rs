@@ -4,6 +4,8 @@
 
 pub mod catalogue;
 pub mod compare;
+pub mod counterexample;
+pub mod coverage;
 pub mod diagram;
 pub mod exploration;
 pub mod export;
@@ -14,7 +16,9 @@ pub mod regressions;
 pub mod replay;
 pub mod run;
 mod steps;
+mod story;
 pub mod sweep;
 mod table;
+pub mod why_not;
 
 pub use table::Signs;

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::steps::table;
+use super::steps::{said, table};
 use super::table::{Signs, paragraph};
 use crate::engines::recording::Frame;
 use crate::engines::replay::Replay;
-use crate::system::facts::Facts;
+use crate::system::facts::{Change, Facts, Kind};
 use crate::system::schedule::Schedule;
 
 /// Possible steps that a divergence names.
@@ -45,34 +45,58 @@ pub enum StateDetail {
     None,
 }
 
-/// One step, what was heard, and the state after it.
+/// One step, what came of it, and the state after it.
 #[must_use]
 pub fn step(frame: &Frame, facts: &Facts, detail: StateDetail, signs: Signs) -> String {
-    let label = &frame.line.label;
-    let label = if label.is_empty() { String::new() } else { format!("{label}  ") };
-    let mut text = paragraph(&format!("{:4}  {label}", frame.number), &frame.line.text);
-    for (process, outcome) in &frame.heard {
-        text.push_str(&paragraph("        ", &format!("{process} hears {outcome}")));
-    }
+    let (done, came) = said(frame);
+    let mut text = paragraph(&format!("{:4}  ", frame.number), &format!("{done}{came}"));
     match detail {
         StateDetail::Full => {
-            for (name, what) in facts {
-                text.push_str(&paragraph("        ", &format!("{name}: {what}")));
+            for (thing, what) in facts {
+                text.push_str(&paragraph("        ", &format!("{thing}: {what}")));
             }
         }
-        StateDetail::Diff => {
-            for change in &frame.changed {
-                let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-                let (name, was, is) = (&change.name, known(&change.was), known(&change.is));
-                text.push_str(&paragraph("        ", &format!("{name}: {was} -> {is}")));
-            }
-        }
+        StateDetail::Diff => text.push_str(&changes(frame)),
         StateDetail::None => {}
     }
     for property in &frame.broken {
         text.push_str(&format!("      {} violated  {property}\n", signs.fails));
     }
     text
+}
+
+/// What a step changed, one line for each thing. The time is in the name of the step by which it passes.
+fn changes(frame: &Frame) -> String {
+    let is_shown = |change: &&Change| match change.thing.kind {
+        Kind::Time => false,
+        Kind::Process => is_stuck(change),
+        _ => true,
+    };
+    let changed = frame.changed.iter().filter(is_shown);
+    changed.map(|change| paragraph("        ", &format!("{}: {}", change.thing, difference(change)))).collect()
+}
+
+/// True for a process that cannot go on by itself now. What others do next is in their next steps.
+fn is_stuck(change: &Change) -> bool {
+    change.is.as_deref().is_some_and(|is| is.starts_with("blocked") || is.starts_with("asleep"))
+}
+
+/// What was so and what is so; of rows only the columns that differ.
+pub(super) fn difference(change: &Change) -> String {
+    let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    let whole = || format!("{} -> {}", known(&change.was), known(&change.is));
+    if change.thing.kind == Kind::Process {
+        return known(&change.is);
+    }
+    let (Kind::Row, Some(was), Some(is)) = (change.thing.kind, &change.was, &change.is) else { return whole() };
+    let columns = was.split(", ").zip(is.split(", "));
+    let differing = columns.filter(|(was, is)| was != is).map(|(was, is)| format!("{was} -> {is}"));
+    // A text that holds a comma may differ in length: then the columns are not told apart.
+    if was.matches(", ").count() == is.matches(", ").count() {
+        differing.collect::<Vec<_>>().join(", ")
+    } else {
+        whole()
+    }
 }
 
 /// What the steps broke, and whether that is what the schedule says.

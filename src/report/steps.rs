@@ -1,27 +1,61 @@
 //! A schedule as a table of steps that fits 80 columns.
 
+use std::ops::Range;
+
 use unicode_normalization::UnicodeNormalization;
 
 use super::table::WIDTH;
+use crate::engines::recording::Frame;
+use crate::system::scenario::duration;
 use crate::system::schedule::Line;
 
 /// Steps shown of a long schedule: so many from its beginning, and so many from its end.
 const HEAD: usize = 40;
 const TAIL: usize = 10;
 
+/// Which of so many steps are shown: the first ones and the last ones, which are none where the first are all.
+pub(super) fn shown(count: usize) -> (Range<usize>, Range<usize>) {
+    if count <= HEAD + TAIL { (0..count, count..count) } else { (0..HEAD, count - TAIL..count) }
+}
+
+/// The line between the first and the last steps shown of so many.
+pub(super) fn left_out(count: usize) -> String {
+    format!("      ... {} steps left out; the file has them all\n", count - HEAD - TAIL)
+}
+
+/// What a step does, and what came of it: the outcome that its process hears, and what others hear.
+pub(super) fn said(frame: &Frame) -> (String, String) {
+    let Line { label, text, .. } = &frame.line;
+    let done = if label.is_empty() { text.clone() } else { format!("{label} {text}") };
+    let actor = text.split(':').next().unwrap_or_default();
+    // Of these nothing comes but that they are done.
+    let is_plain =
+        |outcome: &str| outcome == "0 rows" && ["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|word| text.ends_with(word));
+    let mut came = String::new();
+    if text.starts_with("time ") {
+        came.push_str(&format!(" = {}", duration::print_ns(frame.at_us.saturating_mul(1_000))));
+    }
+    for (process, outcome) in &frame.heard {
+        if process.to_string() != actor {
+            came.push_str(&format!("; {process} hears {outcome}"));
+        } else if !is_plain(outcome) {
+            came.push_str(&format!(" = {outcome}"));
+        }
+    }
+    (done, came)
+}
+
 /// One line per step: number, label, name. The middle of a long schedule is left out, and its length said.
 #[must_use]
 pub(super) fn table(steps: &[Line]) -> String {
     let label_width = steps.iter().map(|step| step.label.len()).max().unwrap_or(0).max(5);
     let mut text = format!("   #  {:label_width$}  step\n", "label");
-    let is_long = steps.len() > HEAD + TAIL;
-    for (index, step) in steps.iter().enumerate() {
-        if is_long && index == HEAD {
-            text.push_str(&format!("      ... {} steps left out; the file has them all\n", steps.len() - HEAD - TAIL));
+    let (first, last) = shown(steps.len());
+    for index in first.chain(last.clone()) {
+        if index == last.start {
+            text.push_str(&left_out(steps.len()));
         }
-        if is_long && (HEAD..steps.len() - TAIL).contains(&index) {
-            continue;
-        }
+        let step = &steps[index];
         let at = step.at_us.map_or_else(String::new, |at_us| format!("{at_us} us  "));
         let line = format!("{:4}  {:label_width$}  {at}{}", index + 1, step.label, step.text);
         text.push_str(&cut(&line));

@@ -117,7 +117,12 @@ pub(super) fn aligned(rows: &[Vec<String>], first_width: usize) -> String {
 
 /// `text` behind `first` on lines of at most [`WIDTH`] columns; further lines are indented as far.
 pub(super) fn paragraph(first: &str, text: &str) -> String {
-    let indent = " ".repeat(first.chars().count());
+    hanging(first, first.chars().count(), text)
+}
+
+/// As [`paragraph`], with so many columns before the further lines.
+pub(super) fn hanging(first: &str, indent: usize, text: &str) -> String {
+    let indent = " ".repeat(indent);
     let options = textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(&indent).break_words(false);
     textwrap::fill(text, options) + "\n"
 }

@@ -6,6 +6,7 @@ use crate::process::{Op, Outcome, Statement};
 use crate::world::identity::{ProcessId, SessionId};
 use crate::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
 
+use super::exercised::{Came, What};
 use super::property::Subject;
 use super::state::{Phase, State, slot_of};
 use super::{Halves, Happening, ModelError, Setting, System, WrongStatement};
@@ -184,6 +185,9 @@ impl System {
     pub(super) fn progressed(&mut self, process: ProcessId, progress: Progress) {
         match progress {
             Progress::Waits => {
+                if let Some(Op::Sql(statement, _)) = self.state.slot(process).op {
+                    self.exercise(process, What::Sql(statement.0, Came::Waited));
+                }
                 self.state.slot_mut(process).phase = Phase::Blocked;
                 self.state.waiting.insert(process);
                 if self.state.waiting.len() > 1 {

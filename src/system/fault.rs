@@ -5,6 +5,7 @@ use crate::world::argv::ByteString;
 use crate::world::identity::{ProcessId, SessionId};
 
 use super::children::InFlight;
+use super::exercised::What;
 use super::state::{Instance, Phase, Slot};
 use super::{Happening, System};
 
@@ -85,6 +86,7 @@ impl System {
 
     /// The code of a process panicked: the process ends where it is. What it has open stays open, for nobody closes it.
     pub(super) fn panicked(&mut self, process: ProcessId, message: String) {
+        self.exercise(process, What::Panic);
         self.state.world.ghost.panics.insert((process, message));
         self.judgement.ghost_changed();
         if process.call == 0 {

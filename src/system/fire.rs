@@ -20,6 +20,9 @@ impl System {
     #[inline]
     pub fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
         self.note_gone_on(step);
+        if self.exercised.is_some() {
+            self.exercise_fault(step);
+        }
         match step {
             Step::Apply(process) => self.apply(*process),
             Step::Deliver(process) => {
@@ -164,6 +167,9 @@ impl System {
     pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
         if let Some(heard) = &mut self.heard {
             heard.push((process, outcome.clone()));
+        }
+        if self.exercised.is_some() {
+            self.exercise_outcome(process, &outcome);
         }
         let slot = self.state.slot_mut(process);
         if self.keeps_history {

@@ -10,6 +10,7 @@ mod database;
 pub mod diagnostic;
 pub mod digest;
 mod drain;
+pub mod exercised;
 pub mod facts;
 mod fault;
 pub mod fingerprint;
@@ -43,6 +44,7 @@ use crate::world::identity::ProcessId;
 use crate::world::redis::Redis;
 
 use database::Planner;
+use exercised::Exercised;
 use given::{Given, GivenError};
 use mishap::Clocks;
 use model::Model;
@@ -186,6 +188,8 @@ pub struct System {
     reports: bool,
     /// What processes heard since it was last asked; nobody listens unless asked to.
     heard: Option<Vec<(ProcessId, Outcome)>>,
+    /// What was exercised since it was last asked; nobody watches unless asked to.
+    exercised: Option<Box<Exercised>>,
 }
 
 impl System {
@@ -242,6 +246,7 @@ impl System {
             judgement: property::Judgement::default(),
             reports: false,
             heard: None,
+            exercised: None,
         };
         system.plan_properties()?;
         Ok(system)

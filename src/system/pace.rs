@@ -40,15 +40,14 @@ impl Pace {
 impl System {
     /// True when nobody who could go on would be left standing too long if time passed to this instant.
     pub(super) fn may_pass_to(&self, to_us: u64) -> bool {
-        let pace = self.setting.pace;
-        if pace.is_free() {
-            return true;
-        }
-        let mut ready = self.state.processes().filter(|process| self.is_ready(*process));
-        ready.all(|process| {
-            let bound_us = pace.bound_us(self.state.slot(process));
-            bound_us.is_none_or(|bound_us| self.ready_since_us(process).saturating_add(bound_us) >= to_us)
-        })
+        self.setting.pace.is_free() || self.state.processes().all(|process| self.patience_us(process) >= to_us)
+    }
+
+    /// The instant beyond which time may not pass before this process has gone on; `u64::MAX` if it may.
+    #[must_use]
+    pub fn patience_us(&self, process: ProcessId) -> u64 {
+        let bound_us = self.setting.pace.bound_us(self.state.slot(process)).filter(|_| self.is_ready(process));
+        bound_us.map_or(u64::MAX, |bound_us| self.ready_since_us(process).saturating_add(bound_us))
     }
 
     fn ready_since_us(&self, process: ProcessId) -> u64 {

@@ -21,6 +21,12 @@ impl System {
         found.ok_or_else(|| self.why_not(name))
     }
 
+    /// The process that the name of a step is about: its first word, or the second after the name of a fault.
+    #[must_use]
+    pub fn process_named(name: &str) -> Option<ProcessId> {
+        process_of(name)
+    }
+
     fn own_step(&self, process: ProcessId, name: &str) -> Option<Step> {
         self.state().find(process)?;
         if let Some(drawn) = self.drawn_in(process, name) {
@@ -63,10 +69,14 @@ impl System {
                 format!("{process} had no command under way when Redis failed over, or has gone on since")
             }
             (Some(process), _) => spent.unwrap_or_else(|| self.why_not_by(process)),
-            (None, "time") => spent.unwrap_or_else(|| match self.next_instant() {
-                Some(next_us) => format!("time moves to {next_us} next: something can change there"),
-                None => "nothing is left that waits for a time".to_owned(),
-            }),
+            (None, "time") => spent.unwrap_or_else(|| self.why_no_time()),
+            (None, "land") => {
+                let number = rest.split(' ').next().unwrap_or_default();
+                format!("no operation of number `{number}` is under way that nobody waits for")
+            }
+            (None, "clock_jump") => {
+                spent.unwrap_or_else(|| format!("the node has no key with a deadline, or is none; {}", self.nodes()))
+            }
             (None, "crash") => spent.unwrap_or_else(|| {
                 format!("instances have the numbers 0 to {}", self.setting().service.instances.saturating_sub(1))
             }),
@@ -78,6 +88,17 @@ impl System {
                 format!("the node has no live key `{key}`, or is none; {}", self.nodes())
             }),
             _ => "no step has such a name".to_owned(),
+        }
+    }
+
+    fn why_no_time(&self) -> String {
+        let Some(next_us) = self.next_instant() else { return "nothing is left that waits for a time".to_owned() };
+        match self.state().processes().find(|process| self.patience_us(*process) < next_us) {
+            Some(process) => {
+                let until_us = self.patience_us(process);
+                format!("time may not pass to {next_us}: by the bounds on slowness {process} goes on by {until_us}us")
+            }
+            None => format!("time moves to {next_us} next: something can change there"),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::world::identity::ProcessId;
 
 use super::System;
 use super::children::InFlight;
+use super::exercised::What;
 use super::model::Handler;
 use super::property::Subject;
 use super::state::{HandlerSlot, Live, Phase, Slot};
@@ -52,13 +53,15 @@ impl System {
         self.absorb_first(handler, first);
     }
 
-    /// A child is done, or a handler: its worker takes the next request, and the client, if it still waits, gets the answer.
+    /// A child is done, or a handler: its worker takes the next request, and the client, if it still waits, gets the
+    /// answer.
     pub(super) fn answer(&mut self, handler: ProcessId, response: Response) {
         if let Some(parent) = self.parent_of(handler) {
             self.finish_child(handler, parent, response);
             return;
         }
         self.end_children(handler, InFlight::GoesOn);
+        self.exercise(handler, What::Answer(response.status));
         self.judge_answer(handler, response.status);
         self.judge_report(handler, response.status);
         self.close_redis(handler);

@@ -1,37 +1,9 @@
 //! The command line: exit codes, streams, files, and what bad input is answered.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-/// Runs the program in an empty directory of its own.
-struct Sandbox(tempfile::TempDir);
-
-impl Sandbox {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary directory"))
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seatproof"));
-        command.args(args).current_dir(self.0.path()).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> (i32, String, String) {
-        outcome(&self.command(args).output().expect("the program runs"))
-    }
-
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, content).expect("a file");
-        path
-    }
-}
-
-fn outcome(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
-    (output.status.code().expect("it exits"), text(&output.stdout), text(&output.stderr))
-}
+use crate::support::sandbox::{Sandbox, outcome};
 
 const MODEL: &str = include_str!("../../models/moviebooking.toml");
 
@@ -159,8 +131,7 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     let (code, out, err) =
         sandbox.run(&["check", "--executions", "2", "--only", "lock-release", "--only", "double-confirm"]);
     assert_eq!(code, 1, "{err}");
-    for words in ["✓ holds", "✗ violated", "one-booking-per-seat", "complete within bounds", "C3     vu1/3: COMMIT"]
-    {
+    for words in ["✓ holds", "✗ violated", "one-booking-per-seat", "complete within bounds", "C3 vu1/3: COMMIT"] {
         assert!(out.contains(words), "{words}\n{out}");
     }
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");

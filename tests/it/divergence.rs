@@ -6,6 +6,7 @@ use seatproof::engines::prng::{Purpose, Stream};
 use seatproof::models::CATALOG;
 use seatproof::process::{Ctx, Flow, Request, Response};
 use seatproof::system::model::{Handler, Journey, Model};
+use seatproof::system::pace::Pace;
 use seatproof::system::state::Budgets;
 use seatproof::system::{Halves, Service, Setting, System, setting};
 use seatproof::world::value::Value;
@@ -117,6 +118,15 @@ fn sleeps_and_the_passing_of_time_say_when() {
     assert_eq!(reason(&system, "time 1001000"), "the budget time_steps = 1 is used up");
     let system = after(&[0], ONE_OF_EACH, budgets, &[]);
     assert_eq!(reason(&system, "time 7"), "nothing is left that waits for a time");
+    let pace = Pace { max_delay_us: Some(300_000), max_pause_us: Some(200_000) };
+    let setting = Setting { journeys: vec![2, 0], budgets, pace, ..Setting::of(&OWN, &[]) };
+    let mut system = System::new(Rc::new(setting), Halves::Fused, true).expect("the model is right");
+    let step = system.resolve(set).expect("it is possible");
+    system.fire(&step).expect("the model is right");
+    assert_eq!(
+        reason(&system, "time 1000000"),
+        "time may not pass to 1000000: by the bounds on slowness vu2 goes on by 500000us"
+    );
 }
 
 #[test]
@@ -139,6 +149,9 @@ fn faults_say_whether_their_budget_or_their_target_is_missing() {
     let missing = "the node has no live key `seat`, or is none; Redis nodes have the numbers 0 to 0";
     assert_eq!(reason(&system, "evict 0 seat"), missing);
     assert_eq!(reason(&system, "reap vu2"), "vu2 has not crashed");
+    let landed = "no operation of number `3` is under way that nobody waits for";
+    assert_eq!(reason(&system, "land 3 vu1: SET k 1 PX 1000"), landed);
+    assert_eq!(reason(&system, "clock_jump 0"), "the setting has no budget `clock_jump`");
     assert!(after(&[2], ONE_OF_EACH, budgets, &[set, "evict 0 k"]).state().budgets.evict == 0);
 }
 

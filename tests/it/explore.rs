@@ -106,6 +106,9 @@ fn reduction_changes_no_verdict_and_no_length() {
         let reduced = explored(&setting, options(1, true));
         assert_eq!(lengths(&reduced.exploration), lengths(&full), "{name}");
         assert_eq!(reduced.asymmetry, None, "{name}");
+        if full.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Holds) {
+            assert_eq!(reduced.exploration.exercised, full.exercised, "{name}");
+        }
         (with, without) = (with + reduced.exploration.states, without + full.states);
         symmetric += usize::from(reduced.is_symmetric);
     }

@@ -2,6 +2,8 @@
 
 mod children;
 mod cli;
+mod cli_schedules;
+mod coverage;
 mod diagnostic_render;
 mod divergence;
 mod doublecheck;
@@ -30,6 +32,7 @@ mod redis_conformance;
 mod redis_properties;
 mod redis_script_memo;
 mod redis_sessions;
+mod resume;
 mod scenario_errors;
 mod scenario_files;
 mod scenario_load;
@@ -50,3 +53,4 @@ mod sql_state;
 mod sql_store;
 mod support;
 mod testing;
+mod why_not;

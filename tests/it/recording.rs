@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
-use seatproof::engines::recording::Recording;
+use seatproof::engines::recording::{Frame, Held, Recording};
 use seatproof::engines::reference::explore;
 use seatproof::engines::replay::record;
 use seatproof::engines::verdict::Verdict;
 use seatproof::models;
 use seatproof::report::replay::{StateDetail, step};
-use seatproof::report::{Signs, diagram, export};
+use seatproof::report::{Signs, counterexample, diagram, export};
 use seatproof::system::schedule::{Schedule, of_steps};
 use seatproof::system::setting;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use super::support::built_in;
 use super::support::golden::assert_file;
 
 /// The first counterexample of a built-in check.
-fn counterexample(model: &str, check: &str) -> (Schedule, Recording) {
+fn found(model: &str, check: &str) -> (Schedule, Recording) {
     let entry = models::find(model).expect("a built-in model");
     let scenario = built_in::scenario(entry.scenario).expect("the built-in scenario is right").0;
     let wanted = scenario.checks.iter().find(|it| it.name == check).expect("the check exists");
@@ -38,7 +38,7 @@ fn counterexample(model: &str, check: &str) -> (Schedule, Recording) {
 
 /// A lock that expires before the booking is written.
 fn expired_lock() -> (Schedule, Recording) {
-    counterexample("set_nx_px_blind_del", "pause")
+    found("set_nx_px_blind_del", "pause")
 }
 
 #[test]
@@ -47,12 +47,50 @@ fn the_diagram_shows_who_did_what_to_whom() {
     assert_file("tests/fixtures/replay/diagram.txt", &diagram::diagram(&recording.frames, Signs::UTF8));
     let ascii = diagram::diagram(&recording.frames, Signs::ASCII);
     assert!(ascii.is_ascii(), "{ascii}");
-    assert_eq!(ascii.lines().count(), 1 + ascii.lines().skip(1).filter(|line| line.contains(['|', '+'])).count());
+    assert_eq!(ascii.lines().count(), diagram::diagram(&recording.frames, Signs::UTF8).lines().count());
+}
+
+#[test]
+fn a_counterexample_is_drawn_told_step_by_step_and_explained() {
+    let (schedule, recording) = expired_lock();
+    let text = counterexample::counterexample(&schedule, &recording, Signs::UTF8);
+    assert_file("tests/fixtures/replay/counterexample.txt", &text);
+    let (schedule, recording) = found("moviebooking", "confirm-and-release");
+    let text = counterexample::counterexample(&schedule, &recording, Signs::UTF8);
+    assert_file("tests/fixtures/replay/counterexample-long.txt", &text);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let ascii = counterexample::counterexample(&schedule, &recording, Signs::ASCII);
+    assert!(ascii.is_ascii(), "{ascii}");
+}
+
+/// A client that counts on a seat whose lock is gone stands out, and so does the step that takes the lock.
+#[test]
+fn a_client_that_holds_a_seat_without_its_lock_is_told_from_one_with_it() {
+    let (_, recording) = expired_lock();
+    let held = |number: usize| recording.frames[number - 1].held.clone();
+    let taken = recording.frames.iter().find(|frame| frame.broken.contains(&"release-own-only")).expect("it is taken");
+    assert_eq!(held(taken.number - 1), [Held { client: 2, seat: 1, is_locked: true }]);
+    assert_eq!(held(taken.number), [Held { client: 2, seat: 1, is_locked: false }]);
+    let (_, recording) = found("moviebooking", "confirm-and-release");
+    assert_eq!(recording.held, [Held { client: 1, seat: 1, is_locked: true }], "what was given left it with the seat");
+}
+
+#[test]
+fn of_a_long_schedule_the_first_and_the_last_steps_are_shown_and_the_others_counted() {
+    let (schedule, mut recording) = expired_lock();
+    let frame = recording.frames[0].clone();
+    recording.frames = (1..=60).map(|number| Frame { number, ..frame.clone() }).collect();
+    let text = counterexample::counterexample(&schedule, &recording, Signs::UTF8);
+    assert_eq!(text.matches("      ... 10 steps left out; the file has them all\n").count(), 2, "{text}");
+    for (number, times) in [(40, 2), (41, 0), (50, 0), (51, 2), (60, 2)] {
+        let shown = text.lines().filter(|line| line.starts_with(&format!("{number:4} ")));
+        assert_eq!(shown.count(), times, "step {number}: {text}");
+    }
 }
 
 #[test]
 fn diagrams_fit_the_page_also_with_handlers_and_a_database() {
-    let (_, recording) = counterexample("moviebooking", "double-confirm");
+    let (_, recording) = found("moviebooking", "double-confirm");
     let text = diagram::diagram(&recording.frames, Signs::UTF8);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     for words in ["one-booking-per-seat violated", "hears 201", "lose_reply"] {
@@ -99,7 +137,8 @@ fn each_step_says_what_it_changed_and_the_changes_add_up_to_the_state() {
             _ => facts.remove(&name),
         };
     }
-    assert_eq!(facts, recording.states().last().expect("a step").1);
+    let last = recording.states().last().expect("a step").1;
+    assert_eq!(facts, last.into_iter().map(|(thing, what)| (thing.name, what)).collect());
 }
 
 #[test]
@@ -160,7 +199,7 @@ fn vector_clocks_count_each_hosts_events_and_never_run_back() {
 #[test]
 fn every_line_of_the_sequence_diagram_is_a_participant_a_note_or_a_message() {
     for (model, check) in [("set_nx_px_blind_del", "pause"), ("moviebooking", "double-confirm")] {
-        let (_, recording) = counterexample(model, check);
+        let (_, recording) = found(model, check);
         let text = export::mermaid(&recording);
         let mut lines = text.lines().map(str::trim_start);
         assert_eq!(lines.next(), Some("sequenceDiagram"));

@@ -105,6 +105,7 @@ fn compare(what: &str, setting: &Setting) -> Option<usize> {
     assert_eq!(words(&dfs), words(&oracle), "{what}");
     assert_eq!((dfs.states, dfs.transitions), (oracle.states, oracle.transitions), "{what}");
     assert_eq!(dfs.final_states, oracle.final_states, "{what}");
+    assert_eq!(dfs.exercised, oracle.exercised, "{what}");
     Some(oracle.states)
 }
 

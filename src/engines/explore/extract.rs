@@ -4,6 +4,8 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use super::footprint::{self, Footprint, Reads};
 use super::layout::{Layout, Place, Position};
 use super::lists;
@@ -12,6 +14,7 @@ use super::part::{Interner, PartId};
 use super::symmetry::Learned;
 use crate::engines::reference::ExploreError;
 use crate::engines::verdict::Coverage;
+use crate::system::exercised::Exercised;
 use crate::system::parts::Changes;
 use crate::system::property::Subject;
 use crate::system::state::{Phase, State};
@@ -19,7 +22,7 @@ use crate::system::{Halves, ModelError, Setting, Step, System};
 use crate::world::identity::ProcessId;
 
 /// What a worker found unknown; the extractor finds it out.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Unknown {
     /// Which steps a group allows.
     List(usize),
@@ -65,6 +68,10 @@ pub(super) struct Extractor {
     has_waited_together: bool,
     /// Steps fired in the real system.
     pub(super) firings: u64,
+    /// What they exercised.
+    pub(super) exercised: Exercised,
+    /// Properties, by their place in the setting, that had something to judge before the search was kept in a file.
+    pub(super) judged_before: u64,
 }
 
 impl Extractor {
@@ -99,6 +106,8 @@ impl Extractor {
             orbits: 0,
             has_waited_together: false,
             firings: 0,
+            exercised: Exercised::default(),
+            judged_before: 0,
         };
         Ok((extractor, memo, initial))
     }
@@ -203,6 +212,8 @@ impl Extractor {
             let others = unread.iter().copied().filter(|position| !is_ghost(position)).collect::<Reads>();
             reads.extend(if others.is_empty() { unread } else { others });
         };
+        // What was fired with other parts than stand there may not happen.
+        self.exercised.merge(self.scratch.take_exercised());
         let (mut delta, mut writes) = (0_u64, Vec::new());
         let acting = transition.client.into_iter();
         for (position, old) in acting.chain(reads.iter().map(|position| (*position, row[*position]))) {
@@ -238,6 +249,7 @@ impl Extractor {
         self.firings += 1;
         self.refill_pools();
         self.scratch.take_changes();
+        self.scratch.take_exercised();
         self.scratch.fire(step)?;
         let changes = self.scratch.take_changes();
         let was = acting.map(|(position, id)| {
@@ -292,6 +304,7 @@ impl Extractor {
             self.load(position, id);
         }
         let (changes, _) = self.fire(&transition.step, None)?;
+        self.exercised.merge(self.scratch.take_exercised());
         self.loaded.fill(None);
         let next = (0..self.layout.len()).map(|position| self.take(position)).collect();
         Ok((next, bits(changes)))
@@ -324,6 +337,11 @@ impl Extractor {
         [Place::Ghost, Place::Sql, Place::Now].map(|place| self.layout.find(place).map_or(0, |at| row[at]))
     }
 
+    /// Properties, by their place in the setting, that had something to judge: what was met was met here first.
+    pub(super) fn judged_so_far(&self) -> u64 {
+        self.scratch.judged() | self.judged_before
+    }
+
     /// Properties that never had anything to judge: what was met was met here first.
     pub(super) fn vacuous(&self) -> Vec<&'static str> {
         let setting = self.scratch.setting();
@@ -331,7 +349,9 @@ impl Extractor {
             let property = setting.properties.iter().find(|property| property.name == name);
             self.has_waited_together && property.is_some_and(|property| property.subject == Subject::Waiting)
         };
-        Coverage::of(&self.scratch).vacuous(setting).into_iter().filter(|name| !is_met(name)).collect()
+        let mut coverage = Coverage::default();
+        coverage.note_judged(self.judged_so_far());
+        coverage.vacuous(setting).into_iter().filter(|name| !is_met(name)).collect()
     }
 
     /// A whole state.

@@ -122,6 +122,12 @@ impl Trail {
         self.ordinals.push(ordinal);
     }
 
+    /// Parent and ordinal of each state, in the order of states.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (StateId, u16)> {
+        let parents = self.parents.0.iter().flatten().copied();
+        parents.zip(self.ordinals.0.iter().flatten().copied())
+    }
+
     /// The ordinals of the entries that lead from the initial state to this one.
     pub(super) fn way_to(&self, mut state: StateId) -> Vec<u16> {
         let mut way = Vec::new();

@@ -34,6 +34,7 @@
 
 pub mod audit;
 mod canon;
+mod checkpoint;
 mod expand;
 mod extract;
 mod footprint;
@@ -52,6 +53,7 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
+use self::checkpoint::Checkpoint;
 use self::search::Search;
 use self::symmetry::CloseError;
 use super::reference::{self, ExploreError};
@@ -130,16 +132,57 @@ pub fn explore_watched(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Explored, ExploreError> {
+    let explored = explore_kept(setting, options, Keep::No, stop, watch)?;
+    Ok(explored.expect("nothing was kept that could be another model's").0)
+}
+
+/// Whether a search that is stopped at a bound is kept.
+#[derive(Copy, Clone, Debug)]
+pub enum Keep<'a> {
+    /// It is not.
+    No,
+    /// It is.
+    Yes,
+    /// It is, and it goes on from one that was kept, of the same model, setting, program and `reduction`.
+    From(&'a [u8]),
+}
+
+/// What was found, and the search itself if it was stopped at a bound and is to be kept.
+pub type ExploredAndKept = (Explored, Option<Vec<u8>>);
+
+/// As [`explore_watched`]. None if what was kept is not of this model, setting and program.
+///
+/// # Errors
+/// [`ExploreError`]: a wrong model, or a draw without representatives.
+pub fn explore_kept(
+    setting: &Rc<Setting>,
+    options: Options,
+    keep: Keep<'_>,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Glance),
+) -> Result<Option<ExploredAndKept>, ExploreError> {
     if !is_made_of_parts(setting) {
         let exploration = reference::explore(setting, options.max_states, stop)?;
         let figures = Figures { firings: exploration.transitions as u64, peak_bytes: 0 };
-        return Ok(Explored { exploration, figures, is_symmetric: false, asymmetry: None });
+        return Ok(Some((Explored { exploration, figures, is_symmetric: false, asymmetry: None }, None)));
     }
-    match searched(setting, options, options.reduction, stop, watch) {
+    let kept = match keep {
+        Keep::From(bytes) => match postcard::from_bytes::<Checkpoint>(bytes) {
+            Ok(kept) => Some(kept),
+            Err(_) => return Ok(None),
+        },
+        Keep::No | Keep::Yes => None,
+    };
+    let is_symmetric = kept.as_ref().map_or(options.reduction, |kept| kept.is_symmetric);
+    let keeps = !matches!(keep, Keep::No);
+    match searched(setting, options, (is_symmetric, keeps, kept), stop, watch) {
         Ok(explored) => Ok(explored),
         Err(CloseError::Explore(error)) => Err(error),
-        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, false, stop, watch) {
-            Ok(explored) => Ok(Explored { asymmetry: Some(asymmetry.0), ..explored }),
+        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, (false, keeps, None), stop, watch) {
+            Ok(explored) => {
+                let told = |(explored, kept)| (Explored { asymmetry: Some(asymmetry.0), ..explored }, kept);
+                Ok(explored.map(told))
+            }
             Err(CloseError::Explore(error)) => Err(error),
             Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
         },
@@ -171,12 +214,20 @@ pub fn is_made_of_parts(setting: &Setting) -> bool {
 fn searched(
     setting: &Rc<Setting>,
     options: Options,
-    is_symmetric: bool,
+    (is_symmetric, keeps, kept): (bool, bool, Option<Checkpoint>),
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
-) -> Result<Explored, CloseError> {
+) -> Result<Option<ExploredAndKept>, CloseError> {
     let mut search = Search::new(setting, options, is_symmetric, stop)?;
+    search.progress.questions = keeps.then(Vec::new);
+    if let Some(kept) = kept
+        && !kept.restore(&mut search)?
+    {
+        return Ok(None);
+    }
     let bound = search.run(watch)?;
+    let kept = bound.is_some() && keeps;
+    let kept = kept.then(|| postcard::to_stdvec(&Checkpoint::of(&search)).expect("plain data has a serialised form"));
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
     let mut verdicts = Vec::with_capacity(setting.properties.len());
     for (number, property) in setting.properties.iter().enumerate() {
@@ -190,7 +241,7 @@ fn searched(
         verdicts.push((property.name, verdict));
     }
     let Search { progress, peak_bytes, known, .. } = search;
-    Ok(Explored {
+    let explored = Explored {
         exploration: Exploration {
             verdicts,
             states: progress.states as usize,
@@ -198,13 +249,15 @@ fn searched(
             depth: progress.depth,
             final_states: progress.final_states,
             vacuous: progress.extractor.vacuous(),
+            exercised: progress.extractor.exercised.clone(),
             is_reduced: options.reduction,
             abstracted_draws: progress.extractor.abstracted.into_iter().collect(),
         },
         figures: Figures { firings: progress.extractor.firings, peak_bytes },
         is_symmetric: known.canon.is_some(),
         asymmetry: None,
-    })
+    };
+    Ok(Some((explored, kept)))
 }
 
 /// The counterexample of these steps, as the real system sees it.

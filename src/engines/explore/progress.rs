@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Options;
+use super::checkpoint::Question;
 use super::expand::{Batch, Candidate, Known};
 use super::extract::Extractor;
 use super::frontier::{Rows, StateId, Trail};
@@ -38,10 +39,14 @@ pub(super) struct Progress<'a> {
     pub(super) trail: Trail,
     pub(super) next: Rows,
     /// States that are further away than the next level, by how much further.
-    later: VecDeque<Later>,
+    pub(super) later: VecDeque<Later>,
     pub(super) options: Options,
     pub(super) stop: &'a AtomicBool,
     pub(super) states: StateId,
+    /// States expanded: the number of the next one to expand.
+    pub(super) expanded: StateId,
+    /// All that was asked of the real system; none if the search is not to be kept.
+    pub(super) questions: Option<Vec<Question>>,
     pub(super) transitions: usize,
     /// Of the state that was met last.
     pub(super) depth: usize,
@@ -53,10 +58,10 @@ pub(super) struct Progress<'a> {
 
 /// States that are due at a later level; some of them will be known by then.
 #[derive(Debug)]
-struct Later {
-    rows: Rows,
+pub(super) struct Later {
+    pub(super) rows: Rows,
     /// Parent, ordinal, and which properties must be judged.
-    origins: Vec<(StateId, u16, u8)>,
+    pub(super) origins: Vec<(StateId, u16, u8)>,
 }
 
 impl<'a> Progress<'a> {
@@ -70,6 +75,8 @@ impl<'a> Progress<'a> {
             options,
             stop,
             states: 0,
+            expanded: 0,
+            questions: None,
             transitions: 0,
             depth: 0,
             next_depth: 0,
@@ -207,10 +214,35 @@ impl<'a> Progress<'a> {
 
     /// A state was expanded.
     fn expanded(&mut self, known: &Known, index: usize, steps: u16) {
+        self.expanded += 1;
         self.transitions += usize::from(steps);
         if steps == 0 && self.options.final_states {
             self.final_states.insert(Fingerprint::of(self.extractor.state(known.level.row(index))));
         }
+    }
+
+    /// Asks the real system, and notes the question if the search is to be kept. What comes back of a step that depends
+    /// on everything is the state that follows and what must be judged there.
+    pub(super) fn ask(&mut self, known: &mut Known, question: Question) -> Result<(Vec<PartId>, u8), CloseError> {
+        let answer = match &question {
+            Question::Unknown(unknown, row) => {
+                // Whatever was asked before, the answer is numbered alike.
+                self.extractor.load_all(row);
+                self.extractor.resolve(&mut known.memo, *unknown, row)?;
+                if let Some(canon) = &mut known.canon {
+                    self.extractor.close(&mut known.memo, canon)?;
+                }
+                (Vec::new(), 0)
+            }
+            Question::Wide(transition, row) => {
+                let fired = self.extractor.fire_wide(*transition, row);
+                fired.map_err(|error| CloseError::Explore(error.into()))?
+            }
+        };
+        if let Some(questions) = &mut self.questions {
+            questions.push(question);
+        }
+        Ok(answer)
     }
 
     /// Expands a state about which something is unknown until nothing is, and takes in what its steps lead to.
@@ -221,10 +253,10 @@ impl<'a> Progress<'a> {
             let (row, fingerprint) = (known.level.row(index), known.level.fingerprint(index));
             match super::expand::expand(&known.memo, row, fingerprint, &mut batch.candidates) {
                 Ok(steps) => break steps,
-                Err(unknown) => self.extractor.resolve(&mut known.memo, unknown, row)?,
-            }
-            if let Some(canon) = &mut known.canon {
-                self.extractor.close(&mut known.memo, canon)?;
+                Err(unknown) => {
+                    let question = Question::Unknown(unknown, row.to_vec());
+                    self.ask(known, question)?;
+                }
             }
         };
         if let Some(canon) = &known.canon {
@@ -237,8 +269,8 @@ impl<'a> Progress<'a> {
         for number in 0..batch.candidates.len() {
             let Candidate { effect, transition, ordinal, .. } = batch.candidates[number];
             if effect == Tree::WIDE {
-                let fired = self.extractor.fire_wide(transition, known.level.row(index));
-                let (row, judged) = fired.map_err(|error| CloseError::Explore(error.into()))?;
+                let question = Question::Wide(transition, known.level.row(index).to_vec());
+                let (row, judged) = self.ask(known, question)?;
                 let fingerprint = self.extractor.fingerprint(&row);
                 self.admit(known, &row, fingerprint, (parent, ordinal, judged))?;
             } else {

@@ -36,6 +36,10 @@ pub(super) struct Search<'a> {
     pub(super) progress: Progress<'a>,
     pub(super) initial: Vec<PartId>,
     pub(super) peak_bytes: usize,
+    /// Number of the first state of the present level.
+    pub(super) level_first: StateId,
+    /// True until the rest of the level is expanded in which the search was stopped earlier.
+    pub(super) is_resumed: bool,
 }
 
 impl<'a> Search<'a> {
@@ -63,21 +67,16 @@ impl<'a> Search<'a> {
         let fingerprint = extractor.fingerprint(&row);
         let mut progress = Progress::new(extractor, initial.len(), options, stop);
         progress.admit(&mut known, &row, fingerprint, (0, 0, 7))?;
-        Ok(Self { known, progress, initial, peak_bytes: 0 })
+        Ok(Self { known, progress, initial, peak_bytes: 0, level_first: 0, is_resumed: false })
     }
 
     /// Explores until all is decided, the space is exhausted, or a bound is hit, which is returned.
     pub(super) fn run(&mut self, watch: Watch<'_>) -> Result<Option<Bound>, CloseError> {
         loop {
-            std::mem::swap(&mut self.known.level, &mut self.progress.next);
-            self.progress.next.clear();
-            self.progress.next_depth += 1;
-            let length = self.known.level.len();
-            let first = self.progress.states - number(length);
-            self.progress.admit_due(&mut self.known)?;
-            if length == 0 && self.progress.is_exhausted() {
+            if !std::mem::take(&mut self.is_resumed) && !self.descend()? {
                 return Ok(None);
             }
+            let (length, first) = (self.known.level.len(), self.level_first);
             let workers = if length < PARALLEL_MIN { 1 } else { self.progress.options.threads.get() };
             let halt = if workers < 2 { self.alone(first, watch)? } else { self.together(first, workers, watch)? };
             match halt {
@@ -86,6 +85,17 @@ impl<'a> Search<'a> {
                 None => {}
             }
         }
+    }
+
+    /// The next level becomes the present one. False if there is none.
+    fn descend(&mut self) -> Result<bool, CloseError> {
+        std::mem::swap(&mut self.known.level, &mut self.progress.next);
+        self.progress.next.clear();
+        self.progress.next_depth += 1;
+        let length = self.known.level.len();
+        self.level_first = self.progress.states - number(length);
+        self.progress.admit_due(&mut self.known)?;
+        Ok(length > 0 || !self.progress.is_exhausted())
     }
 
     fn bytes(&self) -> usize {

@@ -75,6 +75,12 @@ impl Visited {
         }
     }
 
+    /// All that was put in.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+        let slots = self.shards.iter().flat_map(|shard| &shard.slots).map(|slot| slot.load(Ordering::Relaxed));
+        slots.filter(|fingerprint| *fingerprint != 0)
+    }
+
     /// Bytes in use.
     pub(super) fn bytes(&self) -> usize {
         self.shards.iter().map(|shard| shard.slots.len() * size_of::<AtomicU64>()).sum()

@@ -33,6 +33,7 @@ use self::search::{End, Search};
 use self::stage::Stage;
 use super::reference::ExploreError;
 use super::verdict::{Bound, Finding};
+use crate::system::exercised::Exercised;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::{Halves, Setting, System};
 
@@ -69,6 +70,8 @@ pub struct Explored {
     pub steps: u64,
     /// Why loom did not explore all that it explores at this number of preemptions; `None` if it did.
     pub bound: Option<Bound>,
+    /// What the executions exercised.
+    pub exercised: Exercised,
     /// Fingerprints of the states in which nothing could happen any more.
     pub final_states: BTreeSet<Fingerprint>,
     /// The first violation of each property, in the order in which they were met.
@@ -86,7 +89,9 @@ pub struct Explored {
 /// With more clients than [`CLIENTS_MAX`].
 pub fn explore(setting: &Setting, options: Options, stop: &Arc<AtomicBool>) -> Result<Explored, ExploreError> {
     assert!(setting.journeys.len() <= CLIENTS_MAX, "loom has threads for {CLIENTS_MAX} clients");
-    let template = System::new(Rc::new(setting.clone()), Halves::Fused, true)?;
+    let mut template = System::new(Rc::new(setting.clone()), Halves::Fused, true)?;
+    // From here on its copies watch what is exercised.
+    template.take_exercised();
     Stage::set(template, Search::new(setting, options.max_permutations, stop));
     let result = explored(options);
     Stage::clear();

@@ -284,6 +284,7 @@ impl Stage {
             self.search.end = Some(End::Short(self.plan.or(plan)));
         }
         self.search.explored.steps += self.steps.len() as u64;
+        self.search.explored.exercised.merge(self.system.take_exercised());
         let broken = std::mem::take(&mut self.broken);
         self.search.note(&self.steps, broken);
     }

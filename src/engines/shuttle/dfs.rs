@@ -22,7 +22,9 @@ use crate::system::{Halves, Setting, Step, System};
 /// [`ExploreError`]: a wrong model, or a draw without representatives.
 pub fn explore(setting: &Setting, max_states: usize, stop: &Arc<AtomicBool>) -> Result<Exploration, ExploreError> {
     // A process is a function of its history, so two states are one only if the histories are.
-    let template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, true)?;
+    let mut template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, true)?;
+    // From here on its copies watch what is exercised.
+    template.take_exercised();
     let threads = Threads::of(&template);
     Stage::set(template, usize::MAX, false);
     let search = Rc::new(RefCell::new(Search::new(setting)));
@@ -73,6 +75,7 @@ impl Search {
         let otherwise = self.bound.map_or(Verdict::Holds, Verdict::Unknown);
         Ok(Exploration {
             vacuous: self.coverage.vacuous(setting),
+            exercised: self.coverage.exercised().clone(),
             verdicts: self.coverage.verdicts(setting, self.found, &otherwise),
             states: self.visited.len(),
             transitions: self.transitions,
@@ -174,6 +177,7 @@ impl Choose for Dfs {
 
     fn end(&mut self, stage: &mut Stage) {
         let mut search = self.search.borrow_mut();
+        search.coverage.note_exercised(stage.system.take_exercised());
         for (length, violation) in &stage.broken {
             let found = search.found.iter_mut().find(|(name, _)| *name == violation.property);
             if let Some((_, slot @ None)) = found {

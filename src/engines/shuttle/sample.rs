@@ -16,6 +16,7 @@ use super::stage::Stage;
 use super::threads::{Thread, Threads};
 use crate::engines::prng::{Purpose, Stream};
 use crate::engines::verdict::{Counterexample, Finding};
+use crate::system::exercised::Exercised;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::{Halves, ModelError, Setting, System};
 
@@ -45,6 +46,8 @@ pub struct Sampled {
     pub distinct_schedules: usize,
     /// Different states in which they ended.
     pub distinct_final_states: usize,
+    /// What the executions exercised.
+    pub exercised: Exercised,
     /// The violation of the first execution that met one.
     pub found: Option<Finding>,
 }
@@ -54,6 +57,7 @@ struct Record {
     steps: u64,
     schedule: u64,
     last: Fingerprint,
+    exercised: Exercised,
     found: Option<Finding>,
 }
 
@@ -100,6 +104,7 @@ impl Sampled {
             sampled.steps += record.steps;
             schedules.insert(record.schedule);
             states.insert(record.last);
+            sampled.exercised.merge(record.exercised);
             if record.found.is_some() {
                 sampled.found = record.found;
                 break;
@@ -112,7 +117,9 @@ impl Sampled {
 }
 
 fn work(setting: &Setting, options: Options, shared: &Arc<Shared>) -> Result<BTreeMap<u64, Record>, ModelError> {
-    let template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, false)?;
+    let mut template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, false)?;
+    // From here on its copies watch what is exercised.
+    template.take_exercised();
     let threads = Threads::of(&template).count();
     Stage::set(template, options.max_steps, true);
     let records = Rc::new(RefCell::new(BTreeMap::new()));
@@ -196,6 +203,7 @@ impl Choose for Sampler {
             steps: stage.steps.len() as u64,
             schedule: stage.schedule_hash(),
             last: stage.fingerprint(),
+            exercised: stage.system.take_exercised(),
             found,
         };
         self.records.borrow_mut().insert(self.number, record);

@@ -15,11 +15,14 @@ pub fn json(schedule: &Schedule, recording: &Recording) -> Value {
     document
 }
 
-fn step(frame: &Frame) -> Value {
+/// One step with its time, lanes, outcomes and the facts that it changed.
+pub(in crate::report) fn step(frame: &Frame) -> Value {
     let heard = frame.heard.iter();
     let heard = heard.map(|(process, outcome)| json!({ "process": process.to_string(), "outcome": outcome }));
     let changed = frame.changed.iter();
-    let changed = changed.map(|it| json!({ "fact": it.name, "was": it.was, "is": it.is }));
+    let changed = changed.map(|it| json!({ "fact": it.thing, "was": it.was, "is": it.is }));
+    let held = frame.held.iter();
+    let held = held.map(|it| json!({ "client": it.client, "seat": it.seat, "locked": it.is_locked }));
     json!({
         "step": frame.number,
         "at_us": frame.at_us,
@@ -29,6 +32,7 @@ fn step(frame: &Frame) -> Value {
         "reaches": frame.reaches.map(|lane| lane.to_string()),
         "heard": heard.collect::<Vec<_>>(),
         "changed": changed.collect::<Vec<_>>(),
+        "held": held.collect::<Vec<_>>(),
         "broken": frame.broken,
     })
 }

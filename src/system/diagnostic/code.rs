@@ -129,6 +129,13 @@ codes! {
     SCHEDULE_DIVERGED = "SP0404", EXIT_REPLAY,
         "A step of the schedule is not possible where it stands: the model or the scenario changed since, or the file \
          was edited. The message names the step, why it is not possible, and what is possible instead.";
+    SEARCH_DAMAGED = "SP0405", EXIT_USAGE,
+        "A file of `check --resume` that is no complete search: truncated, or changed by another program. Delete it, \
+         and the search begins anew.";
+    SEARCH_FOREIGN = "SP0406", EXIT_USAGE,
+        "A search that `check --resume` kept is of another check, of other bounds or options, or of another build of \
+         the program: what was searched then is not what would be searched now. Go on with the same command and \
+         program, or delete the file, and the search begins anew.";
     REPORT_JSON = "SP0503", EXIT_USAGE,
         "A report that begins like JSON and is not well-formed. Most often it was cut off while it was written or \
          copied.";

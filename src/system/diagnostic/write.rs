@@ -9,7 +9,7 @@ use super::{Diagnostic, code};
 ///
 /// # Errors
 /// The operating system refuses, or a directory stands there.
-pub fn write_file(path: &Path, content: &str) -> Result<(), Diagnostic> {
+pub fn write_file(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Diagnostic> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let refused = |error: &std::io::Error| {
         let words = error.to_string();
@@ -23,7 +23,7 @@ pub fn write_file(path: &Path, content: &str) -> Result<(), Diagnostic> {
     }
     let mut file =
         tempfile::Builder::new().prefix(".seatproof-").tempfile_in(directory).map_err(|error| refused(&error))?;
-    file.write_all(content.as_bytes()).map_err(|error| refused(&error))?;
+    file.write_all(content.as_ref()).map_err(|error| refused(&error))?;
     file.persist(path).map_err(|error| refused(&error.error))?;
     Ok(())
 }

@@ -26,7 +26,7 @@ pub fn write(directory: &Path, schedule: &Schedule, native: Option<&str>) -> Res
     if let Some(native) = native {
         write_file(&path.with_extension(&schedule.engine), native)?;
     }
-    write_file(&path, &schedule.to_string())?;
+    write_file(&path, schedule.to_string())?;
     Ok(path)
 }
 

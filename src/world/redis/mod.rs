@@ -29,6 +29,12 @@ use super::argv::{Argv, ByteString};
 use super::identity::SessionId;
 use super::reply::Reply;
 
+/// The name of the command that these words ask for, in lower case; none if no node knows it.
+#[must_use]
+pub fn command_name(argv: &Argv) -> Option<&'static str> {
+    table::name(argv)
+}
+
 /// One node with one database, nothing persisted and no memory limit of its own.
 ///
 /// Nodes with equal content are equal and hash alike. Dead keys that no command has named since are content, as

@@ -52,6 +52,11 @@ pub(super) fn resolve(argv: &Argv) -> Result<&'static Command, CommandError> {
     if command.accepts(argv.len()) { Ok(command) } else { Err(CommandError::WrongArity(command.name)) }
 }
 
+/// The name of the command that these words ask for, in lower case.
+pub(super) fn name(argv: &Argv) -> Option<&'static str> {
+    find(argv.get(0)?).map(|command| command.name)
+}
+
 /// The command of this name, in any case.
 fn find(name: &[u8]) -> Option<&'static Command> {
     let key = lookup_key(name)?;

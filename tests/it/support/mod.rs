@@ -8,5 +8,6 @@ pub(crate) mod postgres_server;
 pub(crate) mod redis_scripts;
 pub(crate) mod redis_server;
 pub(crate) mod require;
+pub(crate) mod sandbox;
 pub(crate) mod scenario;
 pub(crate) mod sql_script;

@@ -1,0 +1,35 @@
+//! The program itself, run in a directory of its own.
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// Runs the program in an empty directory of its own.
+pub(crate) struct Sandbox(pub(crate) tempfile::TempDir);
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seatproof"));
+        command.args(args).current_dir(self.0.path()).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> (i32, String, String) {
+        outcome(&self.command(args).output().expect("the program runs"))
+    }
+
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, content).expect("a file");
+        path
+    }
+}
+
+/// Exit code, stdout and stderr.
+pub(crate) fn outcome(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
+    (output.status.code().expect("it exits"), text(&output.stdout), text(&output.stderr))
+}
