@@ -40,7 +40,7 @@ pub const ON_READ: Model = Model {
     rows,
     ..common::protocol(
         "fence_on_read",
-        "Seat lock with a fencing token that the database checks before the first read, and when the booking is written.",
+        "Seat lock with a fencing token that the database checks before the first read and with the booking.",
         &[SEATS, LOCK_TTL, REFUSES_EQUAL],
         &[Journey {
             name: "contend",

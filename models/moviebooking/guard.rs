@@ -1,5 +1,5 @@
-//! What `moviebooking_fixed` does differently. Every change makes a statement say what it relies on, and can be left out
-//! by its number (`without`), which shows that it is needed:
+//! What `moviebooking_fixed` does differently. Every change makes a statement say what it relies on, and can be left
+//! out by its number (`without`), which shows that it is needed:
 //!
 //! 1. A lock is claimed once: confirm, release and clean-up set `active` to false where it is true, before they touch
 //!    anything else, and look at the row count.

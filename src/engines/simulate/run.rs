@@ -179,8 +179,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         }
     }
 
-    /// A handler's messages always find it, a child's until it is cancelled; a client's do only within the iteration that
-    /// sent them.
+    /// A handler's messages always find it, a child's until it is cancelled; a client's do only within the iteration
+    /// that sent them.
     fn is_current(&self, process: ProcessId, iteration: u32) -> bool {
         if process.call == 0 {
             return self.users[usize::from(process.client)].iteration == iteration;

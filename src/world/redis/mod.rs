@@ -158,8 +158,8 @@ impl Redis {
         self.keyspace.bring_nearer(i64::try_from(ms).unwrap_or(i64::MAX));
     }
 
-    /// A restart without persistence (`save ""`, `appendonly no`): keys, scripts and sessions are all gone, and from the
-    /// replicas too, which take over what the primary has.
+    /// A restart without persistence (`save ""`, `appendonly no`): keys, scripts and sessions are all gone, and from
+    /// the replicas too, which take over what the primary has.
     pub fn restart_empty(&mut self) {
         let replicas = self.replicas();
         *self = Self::new();
