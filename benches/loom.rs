@@ -1,7 +1,8 @@
 //! loom with our world beside a hand-written loom test of the same protocol: SET NX PX, a sale, GET, compare, DEL. The
 //! hand-written one has plain data, and one access to one atomic for each operation of ours, written so that loom tries
-//! nothing twice: both have the same scheduling points and the same permutations, which is asserted. Everything in one
-//! run, as ratios of the best of several.
+//! nothing twice: both have the same scheduling points and the same permutations, which is asserted. Ours judges the
+//! properties in every state and tells final states apart; what it does the first time, when it fires steps, is in the
+//! figures. Everything in one run, as ratios of the best of several.
 
 use std::collections::BTreeMap;
 use std::path::Path;

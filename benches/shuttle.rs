@@ -125,7 +125,8 @@ fn sampled(setting: &Setting, scheduler: Scheduler, seed: u64, executions: u64) 
 /// A table: for the first violated check of each model, executions and seconds to the first violation.
 fn power() {
     const WITHIN: u64 = 300;
-    println!("| model, check | contenders | urw | random | pct(3) |\n|---|---|---|---|---|");
+    let names = SCHEDULERS.map(|scheduler| scheduler.to_string()).join(" | ");
+    println!("| model, check | contenders | {names} |\n|---|---|---|---|---|");
     for entry in models::CATALOG {
         let declarations = models::CATALOG.map(|entry| entry.model.declaration());
         let (scenario, _) = scenario::parse(Path::new("power"), entry.scenario, &declarations).expect("it is valid");

@@ -116,6 +116,9 @@ pub(super) struct Simulate {
     /// Run twice and compare the digests of all events
     #[arg(long)]
     pub(super) doublecheck: bool,
+    /// Leave the schedule of a violation as large as it was found
+    #[arg(long, conflicts_with_all = ["seeds", "find"])]
+    pub(super) no_shrink: bool,
     #[command(flatten)]
     pub(super) threads: Threads,
 }

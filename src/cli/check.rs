@@ -133,15 +133,14 @@ fn one(
     } else {
         console.out(&exploration::text(&setting, findings, console.signs));
     }
-    let native = |schedule: &Schedule| {
-        let found = samples.iter().filter_map(|sample| sample.sampled.found.as_ref());
-        let mut found = found.chain(permuted.iter().flat_map(|permuted| &permuted.explored.found));
-        let (broken, _) = schedule.violation.as_ref()?;
-        found.find(|found| found.property == broken)?.native.clone()
-    };
-    let written = schedules.iter().map(|schedule| keep(args, schedule, native(schedule), console)).collect::<Vec<_>>();
-    let judged = if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) };
-    Ok(exit::worst(written.into_iter().chain([judged])))
+    let mut codes = Vec::new();
+    for schedule in schedules {
+        let broken = schedule.violation.as_ref().map_or("", |(property, _)| property.as_str());
+        let as_found = portfolio::as_found(&name, broken, samples, permuted, seed)?;
+        codes.push(keep(args, schedule, as_found.as_ref(), console));
+    }
+    codes.push(if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) });
+    Ok(exit::worst(codes))
 }
 
 /// The schedule followed once more, with everything that is seen on the way.
@@ -151,8 +150,8 @@ fn recorded(loaded: &Loaded, schedule: &Schedule) -> Result<Recording, Failure> 
 }
 
 /// Writes a schedule. Where that is refused the other checks still go on.
-fn keep(args: &Check, schedule: &Schedule, native: Option<String>, console: &Console) -> u8 {
-    match directory::write(&args.regressions, schedule, native.as_deref()) {
+fn keep(args: &Check, schedule: &Schedule, as_found: Option<&Schedule>, console: &Console) -> u8 {
+    match directory::write(&args.regressions, schedule, as_found) {
         Ok(path) => {
             console.note(&format!("wrote {}   (commit this file)", path.display()));
             console.note(&format!("next  seatproof replay {}", path.display()));

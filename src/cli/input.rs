@@ -85,5 +85,6 @@ pub(super) fn schedule(regressions: &Path, named: &Path) -> Result<Suspect, Fail
     let entry = models::find(&schedule.setting.model);
     let entry = entry.ok_or_else(|| unknown(format!("there is no model `{}`", schedule.setting.model)))?;
     let setting = Rc::new(schedule.resolve(entry.model).map_err(unknown)?);
+    let schedule = regressions::named(&path, &setting, schedule)?;
     Ok(Suspect { path, schedule, setting })
 }

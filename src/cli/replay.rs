@@ -21,6 +21,9 @@ pub(super) fn run(args: &Replay, console: &Console) -> Result<u8, Failure> {
         return Err(Diagnostic::error(&code::ARGUMENT, message).help(help).into());
     }
     let input::Suspect { path, schedule, setting } = input::schedule(&args.regressions, &args.schedule)?;
+    if schedule.native.is_some() {
+        console.note(&format!("{}'s own replayer took these {} steps", schedule.engine, schedule.steps.len()));
+    }
     let to = checked_to(args, &path, &schedule)?;
     let is_watched = args.step || args.diagram || args.export.is_some() || shown(args) != StateDetail::None;
     let recording = if is_watched {

@@ -1,9 +1,12 @@
 //! `simulate`: one run of the load test.
 
+use std::path::Path;
+use std::time::Instant;
+
 use super::args::{Format, Seed, Simulate};
 use super::console::Console;
 use super::input::{self, Loaded};
-use super::{Failure, exit, sweep};
+use super::{Failure, exit, interrupt, sweep};
 use crate::engines::DEFAULT_SEED;
 use crate::engines::simulate::{LoadTest, Run};
 use crate::report::{k6, run};
@@ -32,7 +35,7 @@ pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
         console.note(&format!("wrote {}", path.display()));
     }
     if run.violation.is_some() {
-        report_violation(&test, seed, console)?;
+        report_violation(&test, seed, args.no_shrink, console)?;
         codes.push(exit::VIOLATED);
     }
     let crossed = run.summary.crossed().collect::<Vec<_>>();
@@ -99,13 +102,21 @@ fn print(loaded: &Loaded, run: &Run, format: Format, console: &Console) {
     console.note(run::notes(run, judgement.as_ref(), console.signs).trim_end());
 }
 
-/// Runs the seed again with every step noted, names the step that broke the property, and keeps the schedule.
-fn report_violation(test: &LoadTest, seed: u64, console: &Console) -> Result<(), Failure> {
-    let (run, schedule) = test.record(seed)?;
+/// Runs the seed again with every step noted, names the step that broke the property, and keeps the schedule, made
+/// small where that is possible.
+fn report_violation(test: &LoadTest, seed: u64, no_shrink: bool, console: &Console) -> Result<(), Failure> {
+    let (run, mut schedule) = test.record(seed)?;
     if let (Some(violation), Some(step)) = (&run.violation, schedule.steps.last()) {
         console.note(&run::violation(violation, seed, schedule.steps.len(), step, console.signs));
+        if !no_shrink {
+            let begun = Instant::now();
+            let small = test.shrink(&schedule, violation, &interrupt::flag())?;
+            let shrunk = small.as_ref().map(|(_, shrunk)| shrunk);
+            console.note(&run::shrunk(shrunk, begun.elapsed()));
+            schedule = small.map_or(schedule, |(small, _)| small);
+        }
     }
-    let path = directory::write(std::path::Path::new(directory::REGRESSIONS), &schedule, None)?;
+    let path = directory::write(Path::new(directory::REGRESSIONS), &schedule, None)?;
     console.note(&format!("wrote {}\nnext  seatproof replay {}", path.display(), path.display()));
     Ok(())
 }

@@ -13,6 +13,7 @@ pub mod find;
 pub mod loom;
 pub mod measured;
 pub mod metrics;
+pub mod native;
 pub mod portfolio;
 pub mod prng;
 pub mod recording;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use self::permuted::{Permuted, permute, shrink_permuted};
+use super::native;
 use super::shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink};
 use super::shuttle::{self, Options, Sampled, Scheduler};
 use super::verdict::{Bound, Counterexample, Exploration, Finding, Verdict};
@@ -18,9 +19,9 @@ use crate::system::exercised::Exercised;
 use crate::system::schedule::{Schedule, of_steps};
 use crate::system::{ModelError, Setting};
 
-/// The schedulers that sample, in this order. No one of them is best: URW and random find what needs time to pass, PCT
+/// The schedulers that sample, in this order. No one of them is best: random and URW find what needs time to pass, PCT
 /// what needs one client to run far ahead. docs/power.md has the figures.
-pub const SCHEDULERS: [Scheduler; 3] = [Scheduler::Urw, Scheduler::Random, Scheduler::Pct { depth: 3 }];
+pub const SCHEDULERS: [Scheduler; 3] = [Scheduler::Random, Scheduler::Urw, Scheduler::Pct { depth: 3 }];
 
 /// What one scheduler met.
 #[derive(Clone, Debug)]
@@ -128,6 +129,28 @@ pub fn schedules(
         schedules.push(Schedule { seed, ..schedule });
     }
     Ok(schedules)
+}
+
+/// The execution in which a scheduler, or else loom, met the violation, as large as it was found; none if neither did.
+///
+/// # Errors
+/// [`ModelError`]: a wrong model.
+pub fn as_found(
+    name: &str,
+    property: &str,
+    samples: &[Sample],
+    permuted: Option<&Permuted>,
+    seed: u64,
+) -> Result<Option<Schedule>, ModelError> {
+    let sampled = samples.iter().filter_map(|sample| Some((sample, sample.sampled.found.as_ref()?)));
+    if let Some((sample, found)) = sampled.into_iter().find(|(_, found)| found.property == property) {
+        let found = native::schedule(&sample.setting, found, "shuttle", name)?;
+        return Ok(found.map(|schedule| Schedule { seed: Some(seed), ..schedule }));
+    }
+    match permuted.and_then(|permuted| Some((permuted, permuted.finding(property)?))) {
+        Some((permuted, found)) => native::schedule(&permuted.setting, found, "loom", name),
+        None => Ok(None),
+    }
 }
 
 /// The setting with the properties that are not known to be broken; none if all are.

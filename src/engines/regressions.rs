@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::native::{self, NativeError};
 use super::replay::replay;
 use crate::system::diagnostic::read::{REPORT_LIMIT_BYTES, read_text};
 use crate::system::diagnostic::{Diagnostic, code};
@@ -60,7 +61,9 @@ pub fn follow_all(directory: &Path, model: &'static Model) -> Result<Vec<Followe
         if schedule.setting.model != model.name || schedule.violation.is_none() {
             continue;
         }
-        let outcome = again(&resolved(&path, &schedule, model)?, &schedule)?;
+        let setting = resolved(&path, &schedule, model)?;
+        let schedule = named(&path, &setting, schedule)?;
+        let outcome = again(&setting, &schedule)?;
         outcomes.push(Followed { path, schedule, outcome });
     }
     Ok(outcomes)
@@ -92,6 +95,19 @@ pub fn resolved(path: &Path, schedule: &Schedule, model: &'static Model) -> Resu
             .help("the model has changed since: delete the file if it has done its work")
     })?;
     Ok(Rc::new(setting))
+}
+
+/// The schedule with the names of its steps, if it has them in its engine's notation only.
+///
+/// # Errors
+/// [`RegressionError`]: the engine's own replayer cannot follow it.
+pub fn named(path: &Path, setting: &Rc<Setting>, schedule: Schedule) -> Result<Schedule, RegressionError> {
+    native::named(setting, schedule).map_err(|error| match error {
+        NativeError::Model(error) => RegressionError::Model(error),
+        other => Diagnostic::error(&code::SCHEDULE_DIVERGED, format!("{}: {other}", path.display()))
+            .help("the model has changed since; the file ending .replay beside it names the step that is impossible")
+            .into(),
+    })
 }
 
 /// Follows a schedule that broke a property.

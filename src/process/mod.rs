@@ -21,5 +21,6 @@ pub use draw::{Draw, Drawn, Support};
 pub use http::{Request, Response};
 pub use mark::{Mark, Note};
 pub use op::{Instant, Lost, Op, Outcome, Statement};
+pub(crate) use panic::caught;
 pub use params::{ParamValue, Params};
 pub use running::{Body, End, Flow, Process, Spawn, Started, Yield};

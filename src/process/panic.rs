@@ -10,8 +10,8 @@ thread_local! {
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs the code of a process; a panic in it comes back as its message, and nothing is printed.
-pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+/// Runs code that may panic; a panic comes back as its message, and nothing is printed.
+pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let loud = take_hook();

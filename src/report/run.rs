@@ -1,14 +1,17 @@
 //! What `simulate` says about a run beside k6's own summary.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::exploration::shrinking;
 use super::judgement::{JudgedThreshold, Judgement, RequestCounts, judge};
 use super::k6;
 use super::table::{Signs, paragraph};
 use crate::engines::measured::limit::Limit;
 use crate::engines::metrics::summary::{Summary, Values};
+use crate::engines::shrink::Shrunk;
 use crate::engines::simulate::Run;
 use crate::system::model::Model;
 use crate::system::property::Violation;
@@ -84,6 +87,19 @@ pub fn violation(violation: &Violation, seed: u64, number: usize, step: &Line, s
     let _ = write!(text, " at {}.{:06} s\n{}", at_us / 1_000_000, at_us % 1_000_000, paragraph("  step  ", &step.text));
     text.push_str(&paragraph("  why   ", &violation.reason));
     text.trim_end().to_owned()
+}
+
+/// What shrinking the violation did and how long that took.
+#[must_use]
+pub fn shrunk(shrunk: Option<&Shrunk>, took: Duration) -> String {
+    let text = match shrunk {
+        Some(shrunk) => {
+            let tenths = took.as_millis().div_ceil(100);
+            format!("{}; {}.{} s", shrinking(shrunk), tenths / 10, tenths % 10)
+        }
+        None => "not possible: it takes time between an effect and the arrival of its outcome".to_owned(),
+    };
+    paragraph("shrunk  ", &text).trim_end().to_owned()
 }
 
 fn vacuous(summary: &Summary) -> impl Iterator<Item = (&str, &str)> {

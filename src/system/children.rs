@@ -1,8 +1,8 @@
 //! Processes that a process starts beside itself: watchdogs, requests side by side.
 //!
 //! A child belongs to its parent: to its crash domain, to its instance and its clock, and to its life. When a round or
-//! a request ends, the children that are still at work are cancelled. What a cancelled child has sent is not called back:
-//! it may take effect later, or never.
+//! a request ends, the children that are still at work are cancelled. What a cancelled child has sent is not called
+//! back: it may take effect later, or never.
 
 use super::state::{HandlerSlot, Live, Phase, Slot};
 use super::{Happening, System};

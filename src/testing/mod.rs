@@ -184,7 +184,8 @@ fn violated(schedule: Schedule, setting: &Setting, samples: &[Sample], plan: &Pl
         Some(sample) => format!("{}, seed {}, execution {}", sample.scheduler, plan.seed, sample.sampled.executions),
         None => format!("exploring every order; seed {} was not needed", plan.seed),
     };
-    let path = directory::write(&plan.regressions, &schedule, None)?;
+    let as_found = portfolio::as_found(&schedule.scenario, property.unwrap_or_default(), samples, None, plan.seed)?;
+    let path = directory::write(&plan.regressions, &schedule, as_found.as_ref())?;
     let diagram = drawn(&path, &schedule, setting)?;
     Ok(Failure::Violated(Box::new(Violated { schedule, found_by, path, diagram })))
 }
@@ -197,6 +198,7 @@ fn drawn(path: &std::path::Path, schedule: &Schedule, setting: &Setting) -> Resu
 /// Follows one schedule instead of searching. That it breaks nothing is no proof.
 fn follow(path: &std::path::Path, schedule: Schedule, setting: &Setting) -> Result<Exploration, Failure> {
     let resolved = regressions::resolved(path, &schedule, setting.model)?;
+    let schedule = regressions::named(path, &resolved, schedule)?;
     let recording = record(&resolved, &schedule, None)?;
     if !recording.replay.steps.is_empty() {
         let times = schedule.steps.iter().map(|line| line.at_us);

@@ -8,7 +8,7 @@ use crate::support::sandbox::{Sandbox, outcome};
 const MODEL: &str = include_str!("../../models/moviebooking.toml");
 
 /// A load of a few seconds, so that tests are quick.
-fn short_scenario() -> String {
+pub(crate) fn short_scenario() -> String {
     let start = MODEL.find("stages = [").expect("it has stages");
     let end = start + MODEL[start..].find("\n]").expect("they end") + 2;
     let stages = "stages = [{ duration = \"10s\", target = 20 }, { duration = \"2s\", target = 0 }]";
@@ -197,58 +197,6 @@ fn a_regressions_directory_that_cannot_be_made_stops_no_check() {
     assert!(err.contains("`/proc/nothing` cannot be made") && err.contains("--regressions"), "{err}");
     let (code, ..) = sandbox.run(&[&args[..], &["--expect", "--regressions", "/proc/nothing"]].concat());
     assert_eq!(code, 2, "as expected, but nothing was written");
-}
-
-/// What a scheduler finds at full size is printed small; how long that took is a note.
-#[test]
-fn what_shrinking_did_is_said_and_its_time_only_on_stderr() {
-    let sandbox = Sandbox::new();
-    let args = ["check", "set_nx_px_get_del", "--only", "pause", "--engine", "shuttle", "--executions", "40"];
-    let (code, out, err) = sandbox.run(&args);
-    assert_eq!(code, 1, "{out}{err}");
-    assert!(out.contains("steps (shrunk from ") && out.contains("shrunk      "), "{out}");
-    assert!(err.contains(" steps, shrunk from ") && err.contains(" s\n"), "{err}");
-    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
-    std::fs::remove_dir_all(sandbox.0.path().join("seatproof-regressions")).expect("schedules were written");
-    assert_eq!(sandbox.run(&args).1, out, "the same bytes again");
-}
-
-#[test]
-fn loom_says_its_bound_and_leaves_its_checkpoint_beside_what_it_finds() {
-    let sandbox = Sandbox::new();
-    let check = |args: &[&str]| sandbox.run(&[&["check", "--engine", "loom", "--only", "none"], args].concat());
-    let (code, out, _) = check(&["set_nx_px_get_del", "--preemptions", "1"]);
-    assert_eq!(code, 3, "a bound proves nothing beyond it: {out}");
-    let said = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    for words in ["? bounded release-own-only", "complete for 2 client(s), preemption bound 1", " permutation(s), "] {
-        assert!(said.contains(words), "{words}\n{out}");
-    }
-    let (code, out, _) = check(&["get_then_set", "--executions", "200"]);
-    assert_eq!(code, 1, "{out}");
-    let directory = std::fs::read_dir(sandbox.0.path().join("seatproof-regressions")).expect("it was made");
-    let kinds = directory.map(|entry| entry.expect("readable").path().extension().map(std::ffi::OsStr::to_owned));
-    let count = |kind: &str| kinds.filter(|it| it.as_ref().is_some_and(|it| it == kind)).count();
-    assert!(count("loom") > 0, "{out}");
-}
-
-/// A database so slow that the lock's TTL runs out inside the transaction.
-#[test]
-fn a_violation_under_load_stops_the_run_and_names_step_and_seed() {
-    let sandbox = Sandbox::new();
-    let slow = short_scenario()
-        .replace("lock_ttl = \"600s\"", "lock_ttl = \"60ms\"")
-        .replace("seats = 100", "seats = 3")
-        .replace("p50 = \"1300us\"\np95 = \"3200us\"", "p50 = \"30ms\"\np95 = \"300ms\"");
-    sandbox.file("slow.toml", slow);
-    let (code, out, err) = sandbox.run(&["simulate", "slow.toml", "--seed", "1"]);
-    assert_eq!(code, 1, "{out}{err}");
-    assert!(err.contains("✗ violated  ") && err.contains("seed 1, step "), "{err}");
-    let written = err.lines().find_map(|line| line.strip_prefix("wrote ")).expect("a schedule is written");
-    let (code, out, _) = sandbox.run(&["replay", written]);
-    assert_eq!(code, 1, "{out}");
-    assert!(out.contains("REPRODUCED"), "{out}");
-    let (code, _, err) = sandbox.run(&["simulate", "slow.toml", "--seeds", "0..10"]);
-    assert_eq!(code, 1, "{err}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod children;
 mod cli;
+mod cli_findings;
 mod cli_schedules;
 mod coverage;
 mod diagnostic_render;
@@ -24,6 +25,7 @@ mod measured_read;
 mod measured_statistics;
 mod mishaps;
 mod models;
+mod native;
 mod own_model;
 mod protocol_table;
 mod recording;

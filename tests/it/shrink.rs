@@ -12,14 +12,18 @@ use seatproof::engines::exact::Ratio;
 use seatproof::engines::portfolio::SCHEDULERS;
 use seatproof::engines::reference::explore;
 use seatproof::engines::replay::replay;
-use seatproof::engines::shrink::{Minimality, ShrinkError, ShrinkOptions, Shrunk, shrink};
+use seatproof::engines::shrink::{Minimality, ShrinkError, ShrinkOptions, Shrunk, shrink, shrink_timed};
 use seatproof::engines::shuttle::{Options, Scheduler, sample};
 use seatproof::engines::verdict::{Finding, Verdict};
 use seatproof::models::{self, CATALOG, Entry};
-use seatproof::system::Setting;
+use seatproof::process::{Ctx, Drawn, Flow, Mark};
+use seatproof::system::model::{Journey, Model};
 use seatproof::system::scenario::{Expectation, ExpectedVerdict};
-use seatproof::system::schedule::of_steps;
+use seatproof::system::schedule::{Recorder, of_steps};
 use seatproof::system::setting;
+use seatproof::system::{Halves, Setting, Step, System};
+use seatproof::world::identity::ProcessId;
+use seatproof::world::reply::Reply;
 
 /// The setting of a model's check.
 fn check_of(model: &str, check: &str) -> Setting {
@@ -144,4 +148,42 @@ fn steps_that_break_nothing_are_refused() {
     let never = AtomicBool::new(false);
     let error = shrink(&setting, &[], "one-booking-per-seat", &ShrinkOptions::default(), &never);
     assert_eq!(error.map(|_| ()), Err(ShrinkError::NotBroken("one-booking-per-seat")));
+}
+
+/// A client that counts on its seat until the release is answered, not until it is sent.
+const LATE: Model = Model {
+    name: "late",
+    journeys: &[Journey { name: "contend", about: "", run: |ctx| Box::pin(contend_and_give_up_late(ctx)) }],
+    ..Model::BARE
+};
+
+async fn contend_and_give_up_late(mut ctx: Ctx) -> Flow {
+    let seats: Drawn = [1].as_slice().into();
+    if ctx.redis(["SET", "seat:1", "taken", "NX"]).await == Ok(Reply::OK) {
+        ctx.mark(Mark::Holds { seats: seats.clone(), until_us: u64::MAX });
+        let _ = ctx.redis(["DEL", "seat:1"]).await;
+        ctx.mark(Mark::GivesUp { seats });
+    }
+    Flow::Done
+}
+
+/// With fused halves an outcome arrives with its effect, so nobody comes between.
+#[test]
+fn what_needs_time_between_effect_and_arrival_is_not_shrunk() {
+    let setting = Rc::new(Setting::of(&LATE, &["contend", "contend"]));
+    let [one, two] = [1, 2].map(ProcessId::client);
+    let begins = [one, two].map(Step::Begin);
+    let rest = [Step::Apply(one), Step::Deliver(one), Step::Apply(one), Step::Apply(two), Step::Deliver(two)];
+    let mut system = System::new(Rc::clone(&setting), Halves::Split, true).expect("the model is right");
+    let mut recorder = Recorder::default();
+    for step in begins.into_iter().chain(rest) {
+        recorder.note(&system, &step, true);
+        system.fire(&step).expect("the model is right");
+    }
+    let schedule = recorder.finish(&system, "simulate", None, "test", None);
+    let violations = replay(&setting, &schedule).expect("the model is right").violations;
+    assert_eq!(violations.last().map(|(number, it)| (*number, it.property)), Some((7, "one-holder-per-seat")));
+    let never = AtomicBool::new(false);
+    let refused = shrink_timed(&setting, &schedule, "one-holder-per-seat", &ShrinkOptions::default(), &never);
+    assert_eq!(refused.map(|_| ()), Err(ShrinkError::NotBroken("one-holder-per-seat")));
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::dice::Plan;
 use super::search::Search;
 use super::stage::Stage;
+use super::threads::Thread;
 use super::{Checkpoint, run};
 use crate::system::{Halves, ModelError, Setting, Step, System};
 
@@ -21,6 +22,9 @@ pub enum ReplayError {
     /// The text is not what an exploration wrote.
     #[error("this is no checkpoint of loom's: {0}")]
     Text(#[from] serde_json::Error),
+    /// loom would not notice, and might never come back.
+    #[error("clients can do other things in it than when it was found")]
+    OtherModel,
     /// loom reads checkpoints from files, and there is no place for one.
     #[error("no temporary file for loom's checkpoint: {0}")]
     File(#[from] std::io::Error),
@@ -31,6 +35,12 @@ pub enum ReplayError {
 #[serde(deny_unknown_fields)]
 struct Native {
     dice: Plan,
+    /// The thread of each step, and which of its steps.
+    path: Vec<(Thread, usize)>,
+    /// [`Graph::choices_along`] this path.
+    ///
+    /// [`Graph::choices_along`]: super::graph::Graph::choices_along
+    choices: String,
     checkpoint: Box<RawValue>,
 }
 
@@ -50,8 +60,14 @@ pub(super) fn of_execution(preemptions: Option<u8>, execution: u64) -> String {
     });
     run(preemptions, Some(Checkpoint { file: file.clone(), before }));
     let text = std::fs::read_to_string(&file).expect("loom has written its checkpoint");
+    // Once more, to see where it goes after the violation.
+    Stage::with(|stage| stage.search = Search::new(stage.setting(), 1, &Arc::default()));
+    run(None, Some(Checkpoint { file, before: usize::MAX }));
+    let path = Stage::with(|stage| stage.graph.path());
+    let choices = Stage::with(|stage| stage.graph.choices_along(&path)).expect("its steps were taken before");
+    let choices = choices.expect("its steps are possible").to_string();
     let checkpoint = RawValue::from_string(text).expect("loom writes JSON");
-    serde_json::to_string(&Native { dice, checkpoint }).expect("plain data has a serialised form")
+    serde_json::to_string(&Native { dice, path, choices, checkpoint }).expect("plain data has a serialised form")
 }
 
 /// Replays an execution in loom's own notation ([`Finding::native`]) with loom's own replayer; the steps taken.
@@ -59,21 +75,22 @@ pub(super) fn of_execution(preemptions: Option<u8>, execution: u64) -> String {
 /// [`Finding::native`]: crate::engines::verdict::Finding::native
 ///
 /// # Errors
-/// [`ReplayError`]: a wrong model, or a text that is no checkpoint.
-///
-/// # Panics
-/// When the checkpoint was not made from this setting: loom then finds its branches in the wrong places.
+/// [`ReplayError`]: a wrong model, another one than it was found in, or a text that is no checkpoint.
 pub fn replay(setting: &Setting, native: &str) -> Result<Vec<Step>, ReplayError> {
-    let Native { dice, checkpoint } = serde_json::from_str(native)?;
+    let Native { dice, path, choices, checkpoint } = serde_json::from_str(native)?;
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("loom.json");
     std::fs::write(&file, checkpoint.get())?;
     let template = System::new(Rc::new(setting.clone()), Halves::Fused, true)?;
     Stage::set(template, Search::new(setting, 1, &Arc::default()));
+    let now = Stage::with(|stage| stage.graph.choices_along(&path))?;
+    if now.is_none_or(|now| now.to_string() != choices) {
+        return Err(ReplayError::OtherModel);
+    }
     Stage::with(|stage| stage.set_plan(dice));
     // The number of preemptions is in the file.
     run(None, Some(Checkpoint { file, before: usize::MAX }));
-    let steps = Stage::with(|stage| std::mem::take(&mut stage.steps));
+    let steps = Stage::with(|stage| stage.graph.steps());
     Stage::clear();
     Ok(steps)
 }

@@ -14,6 +14,7 @@
 
 mod checkpoint;
 mod dice;
+mod graph;
 mod play;
 mod search;
 mod stage;
@@ -109,6 +110,7 @@ fn explored(options: Options) -> Result<Explored, ExploreError> {
                 if let Some(End::Bound(bound)) = end {
                     explored.bound = Some(bound);
                 }
+                explored.exercised = Stage::with(|stage| std::mem::take(&mut stage.graph.exercised));
                 for finding in &mut explored.found {
                     finding.native = Some(checkpoint::of_execution(options.preemptions, finding.execution));
                 }

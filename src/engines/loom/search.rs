@@ -65,11 +65,11 @@ impl Search {
         self.end.is_none()
     }
 
-    /// Notes the violations of an execution, each with the number of steps that led to it.
-    pub(super) fn note(&mut self, steps: &[Step], broken: Vec<(usize, Violation)>) {
-        for (length, Violation { property, reason }) in broken {
-            if self.explored.found.iter().all(|found| found.property != property) {
-                let counterexample = Counterexample { steps: steps[..length].to_vec(), reason };
+    /// Notes how the state breaks properties to which these steps led.
+    pub(super) fn note(&mut self, broken: &[Violation], steps: impl Fn() -> Vec<Step>) {
+        for Violation { property, reason } in broken {
+            if self.explored.found.iter().all(|found| found.property != *property) {
+                let counterexample = Counterexample { steps: steps(), reason: reason.clone() };
                 let execution = self.explored.permutations;
                 self.explored.found.push(Finding { property, counterexample, execution, native: None });
             }

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use ::loom::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::dice::{Dice, Plan};
+use super::graph::Graph;
 use super::play;
 use super::search::{End, Search};
-use super::threads::{Thread, Threads};
-use crate::engines::reference::{ExploreError, abstracted};
+use super::threads::Thread;
+use crate::engines::reference::ExploreError;
 use crate::engines::verdict::Bound;
-use crate::system::fingerprint::Fingerprint;
-use crate::system::property::Violation;
-use crate::system::{Setting, Step, System};
+use crate::system::{Setting, System};
 
 thread_local! {
     static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) };
@@ -53,12 +52,9 @@ pub(super) enum After {
     End,
 }
 
-/// One execution in progress, and the template of the next: all clients have begun. A copy re-creates a process when
-/// the process goes on, so in the thread that it belongs to.
+/// One execution in progress.
 pub(super) struct Stage {
-    template: System,
-    system: System,
-    threads: Threads,
+    pub(super) graph: Graph,
     standing: Vec<Standing>,
     /// The threads that loom knows, in the order in which it heard of them.
     born: Vec<Thread>,
@@ -68,30 +64,21 @@ pub(super) struct Stage {
     dice: Dice,
     /// The thread that took the last step, if it can go on.
     ahead: Option<Thread>,
-    pub(super) steps: Vec<Step>,
-    broken: Vec<(usize, Violation)>,
-    options: Vec<Step>,
     is_over: bool,
     pub(super) search: Search,
 }
 
 impl Stage {
-    /// Sets the stage for executions on this thread.
+    /// Sets the stage for executions on this thread, which begin where the template stands.
     pub(super) fn set(template: System, search: Search) {
-        let threads = Threads::of(&template);
         let stage = Self {
-            system: template.clone(),
-            template,
-            threads,
+            graph: Graph::new(template),
             standing: Vec::new(),
             born: Vec::new(),
             point: None,
             plan: Plan::default(),
             dice: Dice::default(),
             ahead: None,
-            steps: Vec::new(),
-            broken: Vec::new(),
-            options: Vec::new(),
             is_over: false,
             search,
         };
@@ -109,7 +96,7 @@ impl Stage {
     }
 
     pub(super) fn setting(&self) -> &Setting {
-        self.template.setting()
+        self.graph.template().setting()
     }
 
     pub(super) fn plan(&self) -> Plan {
@@ -130,19 +117,15 @@ impl Stage {
         if !self.search.begins() {
             return None;
         }
-        self.system = self.template.clone();
+        self.graph.begin();
         self.standing.clear();
-        self.standing.resize_with(self.threads.count(), || Standing::Unborn);
+        self.standing.resize_with(self.graph.here().options.len(), || Standing::Unborn);
         self.born.clear();
         self.point = Some(Arc::new(AtomicBool::new(false)));
         self.dice = Dice::make(self.plan);
         self.ahead = None;
-        self.steps.clear();
         self.is_over = false;
-        self.judge();
-        if !self.wake_all(None) {
-            self.end();
-        }
+        self.arrive(None);
         Some(self.dice.all())
     }
 
@@ -157,14 +140,9 @@ impl Stage {
         if self.is_over {
             return Turn::Pass(self.leave(thread));
         }
-        self.options.clear();
-        self.threads.steps(thread, &self.system, &mut self.options);
-        if !self.options.is_empty() {
-            return Turn::Step(self.options.len());
-        }
-        if let Some(draw) = self.system.unexplorable_draw() {
-            self.fail(ExploreError::Draw(draw));
-            return Turn::Pass(self.leave(thread));
+        let options = self.graph.here().options[thread].steps.len();
+        if options > 0 {
+            return Turn::Step(options);
         }
         // What it was about to do has become impossible.
         if self.preferred() == Some(thread) {
@@ -184,39 +162,40 @@ impl Stage {
 
     /// The thread takes one of its steps.
     pub(super) fn act(&mut self, thread: Thread, option: usize) -> After {
-        let step = self.options.swap_remove(option);
-        if let Step::Draw(process, _) = &step
-            && let Some(draw) = abstracted(&self.system, *process)
-        {
+        if let Some(draw) = self.graph.here().options[thread].steps[option].abstracted_draw {
             self.search.abstracts(draw);
         }
-        if let Err(error) = self.system.fire(&step) {
-            self.fail(error.into());
-            return self.leave(thread);
+        match self.graph.take(thread, option) {
+            Ok(()) => self.arrive(Some(thread)),
+            Err(error) => self.fail(error.into()),
         }
-        self.steps.push(step);
-        self.judge();
-        if self.steps.len() >= super::STEPS_MAX {
-            self.search.explored.bound.get_or_insert(Bound::Steps(super::STEPS_MAX));
-            self.over();
-            return self.leave(thread);
-        }
-        if !self.wake_all(Some(thread)) {
-            self.end();
+        if self.is_over {
             return self.leave(thread);
         }
         if self.ahead.is_some() {
             return After::Announce;
         }
-        if self.threads.is_done(thread, &self.system) {
+        if self.graph.here().options[thread].is_done {
             return self.leave(thread);
         }
         self.rest(thread)
     }
 
-    fn judge(&mut self) {
-        let length = self.steps.len();
-        self.broken.extend(self.system.judge().into_iter().map(|violation| (length, violation)));
+    /// The execution has come to a state, by a step of this thread.
+    fn arrive(&mut self, acting: Option<Thread>) {
+        let state = self.graph.here();
+        if !state.broken.is_empty() {
+            self.search.note(&state.broken, || self.graph.steps());
+        }
+        if let Some(draw) = state.unexplorable_draw {
+            self.fail(ExploreError::Draw(draw));
+        } else if self.graph.depth() >= super::STEPS_MAX {
+            self.search.explored.bound.get_or_insert(Bound::Steps(super::STEPS_MAX));
+            self.over();
+        } else if !self.wake_all(acting) {
+            self.search.ends_in(self.graph.here().fingerprint);
+            self.over();
+        }
     }
 
     fn rest(&mut self, thread: Thread) -> After {
@@ -233,8 +212,8 @@ impl Stage {
     fn wake_all(&mut self, acting: Option<Thread>) -> bool {
         self.ahead = None;
         let mut has_step = false;
-        for thread in 0..self.threads.count() {
-            if !self.threads.has_step(thread, &self.system, &mut self.options) {
+        for thread in 0..self.standing.len() {
+            if self.graph.here().options[thread].steps.is_empty() {
                 continue;
             }
             has_step = true;
@@ -260,12 +239,6 @@ impl Stage {
         self.standing[thread] = Standing::Woken;
     }
 
-    /// The execution went as far as it could.
-    fn end(&mut self) {
-        self.search.ends_in(Fingerprint::of(self.system.state()));
-        self.over();
-    }
-
     fn fail(&mut self, error: ExploreError) {
         self.search.end = Some(End::Error(error));
         self.over();
@@ -283,9 +256,6 @@ impl Stage {
         if let Some(plan) = self.dice.missing() {
             self.search.end = Some(End::Short(self.plan.or(plan)));
         }
-        self.search.explored.steps += self.steps.len() as u64;
-        self.search.explored.exercised.merge(self.system.take_exercised());
-        let broken = std::mem::take(&mut self.broken);
-        self.search.note(&self.steps, broken);
+        self.search.explored.steps += self.graph.depth() as u64;
     }
 }

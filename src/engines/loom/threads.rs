@@ -3,7 +3,6 @@
 use crate::system::state::{Phase, State};
 use crate::system::{Step, System};
 use crate::world::identity::ProcessId;
-use crate::world::redis::Redis;
 
 /// Number of a thread: clients first, in their order, then nature.
 pub(super) type Thread = usize;
@@ -58,42 +57,18 @@ impl Threads {
     }
 
     /// The steps that this thread can take now.
-    pub(super) fn steps(self, thread: Thread, system: &System, steps: &mut Vec<Step>) {
+    pub(super) fn steps(self, thread: Thread, system: &System) -> Vec<Step> {
         let state = system.state();
-        if thread < self.clients {
-            Self::processes(thread, state).for_each(|process| system.enabled_of(process, steps));
-        } else if may_act(state) {
-            steps.extend(system.enabled().into_iter().filter(|step| self.of_step(step, state) == thread));
+        if thread == self.nature() {
+            return system.enabled().into_iter().filter(|step| self.of_step(step, state) == thread).collect();
         }
-    }
-
-    /// True when the thread can take a step now.
-    pub(super) fn has_step(self, thread: Thread, system: &System, scratch: &mut Vec<Step>) -> bool {
-        if thread < self.clients && Self::processes(thread, system.state()).any(|process| system.is_ready(process)) {
-            return true;
-        }
-        scratch.clear();
-        self.steps(thread, system, scratch);
-        !scratch.is_empty()
+        let mut steps = Vec::new();
+        Self::processes(thread, state).for_each(|process| system.enabled_of(process, &mut steps));
+        steps
     }
 
     /// True when nothing can ever come of this thread again.
     pub(super) fn is_done(self, thread: Thread, system: &System) -> bool {
         thread < self.clients && system.state().clients[thread + 1].slot.phase == Phase::Ended
     }
-}
-
-/// Nature may have a step. Asking for it is dear, and mostly it has none.
-fn may_act(state: &State) -> bool {
-    let budgets = state.budgets;
-    budgets.time_steps > 0
-        || budgets.crash > 0
-        || budgets.redis_restart > 0
-        || budgets.failover > 0
-        || budgets.evict > 0
-        || state.world.redis.iter().any(Redis::is_behind)
-        || state.waiting.len() > 1
-        || !state.unreaped.is_empty()
-        || !state.late.is_empty()
-        || state.clients.iter().any(|client| client.handlers.iter().any(|handler| !handler.is_awaited))
 }

@@ -9,13 +9,17 @@
 //! Deterministic: the budget counts steps that are fired, never seconds.
 
 mod exact;
+mod fuse;
 mod moves;
 mod reduce;
 mod trial;
 
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
+use super::replay::replay;
 use super::verdict::Counterexample;
+use crate::system::schedule::Schedule;
 use crate::system::{ModelError, Setting, Step};
 use trial::{Broken, Trials};
 
@@ -128,6 +132,26 @@ pub fn shrink(
     let Broken { case, steps, reason, .. } = best;
     let Trials { replays, fired, .. } = trials;
     Ok(Shrunk { setting: case.setting, steps, reason, minimality, replays, fired, from, to })
+}
+
+/// Shrinks a schedule of an engine that keeps time. With fused halves an outcome arrives when the operation takes
+/// effect, and a violation may need the time between.
+///
+/// # Errors
+/// A wrong model, or a schedule that does not break this property with fused halves.
+pub fn shrink_timed(
+    setting: &Rc<Setting>,
+    schedule: &Schedule,
+    property: &'static str,
+    options: &ShrinkOptions,
+    stop: &AtomicBool,
+) -> Result<Shrunk, ShrinkError> {
+    let steps = replay(setting, schedule)?.steps;
+    let instants = schedule.steps.iter().map(|line| line.at_us.unwrap_or(0));
+    let timed = instants.zip(steps).collect::<Vec<_>>();
+    let fused = fuse::fused_setting(setting, &timed);
+    let steps = fuse::fused_steps(&fused, &timed)?;
+    shrink(&fused, &steps, property, options, stop)
 }
 
 fn size(broken: &Broken) -> Size {

@@ -3,18 +3,21 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::Run;
 use super::latency::Latency;
 use super::ramp::{self, Shift};
 use super::run::Execution;
 use crate::engines::metrics::{Catalogue, DeclarationError, Declarations, MetricId};
+use crate::engines::shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink_timed};
 use crate::process::Params;
 use crate::system::mishap::Clocks;
 use crate::system::model::Model;
 use crate::system::pace::Pace;
+use crate::system::property::Violation;
 use crate::system::scenario::{Load, Scenario, StatusRange};
-use crate::system::schedule::{Recorder, Schedule};
+use crate::system::schedule::{Recorder, Schedule, of_steps};
 use crate::system::state::Budgets;
 use crate::system::threshold::Aggregation;
 use crate::system::{Halves, ModelError, Setting, System, setting};
@@ -115,6 +118,29 @@ impl LoadTest {
         let violation = run.violation.clone().map(|violation| (violation.property.to_owned(), violation.reason));
         let schedule = recorder.unwrap_or_default().finish(&system, "simulate", Some(seed), &self.name, violation);
         Ok((run, schedule))
+    }
+
+    /// The schedule of a violation made small, and from which size; none if it needs what fused halves do not have,
+    /// time between an effect and the arrival of its outcome.
+    ///
+    /// # Errors
+    /// When the model itself is wrong.
+    pub fn shrink(
+        &self,
+        schedule: &Schedule,
+        violation: &Violation,
+        stop: &AtomicBool,
+    ) -> Result<Option<(Schedule, Shrunk)>, ModelError> {
+        let options = ShrinkOptions::default();
+        let shrunk = match shrink_timed(&self.setting, schedule, violation.property, &options, stop) {
+            Ok(shrunk) => shrunk,
+            Err(ShrinkError::Model(error)) => return Err(error),
+            Err(ShrinkError::NotBroken(_)) => return Ok(None),
+        };
+        let violation = Some((violation.property.to_owned(), shrunk.reason.clone()));
+        let setting = Rc::new(shrunk.setting.clone());
+        let small = of_steps(&setting, &shrunk.steps, &schedule.engine, &self.name, violation)?;
+        Ok(Some((Schedule { seed: schedule.seed, ..small }, shrunk)))
     }
 
     /// Virtual users at the peak of the plan, k6's `vus_max`.

@@ -10,12 +10,12 @@ use crate::system::diagnostic::{Diagnostic, code};
 pub const REGRESSIONS: &str = "seatproof-regressions";
 
 /// Writes a found schedule into the regressions directory, under a name made of what it breaks and its last state;
-/// beside it, ending in the name of the engine (`.shuttle`, `.loom`), the execution as it was found, for the replayer
-/// that this engine has of its own.
+/// beside it, ending in the name of the engine (`.shuttle`, `.loom`), the execution as large as it was found, in the
+/// engine's own notation.
 ///
 /// # Errors
 /// The directory cannot be made, or a file cannot be written.
-pub fn write(directory: &Path, schedule: &Schedule, native: Option<&str>) -> Result<PathBuf, Diagnostic> {
+pub fn write(directory: &Path, schedule: &Schedule, as_found: Option<&Schedule>) -> Result<PathBuf, Diagnostic> {
     if let Err(error) = std::fs::create_dir_all(directory) {
         let message = format!("directory `{}` cannot be made: {error}", directory.display());
         return Err(Diagnostic::error(&code::OUTPUT, message).help("name another one with --regressions"));
@@ -23,8 +23,8 @@ pub fn write(directory: &Path, schedule: &Schedule, native: Option<&str>) -> Res
     let property = schedule.violation.as_ref().map_or("schedule", |(property, _)| property.as_str());
     let id = schedule.fingerprint.get(..8).unwrap_or("00000000");
     let path = directory.join(format!("{property}-{id}.replay"));
-    if let Some(native) = native {
-        write_file(&path.with_extension(&schedule.engine), native)?;
+    if let Some(as_found) = as_found {
+        write_file(&path.with_extension(&as_found.engine), as_found.to_string())?;
     }
     write_file(&path, schedule.to_string())?;
     Ok(path)

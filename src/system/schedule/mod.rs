@@ -46,6 +46,8 @@ pub struct Schedule {
     pub halves: Halves,
     /// All that the steps depend on.
     pub setting: SettingText,
+    /// The same execution as the engine itself writes it. The file then has this instead of the names of the steps.
+    pub native: Option<String>,
     /// The steps.
     pub steps: Vec<Line>,
 }
@@ -188,6 +190,13 @@ fn longest(kind: ParamKind) -> i64 {
 }
 
 impl Schedule {
+    /// Hash over an execution as its engine writes it, and over all that it depends on: what was damaged is not handed
+    /// to the engine, which would not expect it.
+    fn native_hash(&self) -> String {
+        let hash = Fingerprint::of(&(&self.engine, &self.native, self.setting.to_string()));
+        hash.to_string()[..16].to_owned()
+    }
+
     /// The setting for a model of the schedule's name.
     ///
     /// # Errors
@@ -236,6 +245,7 @@ impl Recorder {
             fingerprint: fingerprint(system, &self.lines).to_string(),
             halves: system.halves(),
             setting: SettingText::of(system.setting()),
+            native: None,
             steps: self.lines,
         }
     }

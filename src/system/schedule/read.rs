@@ -39,7 +39,9 @@ struct File {
     fingerprint: String,
     halves: HalvesText,
     setting: SettingFile,
-    steps: Vec<LineFile>,
+    native: Option<toml::Spanned<String>>,
+    native_hash: Option<String>,
+    steps: Option<Vec<LineFile>>,
 }
 
 #[derive(Deserialize)]
@@ -121,7 +123,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
             .at(source, version.format.span())
             .help("replay it with the version of seatproof that wrote it (see `tool`), or find it anew"));
     }
-    let parsed = toml::from_str::<File>(text).map_err(damaged)?;
+    let mut parsed = toml::from_str::<File>(text).map_err(damaged)?;
     let wrong = |what: &str, span: Range<usize>| {
         Diagnostic::error(&code::SCHEDULE_DAMAGED, format!("no schedule can be so: {what}"))
             .at(source, span)
@@ -142,7 +144,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     if let Some(many) = parsed.setting.replicas.as_ref().filter(|replicas| *replicas.as_ref() > REPLICAS_MAX) {
         return Err(wrong(&format!("a node has at most {REPLICAS_MAX} replicas"), many.span()));
     }
-    let mut times = parsed.steps.iter().filter_map(|line| line.at.as_ref());
+    if parsed.native.is_some() == parsed.steps.is_some() {
+        return Err(wrong("it has either `steps` or `native`", parsed.format.span()));
+    }
+    let mut times = parsed.steps.iter().flatten().filter_map(|line| line.at.as_ref());
     if let Some(late) = times.find(|at| *at.as_ref() > AT_MAX_US) {
         return Err(wrong("a time is later than 292 years", late.span()));
     }
@@ -154,7 +159,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
         let read = Given::parse(entry.as_ref());
         given.push(read.map_err(|reason| wrong(&format!("`given`: {reason}"), entry.span()))?);
     }
-    Ok(schedule(parsed, seed, given))
+    let (native, hash) = (parsed.native.as_ref().map(toml::Spanned::span), parsed.native_hash.take());
+    let schedule = schedule(parsed, seed, given);
+    match native {
+        Some(native) if hash != Some(schedule.native_hash()) => {
+            Err(wrong("`native` and the setting are not as they were written", native))
+        }
+        _ => Ok(schedule),
+    }
 }
 
 fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
@@ -192,7 +204,8 @@ fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
             budgets: setting.budgets,
             draws: setting.draws.into_iter().map(|(name, values)| (name, draws(values))).collect(),
         },
-        steps: file.steps.into_iter().map(line).collect(),
+        native: file.native.map(toml::Spanned::into_inner),
+        steps: file.steps.into_iter().flatten().map(line).collect(),
     }
 }
 

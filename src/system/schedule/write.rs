@@ -8,8 +8,14 @@ use crate::process::Drawn;
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "# A schedule of seatproof: the steps below, in this order, from the initial state.")?;
-        writeln!(f, "# `seatproof replay FILE` runs it again; steps may be edited, removed or added by name.")?;
+        if self.native.is_some() {
+            let engine = &self.engine;
+            writeln!(f, "# An execution as large as it was found, and as {engine} writes it.")?;
+            writeln!(f, "# `seatproof replay FILE` has {engine}'s own replayer run it again.")?;
+        } else {
+            writeln!(f, "# A schedule of seatproof: the steps below, in this order, from the initial state.")?;
+            writeln!(f, "# `seatproof replay FILE` runs it again; steps may be edited, removed or added by name.")?;
+        }
         if let Some((property, reason)) = &self.violation {
             // The message of a panic may have several lines; the comment must not end with the first.
             let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -32,6 +38,19 @@ impl fmt::Display for Schedule {
         let halves = if self.halves == Halves::Fused { "fused" } else { "split" };
         writeln!(f, "# fused: an operation and the arrival of its outcome are one step; split: two.")?;
         writeln!(f, "halves = \"{halves}\"")?;
+        match &self.native {
+            Some(native) => {
+                writeln!(f, "native_hash = {}\nnative = {}", quoted(&self.native_hash()), quoted(native))?;
+            }
+            None => self.write_steps(f)?,
+        }
+        writeln!(f)?;
+        self.setting.fmt(f)
+    }
+}
+
+impl Schedule {
+    fn write_steps(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "# `at` is virtual time in microseconds; `label` is the step's name in the service's documentation."
@@ -48,8 +67,7 @@ impl fmt::Display for Schedule {
             }
             f.write_str(" },\n")?;
         }
-        writeln!(f, "]\n")?;
-        self.setting.fmt(f)
+        writeln!(f, "]")
     }
 }
 

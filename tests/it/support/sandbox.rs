@@ -26,6 +26,14 @@ impl Sandbox {
         std::fs::write(&path, content).expect("a file");
         path
     }
+
+    /// A file of this kind that a check left in its directory of schedules.
+    pub(crate) fn written(&self, extension: &str) -> String {
+        let entries = std::fs::read_dir(self.0.path().join("seatproof-regressions")).expect("it was made");
+        let mut paths = entries.map(|entry| entry.expect("readable").path());
+        let path = paths.find(|path| path.extension().is_some_and(|it| it == extension));
+        path.expect("there is one").to_str().expect("UTF-8").to_owned()
+    }
 }
 
 /// Exit code, stdout and stderr.
