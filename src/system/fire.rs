@@ -20,7 +20,7 @@ impl System {
     #[inline]
     pub fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
         self.note_gone_on(step);
-        if self.exercised.is_some() {
+        if self.watcher.is_some() {
             self.exercise_fault(step);
         }
         match step {
@@ -168,7 +168,7 @@ impl System {
         if let Some(heard) = &mut self.heard {
             heard.push((process, outcome.clone()));
         }
-        if self.exercised.is_some() {
+        if self.watcher.is_some() {
             self.exercise_outcome(process, &outcome);
         }
         let slot = self.state.slot_mut(process);

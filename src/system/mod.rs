@@ -44,7 +44,7 @@ use crate::world::identity::ProcessId;
 use crate::world::redis::Redis;
 
 use database::Planner;
-use exercised::Exercised;
+use exercised::Watcher;
 use given::{Given, GivenError};
 use mishap::Clocks;
 use model::Model;
@@ -189,7 +189,7 @@ pub struct System {
     /// What processes heard since it was last asked; nobody listens unless asked to.
     heard: Option<Vec<(ProcessId, Outcome)>>,
     /// What was exercised since it was last asked; nobody watches unless asked to.
-    exercised: Option<Box<Exercised>>,
+    watcher: Option<Box<Watcher>>,
 }
 
 impl System {
@@ -246,7 +246,7 @@ impl System {
             judgement: property::Judgement::default(),
             reports: false,
             heard: None,
-            exercised: None,
+            watcher: None,
         };
         system.plan_properties()?;
         Ok(system)

@@ -87,6 +87,8 @@ impl Stage {
     pub(super) fn begin(&mut self) {
         self.system = self.template.clone();
         self.error = self.error.take().or(self.system.begin_all().err());
+        // From here on it watches what is exercised; what was given is not.
+        self.system.take_exercised();
         self.steps.clear();
         self.trace.clear();
         self.choice = None;
