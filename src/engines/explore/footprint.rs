@@ -76,7 +76,12 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             read(Place::Now);
         }
         Step::Deliver(_) | Step::Cut(_) => unreachable!("exploring fuses the halves of an operation"),
-        Step::Mishap(..) | Step::Land(_) | Step::ClockJump(_) => unreachable!("left to the reference explorer"),
+        Step::Mishap(..)
+        | Step::Land(_)
+        | Step::ClockJump(_)
+        | Step::Replicate(..)
+        | Step::Failover(..)
+        | Step::Disconnect(_) => unreachable!("left to the reference explorer"),
     }
     Footprint::Parts(reads)
 }
@@ -100,6 +105,7 @@ fn operation(slot: &Slot, read: &mut impl FnMut(Place)) {
             read(Place::Now);
         }
         Some(Op::Now) => read(Place::Now),
+        Some(Op::Spawn(_) | Op::Join(..) | Op::Cancel(_)) => unreachable!("left to the reference explorer"),
         Some(Op::Call(_) | Op::Choose(_) | Op::Draw(_) | Op::Sleep(_)) | None => {}
     }
 }

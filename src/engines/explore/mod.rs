@@ -190,8 +190,8 @@ pub fn explore_kept(
 }
 
 /// True when the parts of a state are all that decides what happens and what is judged. What is not among them is left
-/// to the reference explorer: operations that land late, clocks that differ, bounds on slowness, properties over keys
-/// of Redis, and those over whole executions.
+/// to the reference explorer: replicas of Redis, children of processes, operations that land late, clocks that differ,
+/// bounds on slowness, properties over keys of Redis, and those over whole executions.
 #[must_use]
 pub fn is_made_of_parts(setting: &Setting) -> bool {
     let budgets = &setting.budgets;
@@ -200,8 +200,11 @@ pub fn is_made_of_parts(setting: &Setting) -> bool {
         let reads = matches!(property.reads, Reads::Ghost | Reads::SharedSeats | Reads::Data);
         reads && matches!(property.rule, Rule::Never(_) | Rule::NoRow(_)) && !property.needs_answers()
     };
+    let has_replicas = setting.replicas > 0;
     let has_mishap = setting.given.iter().any(Given::is_step);
     is_plain
+        && !has_replicas
+        && setting.model.children.is_empty()
         && !has_mishap
         && setting.clocks.agree()
         && setting.pace.is_free()
