@@ -130,6 +130,11 @@ pub(super) fn bounds(setting: &Setting) -> String {
         let given = setting.given.iter().map(ToString::to_string).collect::<Vec<_>>();
         parts.push(format!("given: {}", given.join(", ")));
     }
+    match setting.replicas {
+        0 => {}
+        1 => parts.push("Redis has 1 replica".to_owned()),
+        replicas => parts.push(format!("Redis has {replicas} replicas")),
+    }
     let faults = setting.budgets.entries();
     let faults = faults.iter().filter(|(name, budget)| *budget > 0 && *name != "time_steps");
     let faults = faults.map(|(name, budget)| format!("{name} at most {budget}")).collect::<Vec<_>>();

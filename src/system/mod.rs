@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** nothing here chooses. No randomness, no wall clock, no threads.
 
+mod children;
 mod database;
 pub mod diagnostic;
 pub mod digest;
@@ -68,6 +69,8 @@ pub struct Setting {
     pub rounds: Option<u32>,
     /// Faults that may happen.
     pub budgets: Budgets,
+    /// Replicas of the Redis node.
+    pub replicas: u8,
     /// Which clocks run ahead.
     pub clocks: Clocks,
     /// How slow anything may be.
@@ -214,7 +217,7 @@ impl System {
     /// As [`System::new`].
     pub fn unbegun(setting: Rc<Setting>, halves: Halves, keeps_history: bool) -> Result<Self, ModelError> {
         let sql = database::initial(&setting)?;
-        let world = World { redis: vec![Redis::new()], sql, ghost: Ghost::default() };
+        let world = World { redis: vec![Redis::with_replicas(setting.replicas)], sql, ghost: Ghost::default() };
         let client = |journey| Client { journey, slot: Slot::idle(), rounds: 0, calls: 0, handlers: Vec::new() };
         let instance = Instance {
             idle_workers: setting.service.workers,
