@@ -55,6 +55,7 @@ pub(super) const fn protocol(
         setup: None,
         journeys,
         handlers: &[],
+        children: &[],
         jobs: &[],
         seats: SeatMap { key: seat_key, sold, probe: Some(journeys[0].name), ..SeatMap::NONE },
         metrics: &[],

@@ -5,6 +5,7 @@
 //! **Architecture invariant:** a model imports only `world`, `process` and `system`.
 
 mod common;
+pub mod fencing_token;
 pub mod get_then_set;
 pub mod hold_conditional_confirm;
 pub mod moviebooking;
@@ -15,9 +16,11 @@ pub mod seatlock;
 pub mod set_nx_px_blind_del;
 pub mod set_nx_px_get_del;
 pub mod set_nx_px_lua_release;
+pub mod set_nx_px_wait;
 pub mod setnx_expire;
 pub mod unique_index;
 pub mod watch_multi_exec;
+pub mod watchdog;
 
 use crate::system::model::Model;
 
@@ -31,7 +34,7 @@ pub struct Entry {
 }
 
 /// Every model.
-pub const CATALOG: [Entry; 14] = [
+pub const CATALOG: [Entry; 18] = [
     Entry { model: &moviebooking::MODEL, scenario: include_str!("moviebooking.toml") },
     Entry { model: &moviebooking::FIXED, scenario: include_str!("moviebooking_fixed.toml") },
     Entry { model: &get_then_set::MODEL, scenario: include_str!("get_then_set.toml") },
@@ -39,11 +42,15 @@ pub const CATALOG: [Entry; 14] = [
     Entry { model: &set_nx_px_blind_del::MODEL, scenario: include_str!("set_nx_px_blind_del.toml") },
     Entry { model: &set_nx_px_get_del::MODEL, scenario: include_str!("set_nx_px_get_del.toml") },
     Entry { model: &set_nx_px_lua_release::MODEL, scenario: include_str!("set_nx_px_lua_release.toml") },
+    Entry { model: &set_nx_px_wait::MODEL, scenario: include_str!("set_nx_px_wait.toml") },
+    Entry { model: &watchdog::MODEL, scenario: include_str!("watchdog.toml") },
     Entry { model: &watch_multi_exec::MODEL, scenario: include_str!("watch_multi_exec.toml") },
     Entry { model: &multi_seat_rollback::MODEL, scenario: include_str!("multi_seat_rollback.toml") },
     Entry { model: &multi_seat_lua::MODEL, scenario: include_str!("multi_seat_lua.toml") },
     Entry { model: &msetnx::MODEL, scenario: include_str!("msetnx.toml") },
     Entry { model: &unique_index::MODEL, scenario: include_str!("unique_index.toml") },
+    Entry { model: &fencing_token::ON_WRITE, scenario: include_str!("fence_on_write.toml") },
+    Entry { model: &fencing_token::ON_READ, scenario: include_str!("fence_on_read.toml") },
     Entry { model: &hold_conditional_confirm::MODEL, scenario: include_str!("hold_conditional_confirm.toml") },
     Entry { model: &seatlock::MODEL, scenario: include_str!("seatlock.toml") },
 ];

@@ -28,6 +28,9 @@ mod judge;
 mod payment;
 mod release;
 
+use guard::Change;
+use release::Freed;
+
 /// The tables of both models, as a macro because `concat!` takes literals alone.
 macro_rules! tables {
     () => {
@@ -88,6 +91,7 @@ pub const MODEL: Model = Model {
         Handler { route: payment::PAYPAL, run: |ctx, request| Box::pin(payment::paypal(ctx, request)) },
         Handler { route: background::RECALCULATE, run: |ctx, request| Box::pin(background::recalculate(ctx, request)) },
     ],
+    children: &[],
     jobs: &background::JOBS,
     seats: SeatMap {
         key: seat_key,
@@ -121,12 +125,12 @@ pub const FIXED: Model = Model {
 };
 
 /// Parameters, with or without the guards of [`guard`].
-const fn params(guarded: i64) -> [Param; 7] {
+const fn params(guarded: i64) -> [Param; 8] {
     [
         Param {
             name: "seats",
             about: "Seats of the showtime.",
-            kind: ParamKind::Count { min: 1, max: 100_000 },
+            kind: ParamKind::Count { min: 1, max: SEATS_OF_SHOWTIME },
             default: ParamValue::one(100),
         },
         Param {
@@ -165,6 +169,12 @@ const fn params(guarded: i64) -> [Param; 7] {
             kind: ParamKind::Count { min: guarded, max: guarded },
             default: ParamValue::one(guarded),
         },
+        Param {
+            name: "without",
+            about: "The change that the mended service leaves out, by its number in docs/moviebooking.md; 0: none.",
+            kind: ParamKind::Count { min: 0, max: 8 * guarded },
+            default: ParamValue::one(0),
+        },
     ]
 }
 
@@ -178,14 +188,22 @@ const FIXED_SCHEMA: &str = concat!(
     "CREATE UNIQUE INDEX one_active_lock ON seat_locks (owner_id, showtime_id) WHERE active = true;"
 );
 
+/// The showtime that is on sale.
 const SHOWTIME: i64 = 1;
+/// Numbers of seats of one showtime; those of the next one follow.
+const SEATS_OF_SHOWTIME: i64 = 100_000;
 const LOCK: &str = "POST /seat-locks";
 const RELEASE: &str = "DELETE /seat-locks/showtime/{id}";
 /// `booking.max.seats` as the code reads it; the property files set another name.
 const SEATS_MAX: usize = 10;
 
+fn showtime_of(seat: i64) -> i64 {
+    1 + (seat - 1) / SEATS_OF_SHOWTIME
+}
+
 fn seat_key(seat: i64) -> ByteString {
     let mut key = *b"lock:seat:1:0000000000";
+    key["lock:seat:".len()] = b'0' + u8::try_from(showtime_of(seat) % 10).expect("a digit");
     let mut end = key.len();
     let mut digits = seat;
     while digits > 0 {
@@ -239,38 +257,45 @@ async fn lock(mut ctx: Ctx, request: Request) -> Response {
     if ctx.sql("BEGIN", []).await.is_err() {
         return Response::new(500, 280);
     }
-    let result = lock_in_transaction(&mut ctx, &request).await;
+    let mut freed = Vec::new();
+    let result = lock_in_transaction(&mut ctx, &request, &mut freed).await;
     let response = end_transaction(&mut ctx, result).await;
-    if response.status == 409 && guard::is_on(&ctx) {
+    if response.status == 201 {
+        for other in &freed {
+            other.remove_keys(&mut ctx).await;
+        }
+    }
+    if response.status == 409 && guard::is_on(&ctx, Change::RecogniseRepeats) {
         let owner = guard::owner(&ctx, &request);
         return guard::own_lock(&mut ctx, &owner, &request.ints("seats")).await.unwrap_or(response);
     }
     response
 }
 
-async fn lock_in_transaction(ctx: &mut Ctx, request: &Request) -> Result<Response, Refused> {
+async fn lock_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut Vec<Freed>) -> Result<Response, Refused> {
     let owner = guard::owner(ctx, request);
     let seats = request.ints("seats");
     if seats.len() > SEATS_MAX {
         return Err(Refused(400));
     }
+    let showtime = seats.first().map_or(SHOWTIME, |seat| showtime_of(*seat));
     ctx.label("L1");
     let active = "SELECT id, lock_key, owner_id, showtime_id, active, expires_at FROM seat_locks \
                   WHERE owner_id = $1 AND active = true";
     for held in ctx.sql(active, [owner.clone()]).await?.rows {
-        if held[3] == Value::Int(SHOWTIME) {
+        if held[3] == Value::Int(showtime) {
             return Err(Refused(409));
         }
         let of_lock = "SELECT showtime_seat_id FROM seat_lock_seats WHERE seat_lock_id = $1";
         let other = ctx.sql(of_lock, [held[0].clone()]).await?.rows;
         let other = other.iter().filter_map(|row| int(&row[0])).collect::<SmallVec<[i64; 4]>>();
-        release::free(ctx, &held, &other).await?;
+        freed.extend(release::give_up(ctx, &held, &other).await?);
     }
     ctx.label("L2");
     let wanted = Value::List(seats.iter().copied().map(Value::Int).collect());
-    ctx.sql("SELECT id, movie FROM showtimes WHERE id = $1", [Value::Int(SHOWTIME)]).await?;
+    ctx.sql("SELECT id, movie FROM showtimes WHERE id = $1", [Value::Int(showtime)]).await?;
     let by_ids = "SELECT id, status FROM showtime_seats WHERE id = ANY($1) AND showtime_id = $2";
-    let found = ctx.sql(by_ids, [wanted.clone(), Value::Int(SHOWTIME)]).await?.rows;
+    let found = ctx.sql(by_ids, [wanted.clone(), Value::Int(showtime)]).await?.rows;
     ctx.sql("SELECT id, name FROM ticket_types WHERE id = $1", [Value::Int(1)]).await?;
     if found.len() != seats.len() {
         return Err(Refused(404));
@@ -312,7 +337,7 @@ async fn acquire(ctx: &mut Ctx, seat: i64, token: &[u8]) -> bool {
 
 /// GET, compare in the service, DEL: two commands, and errors are swallowed.
 async fn remove_own(ctx: &mut Ctx, seats: &[i64], token: &[u8]) {
-    if guard::is_on(ctx) {
+    if guard::is_on(ctx, Change::FreeRedisLast) {
         return guard::remove_own(ctx, seats, token).await;
     }
     for seat in seats {
@@ -335,7 +360,7 @@ async fn write_lock(
     token: &[u8],
 ) -> Result<Response, Refused> {
     ctx.label("L5");
-    if guard::is_on(ctx) {
+    if guard::is_on(ctx, Change::GuardStatus) {
         if !guard::lock(ctx, wanted.clone(), seats.len()).await? {
             return Err(Refused(409));
         }
@@ -343,12 +368,13 @@ async fn write_lock(
         ctx.sql("UPDATE showtime_seats SET status = 'LOCKED' WHERE id = ANY($1)", [wanted.clone()]).await?;
     }
     ctx.label("L6");
+    let showtime = seats.first().map_or(SHOWTIME, |seat| showtime_of(*seat));
     let ttl_us = u64::try_from(ctx.params().get("lock_ttl")).unwrap_or(0);
     let expires_at = Value::from(ctx.now().await.plus_us(ttl_us));
     let insert = "INSERT INTO seat_locks (lock_key, owner_id, showtime_id, active, expires_at) \
                   VALUES ($1, $2, $3, true, $4) RETURNING id";
     let lock_key = Value::from(String::from_utf8_lossy(token).as_ref());
-    let inserted = ctx.sql(insert, [lock_key, owner.clone(), Value::Int(SHOWTIME), expires_at.clone()]).await?;
+    let inserted = ctx.sql(insert, [lock_key, owner.clone(), Value::Int(showtime), expires_at.clone()]).await?;
     let id = inserted.rows[0][0].clone();
     let insert_seat = "INSERT INTO seat_lock_seats (seat_lock_id, showtime_seat_id) VALUES ($1, $2)";
     for seat in seats {

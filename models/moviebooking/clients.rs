@@ -3,7 +3,7 @@
 use super::background::RECALCULATE;
 use super::confirm::{CHECKOUT, CONFIRM};
 use super::payment::{MOMO, PAYPAL};
-use super::{LOCK, RELEASE};
+use super::{LOCK, RELEASE, SEATS_OF_SHOWTIME};
 use crate::process::token::Token;
 use crate::process::{Ctx, Drawn, Flow, Mark, Note, Request, Response};
 use crate::system::model::Journey;
@@ -16,7 +16,7 @@ pub(super) const SETUP: Journey = Journey {
     run: |ctx| Box::pin(setup(ctx)),
 };
 
-pub(super) const JOURNEYS: [Journey; 15] = [
+pub(super) const JOURNEYS: [Journey; 16] = [
     Journey {
         name: "contend",
         about: "The measured k6 script: lock one to three random seats, hold, release, think.",
@@ -69,6 +69,11 @@ pub(super) const JOURNEYS: [Journey; 15] = [
         run: |ctx| Box::pin(buy(ctx, &[(MOMO, "success"), (MOMO, "success")])),
     },
     Journey { name: "lock", about: "LOCK, and nothing more.", run: |ctx| Box::pin(lock_only(ctx)) },
+    Journey {
+        name: "lock_elsewhere",
+        about: "LOCK, and LOCK for a seat of another showtime, which is not on sale.",
+        run: |ctx| Box::pin(lock_elsewhere(ctx)),
+    },
     Journey {
         name: "lock_doubled",
         about: "LOCK with the same seat twice in one request.",
@@ -155,6 +160,15 @@ async fn lock_confirm(mut ctx: Ctx, email: Option<&'static str>) -> Flow {
 async fn lock_only(mut ctx: Ctx) -> Flow {
     let session = session(&mut ctx);
     lock_some(&mut ctx, &session).await;
+    Flow::Done
+}
+
+async fn lock_elsewhere(mut ctx: Ctx) -> Flow {
+    let session = session(&mut ctx);
+    if let Some((seats, _)) = lock_some(&mut ctx, &session).await {
+        let elsewhere = seats.iter().map(|seat| seat + SEATS_OF_SHOWTIME).collect::<Drawn>();
+        let _ = ctx.call(lock_request(&session, &elsewhere)).await;
+    }
     Flow::Done
 }
 

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::guard::Change;
 use super::payment::ask_gateway;
 use super::release::{Freed, deactivate};
 use super::{Refused, SHOWTIME, end_transaction, guard, int};
@@ -23,7 +24,7 @@ pub(super) async fn confirm(mut ctx: Ctx, request: Request) -> Response {
     let result = confirm_in_transaction(&mut ctx, &request, &mut freed).await;
     let response = end_transaction(&mut ctx, result).await;
     freed_keys(&mut ctx, &response, &freed).await;
-    if response.status == 410 && guard::is_on(&ctx) {
+    if response.status == 410 && guard::is_on(&ctx, Change::RecogniseRepeats) {
         let owner = guard::owner(&ctx, &request);
         return guard::own_booking(&mut ctx, &owner, request.get("lock")).await.unwrap_or(response);
     }
@@ -105,18 +106,22 @@ async fn bookable(ctx: &mut Ctx, request: &Request) -> Result<Hold, Refused> {
 
 /// The lock has become a booking.
 async fn used(ctx: &mut Ctx, hold: &Hold, booking: &Value, freed: &mut Freed) -> Result<(), SqlError> {
-    if !guard::is_on(ctx) {
-        return deactivate(ctx, &hold.lock).await;
+    if !guard::is_on(ctx, Change::ClaimLocks) {
+        deactivate(ctx, &hold.lock).await?;
     }
-    guard::note_lock(ctx, booking, &hold.lock).await?;
-    *freed = Freed::of(&hold.lock, &hold.seats);
+    if guard::is_on(ctx, Change::RecogniseRepeats) {
+        guard::note_lock(ctx, booking, &hold.lock).await?;
+    }
+    if guard::is_on(ctx, Change::FreeRedisLast) {
+        *freed = Freed::of(&hold.lock, &hold.seats);
+    }
     Ok(())
 }
 
 /// C2; before it the mended service claims the lock.
 async fn seats_booked(ctx: &mut Ctx, hold: &Hold) -> Result<(), Refused> {
     ctx.label("C2");
-    if guard::is_on(ctx) && !guard::claim(ctx, &hold.lock).await? {
+    if guard::is_on(ctx, Change::ClaimLocks) && !guard::claim(ctx, &hold.lock).await? {
         return Err(Refused(410));
     }
     let ids = Value::List(hold.seats.iter().copied().map(Value::Int).collect());

@@ -1,4 +1,5 @@
-//! What `moviebooking_fixed` does differently. Every change makes a statement say what it relies on:
+//! What `moviebooking_fixed` does differently. Every change makes a statement say what it relies on, and can be left
+//! out by its number (`without`), which shows that it is needed:
 //!
 //! 1. A lock is claimed once: confirm, release and clean-up set `active` to false where it is true, before they touch
 //!    anything else, and look at the row count.
@@ -17,15 +18,30 @@ use crate::process::{Ctx, Request, Response};
 use crate::world::sql::{Row, SqlError};
 use crate::world::value::Value;
 
-/// True in the model of the mended service.
-pub(super) fn is_on(ctx: &Ctx) -> bool {
-    ctx.params().get("guarded") == 1
+/// The changes, by their numbers above.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    ClaimLocks = 1,
+    GuardStatus,
+    LockBookings,
+    FreeRedisLast,
+    RefundNoSeats,
+    WritePricesAlone,
+    RecogniseRepeats,
+    SeparateIdentities,
+}
+
+/// True in the model of the mended service, unless the scenario leaves this change out.
+pub(super) fn is_on(ctx: &Ctx, change: Change) -> bool {
+    ctx.params().get("guarded") == 1 && ctx.params().get("without") != change as i64
 }
 
 /// Who asks. Without the guard a guest's session and a user's id are one kind of string.
 pub(super) fn owner(ctx: &Ctx, request: &Request) -> Value {
     match (request.get("session"), request.get("as")) {
-        (Value::Text(session), Value::Text(kind)) if is_on(ctx) => Value::from(format!("{kind}:{session}").as_str()),
+        (Value::Text(session), Value::Text(kind)) if is_on(ctx, Change::SeparateIdentities) => {
+            Value::from(format!("{kind}:{session}").as_str())
+        }
         (session, _) => session.clone(),
     }
 }

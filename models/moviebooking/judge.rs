@@ -16,7 +16,7 @@ use crate::system::state::State;
 use crate::world::sql::SqlStore;
 use crate::world::value::{Serial, Value};
 
-pub(super) const PROPERTIES: [Property; 8] = [
+pub(super) const PROPERTIES: [Property; 10] = [
     one_booking_per_seat(double_booked_seat),
     hold_is_honoured(lost_hold),
     paid_means_seated(ticket_without_seat),
@@ -33,6 +33,22 @@ pub(super) const PROPERTIES: [Property; 8] = [
             "SELECT s.showtime_seat_id FROM seat_lock_seats s JOIN seat_locks l ON l.id = s.seat_lock_id \
              WHERE l.active = true GROUP BY s.showtime_seat_id HAVING COUNT(*) > 1",
         ),
+        is_default: false,
+    },
+    Property {
+        name: "expired-lock-is-over",
+        about: "A lock that has expired keeps nobody out: no seat is LOCKED without a lock that is active and alive.",
+        reads: Reads::Locks,
+        subject: Subject::Row("seat_locks"),
+        rule: Rule::Never(locked_in_vain),
+        is_default: false,
+    },
+    Property {
+        name: "lock-has-its-key",
+        about: "While nobody works for its client, an active lock that has not expired has its keys in Redis.",
+        reads: Reads::Locks,
+        subject: Subject::Row("seat_locks"),
+        rule: Rule::Never(lock_without_key),
         is_default: false,
     },
 ];
@@ -115,6 +131,47 @@ fn is_kept_out(state: &State, client: u16, seat: i64) -> bool {
     let key = state.world.redis[0].live_value(seat_key(seat).as_bytes(), state.now_us);
     let owner = key.and_then(|token| Token::parse(token.as_bytes())).map(|token| token.process.client);
     !is_available || owner == Some(client)
+}
+
+/// True when the lock is active and its time is not up.
+fn is_alive(lock: &[Value], now_us: u64) -> bool {
+    let ends_later =
+        matches!(lock[5], Value::Timestamp(end_us) if u64::try_from(end_us).is_ok_and(|end| end >= now_us));
+    lock[4] == Value::Bool(true) && ends_later
+}
+
+/// In words, a seat that is LOCKED for nobody.
+fn locked_in_vain(state: &State) -> Option<String> {
+    let sql = &state.world.sql;
+    let is_locked = |seat: &&[Value]| seat[2] == Value::from("LOCKED");
+    let seats = sql.committed_rows("showtime_seats").filter(is_locked).filter_map(|seat| super::int(&seat[0]));
+    let is_in_vain = |seat: &i64| {
+        let mut locks = sql.committed_rows("seat_locks").filter(|lock| is_alive(lock, state.now_us));
+        !locks.any(|lock| locks_seat(sql, lock, *seat))
+    };
+    let seat = seats.into_iter().find(is_in_vain)?;
+    Some(format!("seat {seat} is LOCKED, and its lock has expired"))
+}
+
+/// In words, a live lock of which Redis knows nothing, although no request of its client is at work.
+fn lock_without_key(state: &State) -> Option<String> {
+    let sql = &state.world.sql;
+    let alive = sql.committed_rows("seat_locks").filter(|lock| is_alive(lock, state.now_us));
+    alive.filter(|lock| is_left_alone(state, lock)).find_map(|lock| {
+        let seats = sql.committed_rows("seat_lock_seats").filter(|row| row[1] == lock[0]);
+        let mut keyless = seats.filter_map(|row| super::int(&row[2])).filter(|seat| {
+            let key = state.world.redis[0].live_value(seat_key(*seat).as_bytes(), state.now_us);
+            !matches!((key, &lock[1]), (Some(token), Value::Text(own)) if token.as_bytes() == own.as_bytes())
+        });
+        let seat = keyless.next()?;
+        Some(format!("the lock of seat {seat} is active, and its key is not in Redis"))
+    })
+}
+
+/// True when no request of the client that the lock was made for is at work.
+fn is_left_alone(state: &State, lock: &[Value]) -> bool {
+    let Value::Serial(Serial { process, .. }) = &lock[0] else { return false };
+    state.clients[usize::from(process.client)].handlers.is_empty()
 }
 
 /// In words, a customer with a ticket for a seat that no confirmed booking of its gives it.

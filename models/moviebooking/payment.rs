@@ -1,5 +1,6 @@
 //! PAYMENT: what the gateways report. Success never looks at the seats; late success does, and failure frees them.
 
+use super::guard::Change;
 use super::{Refused, end_transaction, guard};
 use crate::process::{Ctx, Request, Response};
 use crate::world::sql::{Row, SqlError};
@@ -45,7 +46,8 @@ pub(super) async fn paypal(mut ctx: Ctx, request: Request) -> Response {
 }
 
 async fn capture(ctx: &mut Ctx, payment: &Payment) -> Result<Response, Refused> {
-    if payment.status != Value::from("PENDING") && !guard::is_on(ctx) {
+    let is_repeat = payment.status != Value::from("PENDING");
+    if is_repeat && !(guard::is_on(ctx, Change::LockBookings) && guard::is_on(ctx, Change::RecogniseRepeats)) {
         return Err(Refused(409));
     }
     ask_gateway(ctx).await;
@@ -79,7 +81,7 @@ async fn find(ctx: &mut Ctx, request: &Request) -> Result<Payment, Refused> {
 
 /// The booking is paid, whatever became of its seats, unless it was EXPIRED when it was read.
 async fn success(ctx: &mut Ctx, payment: &Payment) -> Result<Response, Refused> {
-    if guard::is_on(ctx) {
+    if guard::is_on(ctx, Change::LockBookings) {
         return success_by_the_row(ctx, payment).await;
     }
     if payment.booking[3] == Value::from("EXPIRED") {
@@ -113,10 +115,26 @@ async fn success_by_the_row(ctx: &mut Ctx, payment: &Payment) -> Result<Response
         paid(ctx, payment).await?;
         return Ok(ticket());
     }
+    refund(ctx, payment, ids).await
+}
+
+/// W: the seats of a late payment are gone, and the gateway is asked to give the money back.
+async fn refund(ctx: &mut Ctx, payment: &Payment, ids: Value) -> Result<Response, Refused> {
     ask_gateway(ctx).await;
     let is_refunded = ctx.choose(2).await == 0;
-    ctx.label("W1");
-    write_payment(ctx, payment, if is_refunded { "FAILED" } else { "REFUND_DUE" }).await?;
+    let mut outcome = "FAILED";
+    if guard::is_on(ctx, Change::RefundNoSeats) {
+        ctx.label("W1");
+        outcome = if is_refunded { "FAILED" } else { "REFUND_DUE" };
+    } else {
+        // When the gateway refuses, the exception leaves the transaction marked for rollback.
+        if !is_refunded {
+            return Err(Refused(500));
+        }
+        ctx.label("W1");
+        ctx.sql("UPDATE showtime_seats SET status = 'AVAILABLE' WHERE id = ANY($1)", [ids]).await?;
+    }
+    write_payment(ctx, payment, outcome).await?;
     write_booking(ctx, &payment.booking, "REFUNDED").await?;
     Ok(Response::new(200, 300))
 }
@@ -151,26 +169,18 @@ async fn late(ctx: &mut Ctx, payment: &Payment) -> Result<Response, Refused> {
         paid(ctx, payment).await?;
         return Ok(ticket());
     }
-    ask_gateway(ctx).await;
-    // Whether the gateway refunds. When it refuses, the exception leaves the transaction marked for rollback.
-    if ctx.choose(2).await == 1 {
-        return Err(Refused(500));
-    }
-    ctx.label("W1");
-    ctx.sql("UPDATE showtime_seats SET status = 'AVAILABLE' WHERE id = ANY($1)", [ids]).await?;
-    write_payment(ctx, payment, "FAILED").await?;
-    write_booking(ctx, &payment.booking, "REFUNDED").await?;
-    Ok(Response::new(200, 300))
+    refund(ctx, payment, ids).await
 }
 
 /// F: the payment failed, and a booking that waits for it gives its seats back.
 async fn failure(ctx: &mut Ctx, payment: &Payment) -> Result<Response, Refused> {
     let mut status = payment.booking[3].clone();
-    if guard::is_on(ctx) {
+    let is_locked = guard::is_on(ctx, Change::LockBookings);
+    if is_locked {
         status = guard::booking_status(ctx, &payment.booking[0]).await?;
     }
     let is_pending = status == Value::from("PENDING_PAYMENT");
-    if is_pending || !guard::is_on(ctx) {
+    if is_pending || !is_locked {
         write_payment(ctx, payment, "FAILED").await?;
     }
     if is_pending {

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::guard::Change;
 use super::{Refused, SHOWTIME, end_transaction, guard, int, remove_own};
 use crate::process::{Ctx, Request, Response};
 use crate::world::sql::SqlError;
@@ -52,29 +53,38 @@ async fn release_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut Fr
         return Err(Refused(500));
     }
     let seats = held.iter().filter_map(|row| int(&row[6])).collect::<SmallVec<[i64; 4]>>();
-    if guard::is_on(ctx) {
-        ctx.label("R5");
-        if guard::claim(ctx, first).await? {
-            ctx.label("R4");
-            guard::unlock(ctx, Value::List(seats.iter().copied().map(Value::Int).collect())).await?;
-            *freed = Freed::of(first, &seats);
-        }
-        return Ok(Response::new(200, 240));
+    if let Some(given_up) = give_up(ctx, first, &seats).await? {
+        *freed = given_up;
     }
-    free(ctx, first, &seats).await?;
     Ok(Response::new(200, 240))
 }
 
-/// R2 to R5 without the COMMIT: Redis is freed before the database.
-pub(super) async fn free(ctx: &mut Ctx, lock: &[Value], seats: &[i64]) -> Result<(), SqlError> {
-    if let Value::Text(token) = &lock[1] {
+/// R2 to R5 without the COMMIT: Redis is freed before the database. The mended service claims the lock first, and what
+/// is returned frees Redis after the COMMIT.
+pub(super) async fn give_up(ctx: &mut Ctx, lock: &[Value], seats: &[i64]) -> Result<Option<Freed>, SqlError> {
+    let is_claimed = guard::is_on(ctx, Change::ClaimLocks);
+    if is_claimed {
+        ctx.label("R5");
+        if !guard::claim(ctx, lock).await? {
+            return Ok(None);
+        }
+    }
+    let is_redis_last = guard::is_on(ctx, Change::FreeRedisLast);
+    if !is_redis_last && let Value::Text(token) = &lock[1] {
         remove_own(ctx, seats, token.as_bytes()).await;
     }
     ctx.label("R4");
     let ids = Value::List(seats.iter().copied().map(Value::Int).collect());
-    ctx.sql("UPDATE showtime_seats SET status = 'AVAILABLE' WHERE id = ANY($1)", [ids]).await?;
-    ctx.label("R5");
-    deactivate(ctx, lock).await
+    if guard::is_on(ctx, Change::GuardStatus) {
+        guard::unlock(ctx, ids).await?;
+    } else {
+        ctx.sql("UPDATE showtime_seats SET status = 'AVAILABLE' WHERE id = ANY($1)", [ids]).await?;
+    }
+    if !is_claimed {
+        ctx.label("R5");
+        deactivate(ctx, lock).await?;
+    }
+    Ok(is_redis_last.then(|| Freed::of(lock, seats)))
 }
 
 /// Hibernate's write-back of a `seat_locks` entity whose `active` became false: all columns, by id.

@@ -154,9 +154,11 @@ fn lanes(system: &System, step: &Step) -> (Lane, Option<Lane>) {
         _ => None,
     };
     match step {
-        Step::Apply(process) | Step::LoseRequest(process) | Step::LoseReply(process) | Step::Mishap(_, process) => {
-            (client(process), server(system.state().slot(*process).op.as_ref()))
-        }
+        Step::Apply(process)
+        | Step::LoseRequest(process)
+        | Step::LoseReply(process)
+        | Step::Disconnect(process)
+        | Step::Mishap(_, process) => (client(process), server(system.state().slot(*process).op.as_ref())),
         Step::Land(number) => match system.state().late.iter().find(|late| late.number == *number) {
             Some(late) => (client(&late.process), server(Some(&late.op))),
             None => (Lane::Clock, None),
@@ -169,7 +171,11 @@ fn lanes(system: &System, step: &Step) -> (Lane, Option<Lane>) {
         | Step::Cut(process)
         | Step::CrashClient(process) => (client(process), None),
         Step::Reap(process) | Step::Deadlock(process) => (Lane::Database, Some(client(process))),
-        Step::RedisRestart(node) | Step::Evict(node, _) | Step::ClockJump(node) => (Lane::Redis(*node), None),
+        Step::RedisRestart(node)
+        | Step::Replicate(node, _)
+        | Step::Failover(node, _)
+        | Step::Evict(node, _)
+        | Step::ClockJump(node) => (Lane::Redis(*node), None),
         Step::Time(_) | Step::CrashInstance(_) => (Lane::Clock, None),
     }
 }

@@ -128,7 +128,7 @@ impl Counterexample {
     #[must_use]
     pub fn operations(&self) -> usize {
         let is_operation = |step: &&Step| match step {
-            Step::Apply(_) | Step::LoseReply(_) | Step::LoseRequest(_) | Step::Land(_) => true,
+            Step::Apply(_) | Step::LoseReply(_) | Step::LoseRequest(_) | Step::Disconnect(_) | Step::Land(_) => true,
             // What is put off counts when it lands, and what a client repeats when it arrives.
             Step::Mishap(mishap, _) => !matches!(mishap, Mishap::Late | Mishap::ClientRetry),
             _ => false,

@@ -125,6 +125,32 @@ impl Ctx {
         })
     }
 
+    /// Starts a child: a process beside this one, which does what the model's child of this route says. It ends with
+    /// this process at the latest.
+    pub fn spawn(&mut self, job: Request) -> impl Future<Output = ProcessId> {
+        self.issue(Op::Spawn(job), |outcome| match outcome {
+            Outcome::Spawned(child) => child,
+            other => mismatch(&other),
+        })
+    }
+
+    /// Waits until so many of these children have ended, and what those that have came to. What a child came to is told
+    /// once; one that was cancelled counts as ended, and comes to nothing.
+    pub fn join(&mut self, count: u32, children: &[ProcessId]) -> impl Future<Output = Vec<(ProcessId, Response)>> {
+        self.issue(Op::Join(count, SmallVec::from_slice(children)), |outcome| match outcome {
+            Outcome::Joined(results) => results,
+            other => mismatch(&other),
+        })
+    }
+
+    /// Ends a child wherever it is. What it has sent may still take effect.
+    pub fn cancel(&mut self, child: ProcessId) -> impl Future<Output = ()> {
+        self.issue(Op::Cancel(child), |outcome| match outcome {
+            Outcome::Cancelled => {}
+            other => mismatch(&other),
+        })
+    }
+
     /// Does nothing for this many microseconds.
     pub fn sleep_us(&mut self, us: u64) -> impl Future<Output = ()> {
         self.issue(Op::Sleep(us), |outcome| match outcome {

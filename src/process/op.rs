@@ -3,10 +3,12 @@
 use std::fmt;
 
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use super::draw::{Draw, Drawn};
 use super::http::{Request, Response};
 use crate::world::argv::Argv;
+use crate::world::identity::ProcessId;
 use crate::world::reply::Reply;
 use crate::world::sql::{Rows, SqlError};
 use crate::world::value::Value;
@@ -25,6 +27,12 @@ pub enum Op {
     Sql(Statement, Vec<Value>),
     /// A request to the service (clients only).
     Call(Request),
+    /// Starts a child for this job.
+    Spawn(Request),
+    /// Waits until so many of these children have ended.
+    Join(u32, SmallVec<[ProcessId; 2]>),
+    /// Ends this child wherever it is.
+    Cancel(ProcessId),
     /// Nothing, for this many microseconds.
     Sleep(u64),
     /// Reads the process's clock.
@@ -46,6 +54,12 @@ pub enum Outcome {
     Response(Response),
     /// Nothing came back in time: what was sent may or may not have taken effect.
     Lost,
+    /// The child was started, under this name.
+    Spawned(ProcessId),
+    /// What the children that have ended came to.
+    Joined(Vec<(ProcessId, Response)>),
+    /// The child is at work no longer.
+    Cancelled,
     /// The sleep is over.
     Woke,
     /// The process's clock.
@@ -87,6 +101,14 @@ impl fmt::Display for Outcome {
             Self::Rows(Err(error)) => write!(f, "{error}"),
             Self::Response(response) => write!(f, "{response}"),
             Self::Lost => f.write_str("no reply in time"),
+            Self::Spawned(child) => write!(f, "{child}"),
+            Self::Joined(results) => {
+                for (index, (child, response)) in results.iter().enumerate() {
+                    write!(f, "{}{child} {response}", if index > 0 { "; " } else { "" })?;
+                }
+                Ok(())
+            }
+            Self::Cancelled => f.write_str("cancelled"),
             Self::Woke => f.write_str("awake"),
             Self::Now(instant) => write!(f, "t={}us", instant.0),
             Self::Chosen(choice) => write!(f, "{choice}"),

@@ -152,7 +152,7 @@ struct Never {
 impl Never {
     fn of(setting: &Setting, exercised: &Exercised) -> Self {
         let is_at_work = |who: Who| exercised.events.iter().any(|(known, _)| *known == who);
-        let handlers = setting.model.handlers.iter().map(|handler| handler.route);
+        let handlers = setting.model.handlers.iter().chain(setting.model.children).map(|handler| handler.route);
         let jobs = setting.model.jobs.iter().zip(&setting.jobs).filter(|(_, runs)| **runs > 0);
         let faults = setting.budgets.entries().into_iter().filter(|(_, budget)| *budget > 0);
         Self {

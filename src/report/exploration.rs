@@ -130,6 +130,11 @@ pub(super) fn bounds(setting: &Setting) -> String {
         let given = setting.given.iter().map(ToString::to_string).collect::<Vec<_>>();
         parts.push(format!("given: {}", given.join(", ")));
     }
+    match setting.replicas {
+        0 => {}
+        1 => parts.push("Redis has 1 replica".to_owned()),
+        replicas => parts.push(format!("Redis has {replicas} replicas")),
+    }
     let faults = setting.budgets.entries();
     let faults = faults.iter().filter(|(name, budget)| *budget > 0 && *name != "time_steps");
     let faults = faults.map(|(name, budget)| format!("{name} at most {budget}")).collect::<Vec<_>>();
@@ -263,13 +268,24 @@ pub fn text(setting: &Setting, findings: Findings<'_>, signs: Signs) -> String {
     for difference in &judged.differences {
         text.push_str(&paragraph(&format!("{} ", signs.notice), &format!("not as expected: {difference}")));
     }
-    let violated = schedules.len();
-    let judged_properties = exploration.verdicts.len();
-    let unknown = exploration.verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Unknown(_))).count();
-    let holding = judged_properties - violated - unknown;
-    let clients = setting.journeys.len();
-    text.push_str(&format!("{holding} hold, {violated} violated, {unknown} inconclusive for {clients} client(s)\n\n"));
+    text.push_str(&tally(exploration, setting.journeys.len()));
     text
+}
+
+/// How many properties have which verdict.
+fn tally(exploration: &Exploration, clients: usize) -> String {
+    let count = |is_such: &dyn Fn(&str, &Verdict) -> bool| {
+        exploration.verdicts.iter().filter(|(property, verdict)| is_such(property, verdict)).count()
+    };
+    let is_vacuous = |property: &str| exploration.vacuous.contains(&property);
+    let holding = count(&|property, verdict| *verdict == Verdict::Holds && !is_vacuous(property));
+    let violated = count(&|_, verdict| matches!(verdict, Verdict::Violated(_)));
+    let unknown = count(&|_, verdict| matches!(verdict, Verdict::Unknown(_)));
+    let vacuous = match count(&|property, verdict| *verdict == Verdict::Holds && is_vacuous(property)) {
+        0 => String::new(),
+        vacuous => format!("{vacuous} vacuous, "),
+    };
+    format!("{holding} hold, {vacuous}{violated} violated, {unknown} inconclusive for {clients} client(s)\n\n")
 }
 
 /// The way to each violation. Where several properties are broken by the same steps these are shown once.

@@ -260,7 +260,7 @@ impl System {
     /// Gives the process, which has none, a connection of its instance's pool. Clients that speak SQL themselves have
     /// their own. False when it must wait for one.
     pub(super) fn take_connection(&mut self, process: ProcessId) -> bool {
-        if process.call > 0 {
+        if self.is_of_service(process) {
             let instance = self.state.instance_of(process);
             let instance = &mut self.state.instances[instance];
             if instance.idle_connections == 0 {
@@ -275,7 +275,7 @@ impl System {
 
     pub(super) fn give_connection_back(&mut self, process: ProcessId) {
         self.state.slot_mut(process).has_connection = false;
-        if process.call == 0 {
+        if !self.is_of_service(process) {
             return;
         }
         let instance = self.state.instance_of(process);

@@ -124,6 +124,15 @@ impl Digest {
             Op::Now => self.number(4, 0),
             Op::Choose(alternatives) => self.number(5, (*alternatives).into()),
             Op::Draw(draw) => self.draw(draw),
+            Op::Spawn(job) => {
+                self.number(30, 0);
+                self.request(job);
+            }
+            Op::Join(count, children) => {
+                self.number(31, u64::from(*count) << 32 | children.len() as u64);
+                children.iter().for_each(|child| self.words([process_bits(*child)]));
+            }
+            Op::Cancel(child) => self.words([tag(32, process_bits(*child))]),
         }
     }
 
@@ -169,6 +178,15 @@ impl Digest {
             Outcome::Woke => self.number(14, 0),
             Outcome::Now(instant) => self.number(15, instant.0),
             Outcome::Chosen(choice) => self.number(16, (*choice).into()),
+            Outcome::Spawned(child) => self.words([tag(33, process_bits(*child))]),
+            Outcome::Joined(results) => {
+                self.number(34, results.len() as u64);
+                for (child, Response { status, fields, .. }) in results {
+                    self.words([process_bits(*child), u64::from(*status)]);
+                    self.fields(fields.as_slice());
+                }
+            }
+            Outcome::Cancelled => self.number(35, 0),
             Outcome::Drawn(drawn) => {
                 self.number(17, drawn.len() as u64);
                 drawn.iter().for_each(|value| self.words([value.cast_unsigned()]));

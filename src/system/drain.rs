@@ -7,6 +7,7 @@ use super::state::{Client, Phase, Slot};
 use super::{Setting, Step, System};
 use crate::process::Drawn;
 use crate::world::identity::ProcessId;
+use crate::world::redis::Redis;
 
 /// More steps than a probe takes; one that needs more does not get its seat.
 const PROBE_STEPS_MAX: usize = 10_000;
@@ -73,6 +74,7 @@ impl System {
         for process in rest.state.unreaped.clone() {
             rest.reap(process);
         }
+        rest.state.world.redis.iter_mut().for_each(Redis::replicate_all);
         rest
     }
 
@@ -162,5 +164,6 @@ impl System {
     fn fire_own(&mut self, step: &Step) {
         // Statements that cannot be planned stop the search when a client meets them.
         let _ = self.fire(step);
+        self.state.world.redis.iter_mut().for_each(Redis::replicate_all);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Step, System};
-use crate::process::{Op, Outcome};
+use crate::process::{Op, Outcome, Statement};
 use crate::world::identity::ProcessId;
 use crate::world::redis;
 use crate::world::reply::Reply;
@@ -69,7 +69,13 @@ pub enum Came {
 
 impl fmt::Display for Came {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.write_str(self.word())
+    }
+}
+
+impl Came {
+    fn word(self) -> &'static str {
+        match self {
             Self::Status => "OK",
             Self::Nil => "nil",
             Self::Zero => "0",
@@ -82,7 +88,7 @@ impl fmt::Display for Came {
             Self::RolledBack => "rolled back",
             Self::Failed(state) => state.code(),
             Self::Lost => "no reply",
-        })
+        }
     }
 }
 
@@ -118,47 +124,94 @@ impl Exercised {
     }
 }
 
+/// Watches what is exercised. Nearly all that happens has happened before, so what was noted lately is looked for
+/// first: by where its texts lie in memory, which is cheaper than comparing them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watcher {
+    exercised: Exercised,
+    recent: [Option<Glimpse>; RECENT],
+}
+
+const RECENT: usize = 32;
+
+/// An outcome as cheap as it can be told from others: places of texts, and the first bytes of a command.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+struct Glimpse {
+    who: u64,
+    label: u64,
+    operation: u64,
+    came: u64,
+}
+
+impl Watcher {
+    /// True if this was noted lately; from now on it was.
+    fn has_seen(&mut self, glimpse: Glimpse) -> bool {
+        let Glimpse { who, label, operation, came } = glimpse;
+        let mixed = who ^ label.rotate_left(13) ^ operation.rotate_left(29) ^ came.rotate_left(43);
+        let hash = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let slot = usize::try_from(hash >> 32).expect("32 bits") % RECENT;
+        self.recent[slot].replace(glimpse) == Some(glimpse)
+    }
+}
+
+/// Where a text lies in memory. Equal places are equal texts.
+fn place(text: &'static str) -> u64 {
+    text.as_ptr() as u64 ^ (text.len() as u64) << 48
+}
+
 impl System {
     /// What was exercised since the last call. The system watches from the first call on.
     pub fn take_exercised(&mut self) -> Exercised {
-        self.exercised.replace(Box::default()).map_or_else(Exercised::default, |exercised| *exercised)
+        let watcher = self.watcher.get_or_insert_default();
+        if watcher.exercised.is_empty() {
+            return Exercised::default();
+        }
+        std::mem::take(&mut **watcher).exercised
     }
 
     /// Notes what goes wrong by a step.
     #[cold]
     pub(super) fn exercise_fault(&mut self, step: &Step) {
-        if let (Some(exercised), Some(budget)) = (&mut self.exercised, step.budget()) {
-            exercised.faults.insert(budget);
+        if let (Some(watcher), Some(budget)) = (&mut self.watcher, step.budget()) {
+            watcher.exercised.faults.insert(budget);
         }
     }
 
     /// Notes what came of the operation in flight.
     #[cold]
     pub(super) fn exercise_outcome(&mut self, process: ProcessId, outcome: &Outcome) {
+        let who = self.who(process);
         let slot = self.state.slot(process);
-        let label = Some(slot.label).filter(|label| !label.is_empty());
-        let what = match (&slot.op, outcome) {
-            (Some(Op::Redis(_, argv)), _) => {
-                redis::command_name(argv).map(|command| What::Redis(command, redis_came(outcome)))
-            }
-            (Some(Op::Sql(statement, _)), Outcome::Rows(_) | Outcome::Lost) => {
-                Some(What::Sql(statement.0, sql_came(statement.0, outcome)))
-            }
+        let (operation, came) = match (&slot.op, outcome) {
+            (Some(Op::Redis(_, argv)), _) => (first_bytes(argv.get(0).unwrap_or_default()), redis_came(outcome)),
+            (Some(Op::Sql(Statement(text), _)), _) => (place(text), sql_came(text, outcome)),
+            _ if slot.label.is_empty() => return,
+            // Of others only the label says something.
+            _ => (0, Came::Status),
+        };
+        let glimpse = Glimpse { who: place(who.name()), label: place(slot.label), operation, came: place(came.word()) };
+        if self.watcher.as_mut().is_none_or(|watcher| watcher.has_seen(glimpse)) {
+            return;
+        }
+        let what = match &slot.op {
+            Some(Op::Redis(_, argv)) => redis::command_name(argv).map(|command| What::Redis(command, came)),
+            Some(Op::Sql(Statement(text), _)) => Some(What::Sql(text, came)),
             _ => None,
         };
-        for what in label.map(What::Label).into_iter().chain(what) {
-            self.exercise(process, what);
+        let label = Some(slot.label).filter(|label| !label.is_empty());
+        if let Some(watcher) = &mut self.watcher {
+            watcher.exercised.events.extend(label.map(What::Label).into_iter().chain(what).map(|what| (who, what)));
         }
     }
 
     /// Notes what a process did or met.
     pub(super) fn exercise(&mut self, process: ProcessId, what: What) {
-        if self.exercised.is_none() {
+        if self.watcher.is_none() {
             return;
         }
         let who = self.who(process);
-        if let Some(exercised) = &mut self.exercised {
-            exercised.events.insert((who, what));
+        if let Some(watcher) = &mut self.watcher {
+            watcher.exercised.events.insert((who, what));
         }
     }
 
@@ -168,13 +221,24 @@ impl System {
         if process.is_job() {
             Who::Job(model.jobs[process.job_index()].name)
         } else if let Some(handler) = client.handler(process.call) {
-            Who::Handler(self.handler_of(&handler.request).route)
+            Who::Handler(handler.request.route)
         } else if process == ProcessId::SETUP {
             Who::Client("setup")
         } else {
             Who::Client(model.journeys[usize::from(client.journey)].name)
         }
     }
+}
+
+impl Who {
+    fn name(self) -> &'static str {
+        let (Self::Client(name) | Self::Handler(name) | Self::Job(name)) = self;
+        name
+    }
+}
+
+fn first_bytes(word: &[u8]) -> u64 {
+    word.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte))
 }
 
 fn redis_came(outcome: &Outcome) -> Came {

@@ -4,9 +4,10 @@ use crate::process::{Op, Outcome};
 use crate::world::argv::ByteString;
 use crate::world::identity::{ProcessId, SessionId};
 
-use super::System;
+use super::children::InFlight;
 use super::exercised::What;
 use super::state::{Instance, Phase, Slot};
+use super::{Happening, System};
 
 impl System {
     /// The request never arrives; the sender sees a time-out.
@@ -65,7 +66,7 @@ impl System {
         };
         self.state.instances[instance].accept_queue.clear();
         self.state.instances[instance].connection_queue.clear();
-        let handlers = self.state.processes().filter(|process| process.call > 0);
+        let handlers = self.state.processes().filter(|process| self.is_of_service(*process));
         let dead = handlers.filter(|process| self.state.instance_of(*process) == instance).collect::<Vec<_>>();
         for handler in dead {
             self.judge_split(handler, None);
@@ -95,8 +96,13 @@ impl System {
         if self.state.slot(process).has_connection {
             self.give_connection_back(process);
         }
-        if process.is_job() {
+        self.end_children(process, InFlight::Vanishes);
+        let parent = self.parent_of(process);
+        if process.is_job() || parent.is_some() {
             *self.state.slot_mut(process) = Slot { phase: Phase::Ended, ..Slot::idle() };
+            if let Some(parent) = parent {
+                self.happen(Happening::Unblocked(parent));
+            }
             return;
         }
         let client = &mut self.state.clients[usize::from(process.client)];
@@ -109,7 +115,7 @@ impl System {
     }
 
     /// A process is gone; the database and Redis have yet to notice. Until then its locks and its MULTI stay.
-    fn forget_session(&mut self, process: ProcessId) {
+    pub(super) fn forget_session(&mut self, process: ProcessId) {
         self.state.waiting.remove(&process);
         let (session, world) = (SessionId::Own(process), &self.state.world);
         if world.sql.in_transaction(session) || world.redis.iter().any(|node| node.has_session(session)) {
@@ -139,10 +145,30 @@ impl System {
         self.judgement.redis_changed();
     }
 
+    /// A replica takes in the next of what its primary has done. No client reads it there.
+    pub(super) fn replicate(&mut self, node: u8, replica: u8) {
+        self.state.world.redis[usize::from(node)].replicate(replica);
+    }
+
+    /// The node is gone and a replica takes its place. Drivers reconnect without a word; what was under way is sent on
+    /// the new connection, or its sender hears that the connection is gone ([`Step::Disconnect`](super::Step)).
+    pub(super) fn fail_over(&mut self, node: u8, replica: u8) {
+        self.state.budgets.failover -= 1;
+        self.state.world.redis[usize::from(node)].fail_over(replica);
+        for client in &mut self.state.clients {
+            let handlers = client.handlers.iter_mut().map(|handler| &mut handler.slot);
+            for slot in std::iter::once(&mut client.slot).chain(handlers) {
+                slot.is_cut_off |=
+                    matches!(slot.op, Some(Op::Redis(to, _)) if to == node && slot.phase == Phase::Issued);
+            }
+        }
+        self.judgement.redis_changed();
+    }
+
     /// The node drops a live key for want of memory.
     pub(super) fn evict(&mut self, node: u8, key: &ByteString) {
         self.state.budgets.evict -= 1;
-        self.state.world.redis[usize::from(node)].evict(key.as_bytes());
+        self.state.world.redis[usize::from(node)].evict(key.as_bytes(), self.state.now_us);
         self.judgement.redis_changed();
     }
 }

@@ -4,6 +4,7 @@ use crate::process::token::Token;
 use crate::process::{Asides, Body, Draw, Drawn, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
 use crate::world::identity::{ProcessId, SessionId};
 
+use super::children::InFlight;
 use super::property::Subject;
 use super::state::{Live, Phase, Slot, State, slot_of};
 use super::{Halves, Happening, ModelError, Step, System};
@@ -19,7 +20,7 @@ impl System {
     #[inline]
     pub fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
         self.note_gone_on(step);
-        if self.exercised.is_some() {
+        if self.watcher.is_some() {
             self.exercise_fault(step);
         }
         match step {
@@ -55,6 +56,9 @@ impl System {
             Step::Deadlock(process) => self.fail_deadlocked(*process),
             Step::Time(to_us) => self.pass_time(*to_us),
             Step::RedisRestart(node) => self.restart_redis(*node),
+            Step::Replicate(node, replica) => self.replicate(*node, *replica),
+            Step::Failover(node, replica) => self.fail_over(*node, *replica),
+            Step::Disconnect(process) => self.applied(*process, Outcome::Lost),
             Step::Evict(node, key) => self.evict(*node, key),
             Step::Mishap(mishap, process) => self.go_wrong(*mishap, *process),
             Step::Land(number) => self.land(*number),
@@ -96,6 +100,10 @@ impl System {
         let slot = self.state.slot(process);
         match (slot.phase, &slot.op) {
             (Phase::Issued, Some(Op::Call(_))) => self.arrive(process, true),
+            (Phase::Issued, Some(Op::Spawn(_) | Op::Join(..) | Op::Cancel(_))) => {
+                let outcome = self.apply_to_children(process);
+                self.applied(process, outcome);
+            }
             (Phase::Blocked, _) => return self.resume_statement(process),
             (Phase::Issued, _) => {
                 let outcome = self.effect(process);
@@ -163,7 +171,7 @@ impl System {
         if let Some(heard) = &mut self.heard {
             heard.push((process, outcome.clone()));
         }
-        if self.exercised.is_some() {
+        if self.watcher.is_some() {
             self.exercise_outcome(process, &outcome);
         }
         let slot = self.state.slot_mut(process);
@@ -202,10 +210,14 @@ impl System {
         let slot = self.state.slot_mut(process);
         slot.tokens = tokens;
         slot.label = label;
+        slot.is_cut_off = false;
         match next {
             Ok(Op::Sleep(us)) => {
                 slot.rest(Phase::Asleep(now_us.saturating_add(us)));
                 self.happen(Happening::Asleep(process));
+            }
+            Ok(Op::Call(_)) if process.call > 0 => {
+                self.panicked(process, "only a client calls the service".to_owned());
             }
             Ok(op) => {
                 let needs_connection = matches!(op, Op::Sql(..)) && !slot.has_connection;
@@ -256,6 +268,7 @@ impl System {
     }
 
     fn end_round(&mut self, process: ProcessId, flow: Flow) {
+        self.end_children(process, InFlight::GoesOn);
         self.close_redis(process);
         let rounds = self.state.clients[usize::from(process.client)].rounds;
         let goes_on = flow == Flow::Again && self.setting.rounds.is_none_or(|most| rounds < most);
@@ -269,8 +282,9 @@ impl System {
         }
     }
 
-    /// A client stops wherever it is; what it sent goes on without it.
+    /// A client stops wherever it is, with its children; what it asked of the service goes on without it.
     pub(super) fn end_client(&mut self, process: ProcessId, phase: Phase) {
+        self.end_children(process, InFlight::Vanishes);
         let client = &mut self.state.clients[usize::from(process.client)];
         if let Phase::Calling(call) = client.slot.phase {
             for handler in client.handlers.iter_mut().filter(|handler| handler.call == call) {

@@ -58,7 +58,7 @@ impl Given {
             (_, Some(client)) => Action::Client(client, until),
             ("job", None) if !rest.is_empty() => Action::Job(rest.to_owned(), until),
             ("wait", None) => Action::Wait(parse_us(rest).map_err(|error| error.to_string())?),
-            _ if text.contains(": ") || Step::is_fault_name(first) => Action::Step(text.to_owned()),
+            _ if text.contains(": ") || Step::is_word(first) => Action::Step(text.to_owned()),
             _ => return Err("this is no client, job, waiting time or step".to_owned()),
         };
         Ok(Self { text: text.to_owned(), action })

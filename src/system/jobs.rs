@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::children::InFlight;
 use super::state::{HandlerSlot, Live, Phase, Slot, State};
 use super::{Happening, Setting, System};
 use crate::process::{Flow, Process, Request};
@@ -33,7 +34,7 @@ pub(super) fn slots(setting: &Setting) -> Vec<HandlerSlot> {
 fn slot(setting: &Setting, index: usize) -> HandlerSlot {
     let name = setting.model.jobs[index].name;
     let call = ProcessId::job(index).call;
-    HandlerSlot { call, request: Request::new(name, name, 0), is_awaited: false, slot: Slot::idle() }
+    HandlerSlot { call, request: Request::new(name, name, 0), is_awaited: false, parent: None, slot: Slot::idle() }
 }
 
 /// How often the setting lets the job begin.
@@ -65,6 +66,7 @@ impl System {
 
     /// A run is over.
     pub(super) fn end_job(&mut self, process: ProcessId, flow: Flow) {
+        self.end_children(process, InFlight::GoesOn);
         self.close_redis(process);
         let slot = self.state.slot_mut(process);
         assert!(!slot.has_connection, "{process} ended with a transaction open; every path must COMMIT or ROLLBACK");

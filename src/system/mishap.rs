@@ -134,6 +134,7 @@ impl System {
                 self.effect(process);
                 // The driver has a new connection.
                 self.close_redis(process);
+                self.state.slot_mut(process).is_cut_off = false;
             }
             Mishap::ClientRetry => self.call_again(process),
             Mishap::SqlAbort => {
@@ -152,6 +153,17 @@ impl System {
 
     /// The sender goes on without what it sent.
     fn put_off(&mut self, process: ProcessId) {
+        let outcome = self.leave_behind(process);
+        self.applied(process, outcome);
+    }
+
+    /// True when what this process has in flight can take effect without it.
+    pub(super) fn can_be_late(slot: &Slot) -> bool {
+        Mishap::Late.befalls(slot)
+    }
+
+    /// What the process has in flight takes effect later; what its sender sees.
+    pub(super) fn leave_behind(&mut self, process: ProcessId) -> Outcome {
         let taken = |number: &u16| self.state.late.iter().any(|late| late.number == *number);
         let number = (0..u16::MAX).find(|number| !taken(number)).expect("budgets are far below 65,535");
         let slot = self.state.slot(process);
@@ -170,7 +182,7 @@ impl System {
         };
         let place = self.state.late.iter().position(|late| late.number > number).unwrap_or(self.state.late.len());
         self.state.late.insert(place, LateOp { number, process, op });
-        self.applied(process, outcome);
+        outcome
     }
 
     /// What was sent takes effect; nobody hears of it.
@@ -197,6 +209,12 @@ impl System {
             }
             other => unreachable!("{other:?} is not put off"),
         }
+    }
+
+    /// What this process has sent and does not wait for, by its number.
+    #[must_use]
+    pub fn late_of(&self, process: ProcessId) -> Option<u16> {
+        self.state.late.iter().find(|late| late.process == process).map(|late| late.number)
     }
 
     /// True while a COMMIT of this process is under way that it does not wait for.
@@ -239,7 +257,7 @@ impl System {
     /// By how much the clock that this process reads is ahead.
     pub(super) fn ahead_us(&self, process: ProcessId) -> u64 {
         let clocks = &self.setting.clocks;
-        if process.call > 0 {
+        if self.is_of_service(process) {
             return clocks.instances.get(self.state.instance_of(process)).copied().unwrap_or(0);
         }
         let place = usize::from(process.client).checked_sub(1);

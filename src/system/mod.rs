@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** nothing here chooses. No randomness, no wall clock, no threads.
 
+mod children;
 mod database;
 pub mod diagnostic;
 pub mod digest;
@@ -44,7 +45,7 @@ use crate::world::identity::ProcessId;
 use crate::world::redis::Redis;
 
 use database::Planner;
-use exercised::Exercised;
+use exercised::Watcher;
 use given::{Given, GivenError};
 use mishap::Clocks;
 use model::Model;
@@ -68,6 +69,8 @@ pub struct Setting {
     pub rounds: Option<u32>,
     /// Faults that may happen.
     pub budgets: Budgets,
+    /// Replicas of the Redis node.
+    pub replicas: u8,
     /// Which clocks run ahead.
     pub clocks: Clocks,
     /// How slow anything may be.
@@ -191,7 +194,7 @@ pub struct System {
     /// What processes heard since it was last asked; nobody listens unless asked to.
     heard: Option<Vec<(ProcessId, Outcome)>>,
     /// What was exercised since it was last asked; nobody watches unless asked to.
-    exercised: Option<Box<Exercised>>,
+    watcher: Option<Box<Watcher>>,
 }
 
 impl System {
@@ -214,7 +217,7 @@ impl System {
     /// As [`System::new`].
     pub fn unbegun(setting: Rc<Setting>, halves: Halves, keeps_history: bool) -> Result<Self, ModelError> {
         let sql = database::initial(&setting)?;
-        let world = World { redis: vec![Redis::new()], sql, ghost: Ghost::default() };
+        let world = World { redis: vec![Redis::with_replicas(setting.replicas)], sql, ghost: Ghost::default() };
         let client = |journey| Client { journey, slot: Slot::idle(), rounds: 0, calls: 0, handlers: Vec::new() };
         let instance = Instance {
             idle_workers: setting.service.workers,
@@ -250,7 +253,7 @@ impl System {
             judgement: property::Judgement::default(),
             reports: false,
             heard: None,
-            exercised: None,
+            watcher: None,
         };
         system.plan_properties()?;
         Ok(system)

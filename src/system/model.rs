@@ -30,6 +30,8 @@ pub struct Model {
     pub journeys: &'static [Journey],
     /// The service's request handlers.
     pub handlers: &'static [Handler],
+    /// What clients and handlers start beside themselves ([`Ctx::spawn`]).
+    pub children: &'static [Handler],
     /// What the service does by itself, again and again.
     pub jobs: &'static [Job],
     /// Where seats are locked.
@@ -63,6 +65,7 @@ impl Model {
         journeys: &[],
         jobs: &[],
         handlers: &[],
+        children: &[],
         seats: SeatMap { key: |seat| ByteString::from(format!("seat:{seat}").as_str()), ..SeatMap::NONE },
         metrics: &[],
         attempts: None,
@@ -113,10 +116,10 @@ pub struct Journey {
     pub run: fn(Ctx) -> Started<Flow>,
 }
 
-/// What the service does for one kind of request.
+/// What the service does for one kind of request, or a child for one kind of job.
 #[derive(Copy, Clone, Debug)]
 pub struct Handler {
-    /// Method and path pattern: `POST /seat-locks`.
+    /// Method and path pattern: `POST /seat-locks`; for a child a name.
     pub route: &'static str,
     /// Its code.
     pub run: fn(Ctx, Request) -> Started<Response>,

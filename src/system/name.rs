@@ -45,6 +45,9 @@ impl System {
             Step::Deadlock(process) => format!("deadlock {process}: {}", op(*process)),
             Step::Time(to_us) => format!("time {to_us}"),
             Step::RedisRestart(node) => format!("redis_restart {node}"),
+            Step::Replicate(node, replica) => format!("replicate {node} {replica}"),
+            Step::Failover(node, replica) => format!("failover {node} {replica}"),
+            Step::Disconnect(process) => format!("disconnect {process}: {}", op(*process)),
             Step::Evict(node, key) => format!("evict {node} {key}"),
             Step::Mishap(mishap, process) => mishap.describe(*process, &op(*process)),
             Step::Land(number) => match self.state.late.iter().find(|late| late.number == *number) {
@@ -60,9 +63,11 @@ impl System {
     #[must_use]
     pub fn label(&self, step: &Step) -> &'static str {
         match step {
-            Step::Apply(process) | Step::LoseReply(process) | Step::LoseRequest(process) | Step::Mishap(_, process) => {
-                self.state.slot(*process).label
-            }
+            Step::Apply(process)
+            | Step::LoseReply(process)
+            | Step::LoseRequest(process)
+            | Step::Disconnect(process)
+            | Step::Mishap(_, process) => self.state.slot(*process).label,
             _ => "",
         }
     }
@@ -80,6 +85,12 @@ pub(super) fn describe(op: &Op) -> String {
         Op::Redis(node, argv) => format!("redis {node} {argv}"),
         Op::Sql(Statement(text), params) => fill_in(text, params),
         Op::Call(request) => request.to_string(),
+        Op::Spawn(job) => format!("starts {job}"),
+        Op::Join(count, children) => {
+            let children = children.iter().map(ToString::to_string).collect::<Vec<_>>();
+            format!("waits for {count} of {}", children.join(" "))
+        }
+        Op::Cancel(child) => format!("cancels {child}"),
         Op::Sleep(us) => format!("sleep {us}us"),
         Op::Now => "reads its clock".to_owned(),
         Op::Choose(alternatives) => format!("choose one of {alternatives}"),

@@ -4,6 +4,7 @@ use super::state::{Phase, Slot, Whereabouts};
 use super::{Halves, Step, System};
 use crate::process::{Drawn, Op};
 use crate::world::identity::{ProcessId, SessionId};
+use crate::world::redis::Redis;
 
 impl System {
     /// The step of this name that is possible now.
@@ -64,6 +65,9 @@ impl System {
                 }
                 _ => format!("{process} waits for no row"),
             },
+            (Some(process), "disconnect") => {
+                format!("{process} had no command under way when Redis failed over, or has gone on since")
+            }
             (Some(process), _) => spent.unwrap_or_else(|| self.why_not_by(process)),
             (None, "time") => spent.unwrap_or_else(|| self.why_no_time()),
             (None, "land") => {
@@ -77,6 +81,8 @@ impl System {
                 format!("instances have the numbers 0 to {}", self.setting().service.instances.saturating_sub(1))
             }),
             (None, "redis_restart") => spent.unwrap_or_else(|| self.nodes()),
+            (None, "failover") => spent.unwrap_or_else(|| self.replicas()),
+            (None, "replicate") => self.replicas(),
             (None, "evict") => spent.unwrap_or_else(|| {
                 let key = rest.split_once(' ').map_or(rest, |(_, key)| key);
                 format!("the node has no live key `{key}`, or is none; {}", self.nodes())
@@ -98,6 +104,19 @@ impl System {
 
     fn nodes(&self) -> String {
         format!("Redis nodes have the numbers 0 to {}", self.state().world.redis.len().saturating_sub(1))
+    }
+
+    fn replicas(&self) -> String {
+        let node = |(number, node): (usize, &Redis)| {
+            let lags = node.lags().map(|(replica, lag)| format!("replica {replica} lacks {lag} effects"));
+            let lags = lags.collect::<Vec<_>>();
+            if lags.is_empty() {
+                format!("node {number} has no replica")
+            } else {
+                format!("node {number}: {}", lags.join(", "))
+            }
+        };
+        self.state().world.redis.iter().enumerate().map(node).collect::<Vec<_>>().join("; ")
     }
 
     /// That this fault, or the passing of time, may not happen any more.
@@ -148,6 +167,9 @@ impl System {
             Whereabouts::Idle if self.halves() == Halves::Split => "has no code to begin".to_owned(),
             Whereabouts::Idle => "has not begun".to_owned(),
             Whereabouts::Issued(Op::Sql(..)) => self.queued(process, Queue::Connections),
+            Whereabouts::Issued(Op::Join(count, _)) if !self.can_apply(process) => {
+                format!("waits until {count} of its children have ended")
+            }
             Whereabouts::Issued(_) | Whereabouts::Applied(..) => "is about to go on".to_owned(),
             Whereabouts::Blocked(_) => {
                 let blockers = self.state().world.sql.blockers(SessionId::Own(process));

@@ -5,17 +5,19 @@ use crate::process::{Op, Outcome, Process, Request, Response};
 use crate::world::identity::ProcessId;
 
 use super::System;
+use super::children::InFlight;
 use super::exercised::What;
 use super::model::Handler;
 use super::property::Subject;
 use super::state::{HandlerSlot, Live, Phase, Slot};
 
 impl System {
-    /// The model's handler for a request.
+    /// The model's handler for a request, or its child for a job.
     pub(super) fn handler_of(&self, request: &Request) -> &'static Handler {
         let model = self.setting.model;
-        let handler = model.handlers.iter().find(|handler| handler.route == request.route);
-        handler.unwrap_or_else(|| panic!("model `{}` has no handler for `{}`", model.name, request.route))
+        let mut handlers = model.handlers.iter().chain(model.children);
+        let handler = handlers.find(|handler| handler.route == request.route);
+        handler.unwrap_or_else(|| panic!("model `{}` has no handler or child for `{}`", model.name, request.route))
     }
 
     /// A request reaches its instance: a worker takes it, or it waits for one. `is_awaited` says whether the client
@@ -33,7 +35,7 @@ impl System {
         let client = &mut self.state.clients[usize::from(process.client)];
         client.calls += 1;
         let call = client.calls;
-        client.handlers.push(HandlerSlot { call, request, is_awaited, slot: Slot::idle() });
+        client.handlers.push(HandlerSlot { call, request, is_awaited, parent: None, slot: Slot::idle() });
         let handler = ProcessId::handler(process.client, call);
         let instance = self.state.instance_of(process);
         let instance = &mut self.state.instances[instance];
@@ -45,14 +47,20 @@ impl System {
         }
     }
 
-    fn start_handler(&mut self, handler: ProcessId) {
+    pub(super) fn start_handler(&mut self, handler: ProcessId) {
         let (live, first) = Process::spawn(self.spawn_of(handler));
         self.state.slot_mut(handler).live = Live(Some(live));
         self.absorb_first(handler, first);
     }
 
-    /// A handler is done: its worker takes the next request, and the client, if it still waits, gets the answer.
+    /// A child is done, or a handler: its worker takes the next request, and the client, if it still waits, gets the
+    /// answer.
     pub(super) fn answer(&mut self, handler: ProcessId, response: Response) {
+        if let Some(parent) = self.parent_of(handler) {
+            self.finish_child(handler, parent, response);
+            return;
+        }
+        self.end_children(handler, InFlight::GoesOn);
         self.exercise(handler, What::Answer(response.status));
         self.judge_answer(handler, response.status);
         self.judge_report(handler, response.status);
@@ -66,6 +74,8 @@ impl System {
             slot.request.route
         );
         self.free_worker(handler);
+        // What must hold while nobody works for a client is judged now.
+        self.judgement.redis_changed();
         if slot.is_awaited {
             let client = ProcessId::client(handler.client);
             let phase = self.state.slot(client).phase;

@@ -11,6 +11,9 @@ use super::scenario::{Check, Draw, Faults, Scenario};
 use super::state::Budgets;
 use super::{Service, Setting};
 
+/// Most replicas of a node; every one multiplies the states.
+pub const REPLICAS_MAX: u8 = 5;
+
 /// The setting of a check: its clients, parameters, faults and bounds.
 ///
 /// # Panics
@@ -21,11 +24,12 @@ pub fn of_check(scenario: &Scenario, check: &Check, model: &'static Model) -> Se
     Setting {
         model,
         params: params(model, &check.params),
-        service: service(scenario),
+        service: service(check.service.unwrap_or(scenario.service)),
         journeys: journeys(&check.journeys),
         rounds: Some(check.bounds.rounds),
         jobs: jobs(model, &check.jobs),
         given: check.given.iter().map(|(given, _)| given.clone()).collect(),
+        replicas: check.replicas,
         clocks: check.clocks.clone(),
         pace: check.bounds.pace,
         budgets: budgets(check.faults, check.bounds.time_steps),
@@ -76,6 +80,7 @@ impl Setting {
             properties: model.all_properties().into_iter().filter(|property| property.is_default).collect(),
             jobs: Vec::new(),
             given: Vec::new(),
+            replicas: 0,
             clocks: Clocks::default(),
             pace: Pace::default(),
             draws: BTreeMap::new(),
@@ -97,6 +102,7 @@ fn budgets(faults: Faults, time_steps: Option<u32>) -> Budgets {
         lose_reply: faults.lose_reply,
         crash: faults.crash,
         redis_restart: faults.redis_restart,
+        failover: faults.failover,
         evict: faults.evict,
         late: faults.late,
         driver_repeat: faults.driver_repeat,
@@ -124,10 +130,7 @@ fn draws(draws: &[Draw]) -> BTreeMap<String, Vec<Drawn>> {
 
 /// The service's resources as the scenario gives them.
 #[must_use]
-pub fn service(scenario: &Scenario) -> Service {
-    Service {
-        instances: scenario.service.instances,
-        workers: scenario.service.workers,
-        connections: scenario.service.connections,
-    }
+pub fn service(given: super::scenario::Service) -> Service {
+    let super::scenario::Service { instances, workers, connections } = given;
+    Service { instances, workers, connections }
 }

@@ -35,7 +35,7 @@ pub struct State {
     pub budgets: Budgets,
 }
 
-/// A client and the handlers that work for it.
+/// A client, the handlers that work for it, and the children of all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Client {
     /// Which journey of the model it runs.
@@ -44,13 +44,13 @@ pub struct Client {
     pub slot: Slot,
     /// Rounds begun.
     pub rounds: u32,
-    /// Calls made, over all rounds.
+    /// Calls made and children started, over all rounds.
     pub calls: u32,
-    /// Handlers at work, in order of their calls.
+    /// Handlers at work and children, in order of their numbers.
     pub handlers: Vec<HandlerSlot>,
 }
 
-/// A handler at work.
+/// A handler at work, or a child that a process has started.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct HandlerSlot {
     /// Which of the client's calls.
@@ -59,6 +59,8 @@ pub struct HandlerSlot {
     pub request: Request,
     /// False once the client has stopped waiting for the answer.
     pub is_awaited: bool,
+    /// The process that started it as its child, by its call; 0 for the client. None for a request and for a job.
+    pub parent: Option<u32>,
     /// The handler itself.
     pub slot: Slot,
 }
@@ -82,6 +84,8 @@ pub struct Slot {
     pub serials: u32,
     /// True while it has a database connection of its instance's pool.
     pub has_connection: bool,
+    /// True if the Redis command in flight was under way when its node failed over: its connection may be gone.
+    pub is_cut_off: bool,
     /// Outcomes seen in this round; what the process is a function of.
     pub history: Vec<Outcome>,
     /// The process itself, if it is at hand.
@@ -101,6 +105,7 @@ impl Slot {
             tokens_at_start: 0,
             serials: 0,
             has_connection: false,
+            is_cut_off: false,
             history: Vec::new(),
             live: Live(None),
         }
@@ -131,6 +136,7 @@ impl Slot {
     #[inline]
     pub(super) fn apply(&mut self, outcome: Outcome) {
         self.phase = Phase::Applied;
+        self.is_cut_off = false;
         self.outcome = Some(outcome);
     }
 
@@ -145,8 +151,9 @@ impl Slot {
 /// Without what can be re-created.
 impl Serialize for Slot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { label, tokens, tokens_at_start, serials, has_connection, history, .. } = self;
-        (self.whereabouts(), label, tokens, tokens_at_start, serials, has_connection, history).serialize(serializer)
+        let Self { label, tokens, tokens_at_start, serials, has_connection, is_cut_off, history, .. } = self;
+        let flags = (has_connection, is_cut_off);
+        (self.whereabouts(), label, tokens, tokens_at_start, serials, flags, history).serialize(serializer)
     }
 }
 
@@ -229,6 +236,8 @@ pub struct Budgets {
     pub crash: u32,
     /// A Redis node restarts with nothing.
     pub redis_restart: u32,
+    /// A Redis node is gone and a replica takes its place.
+    pub failover: u32,
     /// A Redis node drops a live key for want of memory.
     pub evict: u32,
     /// What was sent takes effect after its sender has stopped waiting.
@@ -254,6 +263,7 @@ impl Budgets {
         lose_reply: u32::MAX,
         crash: u32::MAX,
         redis_restart: u32::MAX,
+        failover: u32::MAX,
         evict: u32::MAX,
         late: u32::MAX,
         driver_repeat: u32::MAX,
@@ -266,12 +276,13 @@ impl Budgets {
 
     /// Every budget by its name in scenario files, in the order of printing.
     #[must_use]
-    pub fn entries(&self) -> [(&'static str, u32); 12] {
+    pub fn entries(&self) -> [(&'static str, u32); 13] {
         [
             ("lose_request", self.lose_request),
             ("lose_reply", self.lose_reply),
             ("crash", self.crash),
             ("redis_restart", self.redis_restart),
+            ("failover", self.failover),
             ("evict", self.evict),
             ("late", self.late),
             ("driver_repeat", self.driver_repeat),
@@ -299,6 +310,7 @@ impl Budgets {
             "lose_reply" => &mut self.lose_reply,
             "crash" => &mut self.crash,
             "redis_restart" => &mut self.redis_restart,
+            "failover" => &mut self.failover,
             "evict" => &mut self.evict,
             "late" => &mut self.late,
             "driver_repeat" => &mut self.driver_repeat,

@@ -41,6 +41,12 @@ pub enum Step {
     Time(u64),
     /// Fault: the Redis node restarts with nothing.
     RedisRestart(u8),
+    /// What the Redis node has done and its replica of this number has not: the replica does the next of it.
+    Replicate(u8, u8),
+    /// Fault: the Redis node is gone, and its replica of this number takes its place.
+    Failover(u8, u8),
+    /// The connection on which the operation in flight was under way broke in a failover, before it arrived.
+    Disconnect(ProcessId),
     /// Fault: the Redis node drops this live key.
     Evict(u8, ByteString),
     /// Fault: something goes wrong with the operation in flight.
@@ -62,6 +68,7 @@ impl Step {
             | Self::CrashClient(process)
             | Self::Reap(process)
             | Self::Deadlock(process)
+            | Self::Disconnect(process)
             | Self::Mishap(_, process) => Some(*process),
             other => other.actor(),
         }
@@ -75,6 +82,7 @@ impl Step {
             Self::LoseReply(_) => "lose_reply",
             Self::CrashClient(_) | Self::CrashInstance(_) => "crash",
             Self::RedisRestart(_) => "redis_restart",
+            Self::Failover(..) => "failover",
             Self::Evict(..) => "evict",
             Self::Mishap(mishap, _) => mishap.budget(),
             Self::ClockJump(_) => "clock_jump",
@@ -83,11 +91,11 @@ impl Step {
         })
     }
 
-    /// True when the name of a fault's step begins with this word.
+    /// True when the name of a step that no process takes begins with this word: a fault, or a replica that catches up.
     #[must_use]
-    pub fn is_fault_name(word: &str) -> bool {
+    pub fn is_word(word: &str) -> bool {
         let words = Budgets::UNLIMITED.entries();
-        word != "time_steps" && words.iter().any(|(name, _)| *name == word)
+        word == "replicate" || (word != "time_steps" && words.iter().any(|(name, _)| *name == word))
     }
 
     /// The process that takes this step by itself; none for the passing of time, faults, and what the database does.
@@ -125,6 +133,14 @@ impl System {
         for (number, node) in (0_u8..).zip(&self.state.world.redis) {
             if self.state.budgets.redis_restart > 0 {
                 steps.push(Step::RedisRestart(number));
+            }
+            for (replica, lag) in node.lags() {
+                if lag > 0 {
+                    steps.push(Step::Replicate(number, replica));
+                }
+                if self.state.budgets.failover > 0 {
+                    steps.push(Step::Failover(number, replica));
+                }
             }
             if self.state.budgets.evict > 0 {
                 let keys = node.live_keys(self.state.now_us);
@@ -176,6 +192,9 @@ impl System {
                     steps.push(Step::Wake(process));
                 }
             }
+        }
+        if slot.is_cut_off {
+            steps.push(Step::Disconnect(process));
         }
         self.mishaps_of(process, steps);
         let is_running_client = process.call == 0 && !matches!(slot.phase, Phase::Idle | Phase::Ended);
@@ -256,7 +275,10 @@ impl System {
             Phase::Issued if matches!(slot.op, Some(Op::Sql(..))) => {
                 slot.has_connection && !self.has_late_commit(process)
             }
-            Phase::Issued => true,
+            Phase::Issued => match &slot.op {
+                Some(Op::Join(count, children)) => self.has_joined(*count, children),
+                _ => true,
+            },
             Phase::Blocked => self.is_unblocked(process),
             _ => false,
         }

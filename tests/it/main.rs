@@ -1,5 +1,6 @@
 //! Tests of the library's public interface, in one binary: linking one for each file takes longer than they run.
 
+mod children;
 mod cli;
 mod cli_findings;
 mod cli_schedules;
@@ -10,6 +11,7 @@ mod doublecheck;
 mod error_codes;
 mod explore;
 mod explore_time;
+mod failover;
 mod faults;
 mod given_and_jobs;
 mod k6_json;
@@ -48,6 +50,7 @@ mod shuttle_agreement;
 mod shuttle_timed;
 mod simulate;
 mod simulate_digest;
+mod smallest_repair;
 mod sql_conformance;
 mod sql_state;
 mod sql_store;

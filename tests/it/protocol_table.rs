@@ -14,7 +14,7 @@ const BEGIN: &str = "<!-- tables: written by `UPDATE_EXPECT=1 cargo test protoco
 const END: &str = "<!-- end of tables -->\n";
 
 /// The checks that are columns, in the order of the tables.
-const COLUMNS: [&str; 6] = ["none", "pause", "lose-reply", "crash", "redis-restart", "evict"];
+const COLUMNS: [&str; 8] = ["none", "pause", "lose-reply", "crash", "redis-restart", "failover", "evict", "clock-jump"];
 const PROPERTIES: [&str; 3] = ["one-booking-per-seat", "one-holder-per-seat", "release-own-only"];
 
 /// The scenarios of the models that have every column: the protocols.

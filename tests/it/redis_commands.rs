@@ -392,8 +392,8 @@ fn restart_eviction_and_purge() {
     node.execute(SESSION, &Argv::new(["GET", "a"]), later_us, &mut Vec::new());
     assert_eq!(purged, node);
 
-    assert_eq!(node.evict(b"b"), Some(ByteString::from("2")));
-    assert_eq!(node.evict(b"b"), None);
+    assert_eq!(node.evict(b"b", 0), Some(ByteString::from("2")));
+    assert_eq!(node.evict(b"b", 0), None);
     purged.restart_empty();
     assert_eq!(purged, Redis::new());
 }

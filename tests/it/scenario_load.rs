@@ -79,6 +79,7 @@ const RARE: Faults = Faults {
     sql_abort: 9,
     commit_unknown: 10,
     clock_jump: 11,
+    failover: 12,
 };
 
 #[test]
@@ -88,10 +89,12 @@ fn checks_are_read_in_file_order() {
     assert_eq!((lock_release.name.as_str(), lock_release.title.as_str()), ("lock-release", "Lock and release"));
     assert_eq!((lock_release.about.as_str(), lock_release.journeys.as_slice()), ("Two clients.", [1, 1].as_slice()));
     assert_eq!(lock_release.params[0], ParamValue::one(2));
+    assert_eq!(lock_release.service, Some(Service { instances: 2, workers: 3, connections: 10 }));
+    assert_eq!(confirm.service, None);
     assert_eq!(lock_release.params[1..], scenario.params[1..]);
     assert_eq!(lock_release.draws, [Draw { name: "seats".to_owned(), values: vec![vec![1], vec![1, 2]] }]);
     let faults = Faults { lose_request: 1, lose_reply: 2, crash: 3, redis_restart: 4, evict: 5, late: 6, ..RARE };
-    assert_eq!(lock_release.faults, faults);
+    assert_eq!((lock_release.faults, lock_release.replicas), (faults, 2));
     assert_eq!(lock_release.bounds, Bounds { time_steps: Some(2), rounds: 3, pace: PACE, max_states: 1000 });
     assert_eq!((&lock_release.clocks.clients[..], &lock_release.clocks.instances[..]), (&[0, 2_000_000][..], &[5][..]));
     assert_eq!(lock_release.properties, ["one-holder-per-seat", "all-or-nothing"]);

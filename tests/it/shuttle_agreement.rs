@@ -40,7 +40,9 @@ fn budgets(scenario: &Scenario) -> Vec<(&'static str, Budgets)> {
         ("lose_reply", Budgets { lose_reply: 1, ..none }),
         ("crash", Budgets { crash: 1, ..none }),
         ("redis_restart", Budgets { redis_restart: 1, ..none }),
+        ("failover", Budgets { failover: 1, ..none }),
         ("evict", Budgets { evict: 1, ..none }),
+        ("clock_jump", Budgets { clock_jump: 1, ..none }),
     ];
     let is_used = |check: &Check, name: &str| {
         let faults = check.faults;
@@ -50,7 +52,9 @@ fn budgets(scenario: &Scenario) -> Vec<(&'static str, Budgets)> {
             "lose_reply" => faults.lose_reply > 0,
             "crash" => faults.crash > 0,
             "redis_restart" => faults.redis_restart > 0,
+            "failover" => faults.failover > 0,
             "evict" => faults.evict > 0,
+            "clock_jump" => faults.clock_jump > 0,
             other => unreachable!("{other} is no budget"),
         }
     };
@@ -71,8 +75,9 @@ fn reduced(scenario: &Scenario, model: &'static Model) -> BTreeMap<String, Setti
         let check = Check { journeys, params, draws: Vec::new(), ..check.clone() };
         for (budget, budgets) in budgets(scenario) {
             let properties = model.all_properties().into_iter().chain([EXHAUSTS]).collect();
-            let setting =
-                Setting { budgets, properties, rounds: Some(1), ..setting::of_check(scenario, &check, model) };
+            let whole = setting::of_check(scenario, &check, model);
+            let replicas = u8::from(budgets.failover > 0);
+            let setting = Setting { budgets, replicas, properties, rounds: Some(1), ..whole };
             settings.insert(format!("{}: {who}, {budget} = 1", model.name), setting);
         }
     }

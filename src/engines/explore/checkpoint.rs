@@ -127,8 +127,8 @@ impl Checkpoint {
         let later = self.later.into_iter();
         progress.later = later.map(|it| Later { rows: it.rows.rows(width), origins: it.origins }).collect();
         known.visited = super::visited::Visited::new();
+        known.visited.reserve(self.visited.iter().copied());
         for fingerprint in self.visited {
-            known.visited.reserve(std::iter::once(fingerprint));
             known.visited.insert(fingerprint);
         }
         progress.trail = super::frontier::Trail::default();

@@ -89,6 +89,9 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             mishap_of(*mishap, state.slot(*process), state, &mut read);
         }
         Step::Land(number) => landing(late_op(state, *number), &mut read),
+        Step::Replicate(..) | Step::Failover(..) | Step::Disconnect(_) => {
+            unreachable!("left to the reference explorer")
+        }
     }
     Footprint::Parts(reads)
 }
@@ -173,6 +176,7 @@ fn operation(slot: &Slot, read: &mut impl FnMut(Place)) {
             read(Place::Now);
         }
         Some(Op::Now) => read(Place::Now),
+        Some(Op::Spawn(_) | Op::Join(..) | Op::Cancel(_)) => unreachable!("left to the reference explorer"),
         Some(Op::Call(_) | Op::Choose(_) | Op::Draw(_) | Op::Sleep(_)) | None => {}
     }
 }

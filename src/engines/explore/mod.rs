@@ -62,7 +62,7 @@ use std::sync::atomic::AtomicBool;
 use self::checkpoint::Checkpoint;
 use self::search::Search;
 use self::symmetry::CloseError;
-use super::reference::ExploreError;
+use super::reference::{self, ExploreError};
 use super::verdict::{Counterexample, Coverage, Exploration, Verdict};
 use crate::system::property::Rule;
 use crate::system::{Halves, Setting, Step, System};
@@ -180,6 +180,11 @@ pub fn explore_kept(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Option<ExploredAndKept>, ExploreError> {
+    if !is_made_of_parts(setting) {
+        let exploration = reference::explore(setting, options.max_states, stop)?;
+        let figures = Figures { firings: exploration.transitions as u64, peak_bytes: 0 };
+        return Ok(Some((Explored { exploration, figures, is_symmetric: false, asymmetry: None }, None)));
+    }
     let mut kept = match keep {
         Keep::From(bytes) => match postcard::from_bytes::<Checkpoint>(bytes) {
             Ok(kept) => Some(kept),
@@ -209,6 +214,13 @@ pub fn explore_kept(
             Err(CloseError::NamesInstants) => reductions.is_relative = false,
         }
     }
+}
+
+/// True when the parts of a state are all that decides what happens and what is judged. What is not among them, replicas
+/// of Redis and children of processes, is left to the reference explorer.
+#[must_use]
+pub fn is_made_of_parts(setting: &Setting) -> bool {
+    setting.replicas == 0 && setting.model.children.is_empty()
 }
 
 fn searched(

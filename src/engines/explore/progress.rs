@@ -227,8 +227,10 @@ impl<'a> Progress<'a> {
     pub(super) fn ask(&mut self, known: &mut Known, question: Question) -> Result<(Vec<PartId>, u8), CloseError> {
         let answer = match &question {
             Question::Unknown(unknown, row) => {
-                // Whatever was asked before, the answer is numbered alike.
-                self.extractor.load_all(row);
+                if self.questions.is_some() {
+                    // So that the answer is numbered alike whatever was judged before it.
+                    self.extractor.load_all(row);
+                }
                 self.extractor.resolve(&mut known.memo, *unknown, row)?;
                 if let Some(canon) = &mut known.canon {
                     self.extractor.close(&mut known.memo, canon)?;

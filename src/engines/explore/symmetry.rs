@@ -144,10 +144,13 @@ pub(super) fn renamed(step: &Step, rename: impl Fn(u16) -> u16) -> Step {
         Step::CrashClient(it) => Step::CrashClient(to(it)),
         Step::Reap(it) => Step::Reap(to(it)),
         Step::Deadlock(it) => Step::Deadlock(to(it)),
+        Step::Disconnect(it) => Step::Disconnect(to(it)),
         Step::Mishap(mishap, it) => Step::Mishap(*mishap, to(it)),
         Step::CrashInstance(_)
         | Step::Time(_)
         | Step::RedisRestart(_)
+        | Step::Replicate(..)
+        | Step::Failover(..)
         | Step::Evict(..)
         | Step::Land(_)
         | Step::ClockJump(_) => step.clone(),

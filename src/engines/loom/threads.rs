@@ -39,7 +39,10 @@ impl Threads {
     /// A client's fate is decided in its own thread: a lost message or a crash costs no preemption.
     fn of_step(self, step: &Step, state: &State) -> Thread {
         let process = match step {
-            Step::LoseRequest(process) | Step::LoseReply(process) | Step::CrashClient(process) => Some(*process),
+            Step::LoseRequest(process)
+            | Step::LoseReply(process)
+            | Step::Disconnect(process)
+            | Step::CrashClient(process) => Some(*process),
             _ => step.actor(),
         };
         process.map_or_else(|| self.nature(), |process| self.of_process(process, state))

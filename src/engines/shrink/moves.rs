@@ -56,10 +56,13 @@ fn with_process(step: &Step, process: ProcessId) -> Step {
         Step::CrashClient(_) => Step::CrashClient(process),
         Step::Reap(_) => Step::Reap(process),
         Step::Deadlock(_) => Step::Deadlock(process),
+        Step::Disconnect(_) => Step::Disconnect(process),
         Step::Mishap(mishap, _) => Step::Mishap(*mishap, process),
         Step::CrashInstance(_)
         | Step::Time(_)
         | Step::RedisRestart(_)
+        | Step::Replicate(..)
+        | Step::Failover(..)
         | Step::Evict(..)
         | Step::Land(_)
         | Step::ClockJump(_) => step.clone(),
@@ -142,6 +145,8 @@ pub(super) fn possible(system: &System, step: &Step) -> Option<Step> {
         | Step::Deadlock(_)
         | Step::CrashInstance(_)
         | Step::RedisRestart(_)
+        | Step::Replicate(..)
+        | Step::Failover(..)
         | Step::Land(_)
         | Step::ClockJump(_) => system.is_enabled(step).then(|| step.clone()),
         other => {

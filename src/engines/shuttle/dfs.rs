@@ -22,9 +22,7 @@ use crate::system::{Halves, Setting, Step, System};
 /// [`ExploreError`]: a wrong model, or a draw without representatives.
 pub fn explore(setting: &Setting, max_states: usize, stop: &Arc<AtomicBool>) -> Result<Exploration, ExploreError> {
     // A process is a function of its history, so two states are one only if the histories are.
-    let mut template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, true)?;
-    // From here on its copies watch what is exercised.
-    template.take_exercised();
+    let template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, true)?;
     let threads = Threads::of(&template);
     Stage::set(template, usize::MAX, false);
     let search = Rc::new(RefCell::new(Search::new(setting)));

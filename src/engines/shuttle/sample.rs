@@ -117,9 +117,7 @@ impl Sampled {
 }
 
 fn work(setting: &Setting, options: Options, shared: &Arc<Shared>) -> Result<BTreeMap<u64, Record>, ModelError> {
-    let mut template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, false)?;
-    // From here on its copies watch what is exercised.
-    template.take_exercised();
+    let template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, false)?;
     let threads = Threads::of(&template).count();
     Stage::set(template, options.max_steps, true);
     let records = Rc::new(RefCell::new(BTreeMap::new()));

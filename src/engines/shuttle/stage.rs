@@ -7,7 +7,7 @@ use ::shuttle::rand::RngCore;
 use ::shuttle::rand::rngs::ThreadRng;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::threads::{Thread, Threads};
+use super::threads::{Thread, Threads, has_unfinished};
 use crate::engines::draw;
 use crate::process::Drawn;
 use crate::system::fingerprint::Fingerprint;
@@ -87,6 +87,8 @@ impl Stage {
     pub(super) fn begin(&mut self) {
         self.system = self.template.clone();
         self.error = self.error.take().or(self.system.begin_all().err());
+        // From here on it watches what is exercised; what was given is not.
+        self.system.take_exercised();
         self.steps.clear();
         self.trace.clear();
         self.choice = None;
@@ -120,7 +122,7 @@ impl Stage {
         let was_uncontended = std::mem::replace(&mut self.is_uncontended, self.system.is_uncontended());
         if is_own && was_uncontended && self.is_uncontended {
             self.look_at(thread);
-            if std::mem::take(&mut self.has_dismissed) {
+            if std::mem::take(&mut self.has_dismissed) || has_unfinished(self.system.state()) {
                 self.look_at(self.threads.clock());
                 self.look_at(self.threads.clock() + 1);
             }

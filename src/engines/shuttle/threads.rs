@@ -2,9 +2,10 @@
 //! background job, one for the clock, one for faults and for what the database does by itself.
 
 use crate::process::Op;
-use crate::system::state::Phase;
+use crate::system::state::{Phase, State};
 use crate::system::{Step, System};
 use crate::world::identity::ProcessId;
+use crate::world::redis::Redis;
 
 /// Number of a thread: clients first, in their order, then jobs, then the clock, then faults.
 pub(super) type Thread = usize;
@@ -95,6 +96,17 @@ impl Threads {
             return budgets.time_steps > 0;
         }
         let faults = budgets.entries().iter().any(|(name, budget)| *name != "time_steps" && *budget > 0);
-        faults || state.waiting.len() > 1 || !state.unreaped.is_empty()
+        faults || has_unfinished(state) || state.waiting.len() > 1
     }
+}
+
+/// True when something happens by itself that a step of a process began: a replica catches up, a connection that is
+/// gone is noticed, what nobody waits for lands.
+pub(super) fn has_unfinished(state: &State) -> bool {
+    let is_cut_off = |process| state.slot(process).is_cut_off;
+    let has_replicas = state.world.redis.iter().any(|node| node.replicas() > 0);
+    !state.late.is_empty()
+        || !state.unreaped.is_empty()
+        || state.world.redis.iter().any(Redis::is_behind)
+        || (has_replicas && state.processes().any(is_cut_off))
 }

@@ -39,6 +39,7 @@ pub(super) enum Due {
     Begin(ProcessId),
     Cut(ProcessId),
     Deadlock(ProcessId),
+    Land(u16),
     Choose(ProcessId, u32),
     Draw(ProcessId),
 }

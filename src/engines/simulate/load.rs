@@ -67,11 +67,12 @@ impl LoadTest {
             setting: Rc::new(Setting {
                 model,
                 params: Params::new(model.params.iter().map(|it| it.name).zip(scenario.params.iter().copied())),
-                service: setting::service(scenario),
+                service: setting::service(scenario.service),
                 journeys: vec![journey; shifts.len()],
                 rounds: None,
                 jobs: setting::jobs(model, &load.jobs.iter().map(|job| (*job, u32::MAX)).collect::<Vec<_>>()),
                 given: Vec::new(),
+                replicas: 0,
                 clocks: Clocks::default(),
                 pace: Pace::default(),
                 budgets: Budgets::default(),

@@ -153,6 +153,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             Due::Begin(process) => Step::Begin(process),
             Due::Cut(process) => Step::Cut(process),
             Due::Deadlock(process) => Step::Deadlock(process),
+            Due::Land(number) => Step::Land(number),
             Due::Choose(process, alternatives) => {
                 Step::Choose(process, self.users[usize::from(process.client)].choose(alternatives))
             }
@@ -167,7 +168,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
     #[inline]
     fn handle(&mut self, event: Event) -> Option<Due> {
         match event {
-            Event::Arrive(process, iteration) => self.is_current(process, iteration).then_some(Due::Apply(process)),
+            Event::Arrive(process, iteration) if self.is_current(process, iteration) => Some(Due::Apply(process)),
+            Event::Arrive(process, _) => self.system.late_of(process).map(Due::Land),
             Event::Deliver(process, iteration) => self.is_current(process, iteration).then(|| self.deliver(process)),
             Event::Wake(process, iteration) => self.is_current(process, iteration).then_some(Due::Wake(process)),
             Event::Retry(process, iteration) => {
@@ -177,9 +179,13 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         }
     }
 
-    /// A handler's messages always find it; a client's do only within the iteration that sent them.
+    /// A handler's messages always find it, a child's until it is cancelled; a client's do only within the iteration
+    /// that sent them.
     fn is_current(&self, process: ProcessId, iteration: u32) -> bool {
-        process.call > 0 || self.users[usize::from(process.client)].iteration == iteration
+        if process.call == 0 {
+            return self.users[usize::from(process.client)].iteration == iteration;
+        }
+        self.test.setting.model.children.is_empty() || self.system.state().find(process).is_some()
     }
 
     /// What the statement waited for may have come free, unless somebody else was faster to take it: then the statement
@@ -285,7 +291,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         let Slot { phase: Phase::Issued, op: Some(op), .. } = self.system.state().slot(process) else { return None };
         let link = match op {
             // Drivers send BEGIN together with the first statement (pgjdbc), so it costs no round trip of its own.
-            Op::Now | Op::Sql(Statement("BEGIN"), _) => {
+            Op::Join(..) if !self.system.can_apply(process) => return None,
+            Op::Now | Op::Spawn(_) | Op::Join(..) | Op::Cancel(_) | Op::Sql(Statement("BEGIN"), _) => {
                 user.goes_back_after(process, 0);
                 return Some(Due::Apply(process));
             }

@@ -36,12 +36,13 @@ fn build(
     let known: Vec<&str> = models.iter().map(|model| model.name).collect();
     let model = &models[names::find("model", &form.model, &known)?];
     let params = params::build(&form.params, model.params, &params::defaults(model.params))?;
+    let service = service(&form.service, DEFAULT_SERVICE)?;
     Ok(Scenario {
         path: path.to_owned(),
         model: form.model.value.clone(),
         title: title(&form.title)?,
         about: form.about.clone(),
-        service: service(&form.service)?,
+        service,
         links: Links {
             http: link(form.links.http.as_ref())?,
             redis: link(form.links.redis.as_ref())?,
@@ -49,17 +50,20 @@ fn build(
         },
         load: form.load.as_ref().map(|load| load::build(load, model)).transpose()?,
         thresholds: thresholds::build(&form.thresholds, model, BareNumber::Refused, warnings)?,
-        checks: check::build(&form.check, model, &params)?,
+        checks: check::build(&form.check, model, &params, service)?,
         params,
     })
 }
 
-/// The bounded resources, with the defaults of the measured service's framework (Tomcat's threads, HikariCP's pool).
-fn service(form: &form::Service) -> Result<Service, Fault> {
+/// What the measured service's framework has (Tomcat's threads, HikariCP's pool).
+const DEFAULT_SERVICE: Service = Service { instances: 1, workers: 200, connections: 10 };
+
+/// The bounded resources; what is left out is as in `base`.
+pub(super) fn service(form: &form::Service, base: Service) -> Result<Service, Fault> {
     Ok(Service {
-        instances: number_or(form.instances.as_ref(), 1, "instances", 1, 1000)?,
-        workers: number_or(form.workers.as_ref(), 200, "workers", 1, 100_000)?,
-        connections: number_or(form.connections.as_ref(), 10, "connections", 1, 100_000)?,
+        instances: number_or(form.instances.as_ref(), base.instances, "instances", 1, 1000)?,
+        workers: number_or(form.workers.as_ref(), base.workers, "workers", 1, 100_000)?,
+        connections: number_or(form.connections.as_ref(), base.connections, "connections", 1, 100_000)?,
     })
 }
 

@@ -7,12 +7,14 @@ use super::fault::Fault;
 use super::tree::{At, Kind, Node};
 use super::values::{BareNumber, duration_us, number, number_or, title};
 use super::{
-    Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, Sample, form, given, names, params,
+    Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, Sample, Service, build, form, given, names,
+    params,
 };
 use crate::system::diagnostic::{code, suggest};
 use crate::system::mishap::Clocks;
 use crate::system::model::ParamValue;
 use crate::system::pace::Pace;
+use crate::system::setting::REPLICAS_MAX;
 
 /// Most clients of a check; exhaustive search ends long before.
 const CLIENTS_MAX: i64 = 1000;
@@ -23,13 +25,14 @@ const REPRESENTATIVES_MAX: usize = 16;
 /// The key of `expect` that is not a property.
 const STATES: &str = "states";
 
-/// Builds all checks; `base` holds the scenario's parameters.
+/// Builds all checks; `base` holds the scenario's parameters, `service` its resources.
 pub(super) fn build(
     table: &Table<At<form::Check>>,
     model: &Declaration<'_>,
     base: &[ParamValue],
+    service: Service,
 ) -> Result<Vec<Check>, Fault> {
-    table.0.iter().map(|(name, form)| check(name, form, model, base)).collect()
+    table.0.iter().map(|(name, form)| check(name, form, model, base, service)).collect()
 }
 
 /// Builds one check.
@@ -38,6 +41,7 @@ fn check(
     at: &At<form::Check>,
     model: &Declaration<'_>,
     base: &[ParamValue],
+    service: Service,
 ) -> Result<Check, Fault> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.value.is_empty() || !name.value.chars().all(allowed) {
@@ -54,9 +58,11 @@ fn check(
         about: form.about.clone(),
         given: given::build(form.given.as_ref(), journeys.len(), model)?,
         jobs: given::jobs(&form.jobs, model)?,
+        replicas: number_or(form.replicas.as_ref(), 0, "replicas", 0, REPLICAS_MAX.into())?,
         clocks: clocks(&form.clocks, journeys.len())?,
         journeys,
         params: params::build(&form.params, model.params, base)?,
+        service: form.service.as_ref().map(|own| build::service(own, service)).transpose()?,
         draws: draws(&form.draws, model)?,
         faults: faults(&form.faults)?,
         bounds: Bounds {
@@ -195,6 +201,7 @@ fn faults(form: &form::Faults) -> Result<Faults, Fault> {
         lose_reply: budget(&form.lose_reply, "lose_reply")?,
         crash: budget(&form.crash, "crash")?,
         redis_restart: budget(&form.redis_restart, "redis_restart")?,
+        failover: budget(&form.failover, "failover")?,
         evict: budget(&form.evict, "evict")?,
         late: budget(&form.late, "late")?,
         driver_repeat: budget(&form.driver_repeat, "driver_repeat")?,

@@ -165,6 +165,8 @@ pub(super) struct Check {
     #[serde(default)]
     #[schemars(schema_with = "schema::params")]
     pub(super) params: Table<Node>,
+    /// Bounded resources of the service that differ from the scenario's.
+    pub(super) service: Option<Service>,
     /// Values that stand for all values of a draw: at most 16 lists of numbers each.
     #[serde(default)]
     pub(super) draws: Table<At<Vec<Vec<At<i64>>>>>,
@@ -174,6 +176,9 @@ pub(super) struct Check {
     /// How often each background job of the model may begin in one execution. Default: never.
     #[serde(default)]
     pub(super) jobs: Table<At<i64>>,
+    /// Replicas of the Redis node, which lag behind it. Default 0.
+    #[schemars(range(min = 0, max = 5))]
+    pub(super) replicas: Option<At<i64>>,
     /// Clocks that run ahead of those of Redis and the database.
     #[serde(default)]
     pub(super) clocks: Clocks,
@@ -210,6 +215,9 @@ pub(super) struct Faults {
     /// Redis restarts without its data. Default 0.
     #[schemars(range(min = 0, max = 1000))]
     pub(super) redis_restart: Option<At<i64>>,
+    /// The Redis node is gone and a replica takes its place, without what it did not have yet. Default 0.
+    #[schemars(range(min = 0, max = 1000))]
+    pub(super) failover: Option<At<i64>>,
     /// Redis evicts a key. Default 0.
     #[schemars(range(min = 0, max = 1000))]
     pub(super) evict: Option<At<i64>>,

@@ -176,12 +176,16 @@ pub struct Check {
     pub journeys: Vec<usize>,
     /// The scenario's parameters with this check's own laid over them.
     pub params: Vec<ParamValue>,
+    /// The scenario's bounded resources with this check's own laid over them, if it has any.
+    pub service: Option<Service>,
     /// Representatives of drawn values.
     pub draws: Vec<Draw>,
     /// What has happened before, and where the file says so.
     pub given: Vec<(Given, Range<usize>)>,
     /// How often each background job may begin; jobs that are not listed never do.
     pub jobs: Vec<(usize, u32)>,
+    /// Replicas of the Redis node.
+    pub replicas: u8,
     /// Which clocks run ahead.
     pub clocks: Clocks,
     /// Fault budgets.
@@ -237,6 +241,8 @@ pub struct Faults {
     pub crash: u32,
     /// Redis restarts without its data.
     pub redis_restart: u32,
+    /// The Redis node is gone and a replica takes its place.
+    pub failover: u32,
     /// Redis evicts a key.
     pub evict: u32,
     /// What was sent takes effect after its sender has stopped waiting.

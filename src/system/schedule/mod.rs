@@ -80,6 +80,8 @@ pub struct SettingText {
     pub jobs: BTreeMap<String, u32>,
     /// What has happened before.
     pub given: Vec<Given>,
+    /// Replicas of the Redis node.
+    pub replicas: u8,
     /// Which clocks run ahead.
     pub clocks: Clocks,
     /// How slow anything may be.
@@ -108,6 +110,7 @@ impl SettingText {
                 named.map(|(job, runs)| (job.name.to_owned(), *runs)).collect()
             },
             given: setting.given.clone(),
+            replicas: setting.replicas,
             clocks: setting.clocks.clone(),
             pace: setting.pace,
             properties: {
@@ -163,6 +166,7 @@ impl SettingText {
             rounds: self.rounds,
             jobs: super::setting::jobs(model, &listed),
             given: self.given.clone(),
+            replicas: self.replicas,
             clocks: self.clocks.clone(),
             pace: self.pace,
             budgets: self.budgets,
@@ -264,11 +268,12 @@ pub fn model_hash(setting: &Setting, steps: &[Line]) -> String {
     // Settings that have nothing of this keep the hash that they had before there was any.
     let is_plain = setting.given.is_empty()
         && setting.jobs.is_empty()
+        && setting.replicas == 0
         && setting.clocks.agree()
         && setting.pace == Pace::default();
     let past = (!is_plain).then(|| {
         let given = setting.given.iter().map(ToString::to_string).collect::<Vec<_>>();
-        (given, &setting.jobs, &setting.clocks, setting.pace)
+        (given, &setting.jobs, setting.replicas, &setting.clocks, setting.pace)
     });
     let setting = (setting.model.name, params, service, &setting.journeys, setting.rounds, setting.budgets);
     let steps = steps.iter().map(|line| (line.text.as_str(), line.label.as_str())).collect::<Vec<_>>();

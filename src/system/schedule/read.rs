@@ -12,6 +12,7 @@ use super::super::given::Given;
 use super::super::mishap::Clocks;
 use super::super::pace::Pace;
 use super::super::scenario::duration::MAX_NS;
+use super::super::setting::REPLICAS_MAX;
 use super::super::state::Budgets;
 use super::super::{Halves, Service};
 use super::{FORMAT, Line, Schedule, SettingText};
@@ -71,6 +72,8 @@ struct SettingFile {
     jobs: BTreeMap<String, u32>,
     #[serde(default)]
     given: Vec<toml::Spanned<String>>,
+    #[serde(default)]
+    replicas: Option<toml::Spanned<u8>>,
     #[serde(default)]
     clocks: Clocks,
     #[serde(default)]
@@ -138,6 +141,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     if !(1..SIZE_MAX as usize).contains(&journeys.as_ref().len()) {
         return Err(wrong("there are 1 to 65,534 clients, each with a journey", journeys.span()));
     }
+    if let Some(many) = parsed.setting.replicas.as_ref().filter(|replicas| *replicas.as_ref() > REPLICAS_MAX) {
+        return Err(wrong(&format!("a node has at most {REPLICAS_MAX} replicas"), many.span()));
+    }
     if parsed.native.is_some() == parsed.steps.is_some() {
         return Err(wrong("it has either `steps` or `native`", parsed.format.span()));
     }
@@ -191,6 +197,7 @@ fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
             rounds: setting.rounds,
             jobs: setting.jobs,
             given,
+            replicas: setting.replicas.map_or(0, toml::Spanned::into_inner),
             clocks: setting.clocks,
             pace: setting.pace,
             properties: setting.properties,

@@ -89,6 +89,9 @@ impl fmt::Display for SettingText {
             let given = self.given.iter().map(|given| quoted(&given.to_string())).collect::<Vec<_>>();
             writeln!(f, "given = [{}]", given.join(", "))?;
         }
+        if self.replicas > 0 {
+            writeln!(f, "# Replicas of the Redis node.\nreplicas = {}", self.replicas)?;
+        }
         if !self.clocks.agree() {
             let (clients, instances) = (&self.clocks.clients, &self.clocks.instances);
             writeln!(f, "# Clocks that run ahead, in microseconds.")?;

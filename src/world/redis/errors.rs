@@ -61,6 +61,10 @@ pub(super) enum CommandError {
     ScriptFlushOption,
     #[error("{0}")]
     Script(CompactString),
+    #[error("ERR timeout is not an integer or out of range")]
+    TimeoutNotAnInteger,
+    #[error("ERR timeout is negative")]
+    NegativeTimeout,
     #[error("ERR DB index is out of range")]
     DbIndexOutOfRange,
 }

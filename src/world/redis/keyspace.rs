@@ -54,6 +54,37 @@ pub(super) enum NewDeadline {
     At(i64),
 }
 
+/// What a command changed: keys with what they hold now, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub(super) struct Change(BTreeMap<ByteString, Option<Entry>>);
+
+impl Change {
+    /// What is another in the second of two keyspaces. That a dead key was dropped is no change.
+    pub(super) fn between(before: &Keyspace, after: &Keyspace, now_ms: i64) -> Self {
+        let gone = before.live(now_ms).filter(|(key, _)| !after.entries.contains_key(*key));
+        let gone = gone.map(|(key, _)| (key.clone(), None));
+        let new = after.live(now_ms).filter(|(key, entry)| before.entries.get(*key) != Some(*entry));
+        Self(gone.chain(new.map(|(key, entry)| (key.clone(), Some(entry.clone())))).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn apply(&self, keyspace: &mut Keyspace) {
+        for (key, entry) in &self.0 {
+            match entry {
+                Some(entry) => drop(keyspace.entries.insert(key.clone(), entry.clone())),
+                None => drop(keyspace.entries.remove(key)),
+            }
+        }
+    }
+
+    pub(super) fn deadlines_ms(&self) -> impl Iterator<Item = i64> {
+        self.0.values().flatten().filter_map(|entry| entry.deadline_ms)
+    }
+}
+
 /// Ordered, so that equal contents are equal, hash alike and print alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Keyspace {

@@ -11,6 +11,7 @@ mod expire;
 mod glob;
 mod keys;
 mod keyspace;
+mod replication;
 mod script;
 mod session;
 mod strings;
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 use self::call::{Answer, Call, whole_ms};
 use self::keyspace::Keyspace;
+use self::replication::Replication;
 use self::script::{Random, Scripts};
 use self::session::Sessions;
 use self::table::{Command, Place};
@@ -43,6 +45,8 @@ pub struct Redis {
     sessions: Sessions,
     scripts: Scripts,
     random: Random,
+    /// Where the node has replicas.
+    replication: Option<Box<Replication>>,
 }
 
 impl Redis {
@@ -72,7 +76,11 @@ impl Redis {
             Ok(command) if command.place != Place::Immediate && self.sessions.queue(session, argv) => {
                 Ok(Reply::status("QUEUED"))
             }
-            Ok(command) => self.run(command, session, argv, now_us, removed),
+            Ok(command) => {
+                let answer = self.replicated(now_us, |node| node.run(command, session, argv, now_us, removed));
+                self.note_seen(session);
+                answer
+            }
         };
         answer.unwrap_or_else(|error| Reply::error(error.to_string()))
     }
@@ -92,6 +100,9 @@ impl Redis {
     /// The connection ends: its MULTI is discarded and its WATCH dropped.
     pub fn close(&mut self, session: SessionId) {
         self.sessions.close(session);
+        if let Some(replication) = &mut self.replication {
+            replication.close(session);
+        }
     }
 
     /// True if the session is between MULTI and EXEC or watches keys.
@@ -103,7 +114,8 @@ impl Redis {
     /// Visits the instants after `now_us`, in microseconds, at which a comparison of this node can change: each
     /// deadline and the millisecond after it, when the key is dead. Unordered; instants may repeat.
     pub fn instants_after(&self, now_us: u64, visit: &mut dyn FnMut(u64)) {
-        for deadline_ms in self.keyspace.deadlines_ms() {
+        let of_replicas = self.replication.iter().flat_map(|replication| replication.deadlines_ms());
+        for deadline_ms in self.keyspace.deadlines_ms().chain(of_replicas) {
             let deadline_ms = deadline_ms.cast_unsigned();
             // Instants beyond 64 bits of microseconds never come.
             let instants = [deadline_ms, deadline_ms + 1].map(|ms| ms.checked_mul(1000));
@@ -126,13 +138,19 @@ impl Redis {
     /// Drops every dead key, as active expiry does in its own time. Only DBSIZE can tell; states that are equal
     /// but for dead keys become equal.
     pub fn purge_expired(&mut self, now_us: u64) {
-        let Self { keyspace, sessions, .. } = self;
+        let Self { keyspace, sessions, replication, .. } = self;
         keyspace.purge(whole_ms(now_us), |key| sessions.touch(key, true));
+        if let Some(replication) = replication {
+            replication.purge(whole_ms(now_us));
+        }
     }
 
     /// Moves what a connection carries to another name: its owner has gone on with a new connection.
     pub fn rename(&mut self, from: SessionId, to: SessionId) {
         self.sessions.rename(from, to);
+        if let Some(replication) = &mut self.replication {
+            replication.rename(from, to);
+        }
     }
 
     /// The node's clock jumps forwards: every deadline is so much nearer. TIME does not tell.
@@ -140,14 +158,18 @@ impl Redis {
         self.keyspace.bring_nearer(i64::try_from(ms).unwrap_or(i64::MAX));
     }
 
-    /// A restart without persistence (`save ""`, `appendonly no`): keys, scripts and sessions are all gone.
+    /// A restart without persistence (`save ""`, `appendonly no`): keys, scripts and sessions are all gone, and from
+    /// the replicas too, which take over what the primary has.
     pub fn restart_empty(&mut self) {
+        let replicas = self.replicas();
         *self = Self::new();
+        self.make_level(replicas);
     }
 
-    /// Eviction of a key under `maxmemory`, whose value is returned; `None` if there is no such key.
-    pub fn evict(&mut self, key: &[u8]) -> Option<ByteString> {
-        let entry = self.keyspace.evict(key)?;
+    /// Eviction of a key under `maxmemory`, which replicas are told; its value is returned, `None` if there is no such
+    /// key.
+    pub fn evict(&mut self, key: &[u8], now_us: u64) -> Option<ByteString> {
+        let entry = self.replicated(now_us, |node| node.keyspace.evict(key))?;
         self.sessions.touch(key, true);
         Some(entry.into_string())
     }

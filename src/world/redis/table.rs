@@ -4,7 +4,7 @@ use std::num::NonZeroU8;
 
 use super::call::{Answer, Call};
 use super::errors::CommandError;
-use super::{counters, expire, keys, script, session, strings};
+use super::{counters, expire, keys, replication, script, session, strings};
 use crate::world::argv::Argv;
 
 /// A command that the node knows.
@@ -116,7 +116,7 @@ const fn command(name: &'static str, arity: isize, run: fn(&mut Call<'_>) -> Ans
 }
 
 /// In alphabetical order.
-static COMMANDS: [Command; 53] = [
+static COMMANDS: [Command; 54] = [
     command("append", 3, strings::append),
     command("copy", -3, keys::copy),
     command("dbsize", 1, keys::dbsize),
@@ -169,5 +169,6 @@ static COMMANDS: [Command; 53] = [
     command("type", 2, keys::type_name),
     command("unlink", -2, keys::del),
     Command::new("unwatch", 1, session::unwatch, Place::NoScript),
+    Command::new("wait", 3, replication::wait, Place::NoScript),
     Command::new("watch", -2, session::watch, Place::Immediate),
 ];

@@ -108,6 +108,7 @@ about = "Two clients."
 clients = 2
 journey = "lock_release"
 params = { seats = 2 }
+service = { workers = 3 }
 draws = { seats = [[1], [1, 2]] }
 given = ["vu1 until POST /seat-locks", "wait 601s", "job cleanup"]
 jobs = { cleanup = 2 }
@@ -122,6 +123,8 @@ faults.client_retry = 8
 faults.sql_abort = 9
 faults.commit_unknown = 10
 faults.clock_jump = 11
+faults.failover = 12
+replicas = 2
 clocks = { clients = ["0s", "2s"], instances = ["5us"] }
 bounds = { time_steps = 2, rounds = 3, max_delay = "5s", max_pause = "1s", max_states = 1000 }
 properties = ["one-holder-per-seat", "all-or-nothing"]
