@@ -23,6 +23,7 @@ use seatproof::system::model::ParamValue;
 use seatproof::system::{Setting, scenario, setting};
 
 use self::seatlock::Size;
+use self::spin::Verifier;
 use self::stateright::Mode;
 
 /// Where reductions are compared.
@@ -49,7 +50,9 @@ fn reduced() {
     line("seatproof", ours.1.exploration.states, ours.0, None);
     let symmetric = best(3, || stateright::explore(REDUCED, Mode::Symmetric));
     line("stateright, symmetry, dfs", symmetric.1, symmetric.0, Some(ours.0));
-    match (0..3).filter_map(|_| spin::explore(REDUCED, true)).min_by_key(|(_, elapsed)| *elapsed) {
+    let spin = Verifier::compile(REDUCED, true, "-w20");
+    let runs = spin.iter().flat_map(|verifier| (0..3).filter_map(|_| verifier.explore()));
+    match runs.min_by_key(|(_, elapsed)| *elapsed) {
         Some((states, elapsed)) => line("Spin, partial order", states, elapsed, Some(ours.0)),
         None => println!("  skipped: Spin is not installed"),
     }
@@ -81,7 +84,7 @@ fn equal() {
         assert_eq!(peer.1, states, "the peers explore the same space");
         line(what, peer.1, peer.0, Some(elapsed));
     }
-    if let Some((states, peer)) = spin::explore(REDUCED, false) {
+    if let Some((states, peer)) = Verifier::compile(REDUCED, false, "-w22").and_then(|spin| spin.explore()) {
         line("Spin, exact", states, peer, Some(elapsed));
     }
 }

@@ -5,24 +5,38 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use super::seatlock::Size;
 
-/// Spin's search: the number of states stored and the time that the verifier itself took. None without Spin and a C
-/// compiler.
-pub(crate) fn explore(size: Size, is_reduced: bool) -> Option<(usize, Duration)> {
-    let folder = tempfile::tempdir().ok()?;
-    fs::write(folder.path().join("seatlock.pml"), promela(size)).ok()?;
-    run(folder.path(), "spin", &["-a", "seatlock.pml"])?;
-    let mut flags = vec!["-O3", "-w", "-DSAFETY", "-DMEMLIM=8000", "-o", "pan", "pan.c"];
-    if !is_reduced {
-        flags.push("-DNOREDUCE");
+/// A verifier that Spin wrote for one size and a C compiler has compiled.
+pub(crate) struct Verifier {
+    folder: TempDir,
+    hash_bits: &'static str,
+}
+
+impl Verifier {
+    /// None without Spin and a C compiler. `hash_bits` says how large its table is: one that fits the space is fastest.
+    pub(crate) fn compile(size: Size, is_reduced: bool, hash_bits: &'static str) -> Option<Self> {
+        let folder = tempfile::tempdir().ok()?;
+        fs::write(folder.path().join("seatlock.pml"), promela(size)).ok()?;
+        run(folder.path(), "spin", &["-a", "seatlock.pml"])?;
+        let mut flags = vec!["-O3", "-w", "-DSAFETY", "-DMEMLIM=8000", "-o", "pan", "pan.c"];
+        if !is_reduced {
+            flags.push("-DNOREDUCE");
+        }
+        run(folder.path(), "gcc", &flags)?;
+        Some(Self { folder, hash_bits })
     }
-    run(folder.path(), "gcc", &flags)?;
-    let began = Instant::now();
-    let out = run(folder.path(), "./pan", &["-m1000", "-w24"])?;
-    let elapsed = began.elapsed();
-    let stored = out.lines().find_map(|line| line.trim().strip_suffix(" states, stored"))?;
-    Some((stored.trim().parse().ok()?, elapsed))
+
+    /// Its search: the number of states stored and the time that it took.
+    pub(crate) fn explore(&self) -> Option<(usize, Duration)> {
+        let began = Instant::now();
+        let out = run(self.folder.path(), "./pan", &["-m1000", self.hash_bits])?;
+        let elapsed = began.elapsed();
+        let stored = out.lines().find_map(|line| line.trim().strip_suffix(" states, stored"))?;
+        Some((stored.trim().parse().ok()?, elapsed))
+    }
 }
 
 fn run(folder: &Path, program: &str, args: &[&str]) -> Option<String> {

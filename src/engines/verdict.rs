@@ -64,6 +64,11 @@ impl Coverage {
         self.judged |= system.judged();
     }
 
+    /// Some state has reached what this property wants to be reachable.
+    pub fn reach(&mut self, property: &'static str) {
+        self.reached.insert(property);
+    }
+
     /// True when some state has reached what this property wants to be reachable.
     #[must_use]
     pub fn has_reached(&self, property: &str) -> bool {

@@ -21,15 +21,25 @@ pub enum Grade {
     ForEver,
 }
 
+impl Client {
+    /// True when the client has ended and nobody handles a request of it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.slot.phase == Phase::Ended && self.handlers.is_empty()
+    }
+
+    /// True when none of the handlers is at work, which are jobs.
+    #[must_use]
+    pub fn has_idle_jobs(&self) -> bool {
+        self.handlers.iter().all(|job| matches!(job.slot.phase, Phase::Idle | Phase::Ended))
+    }
+}
+
 impl System {
     /// True when every client has ended, no request is being handled, and no job is at work.
     pub(super) fn is_at_rest(&self) -> bool {
-        let is_over = |client: &Client| client.slot.phase == Phase::Ended && client.handlers.is_empty();
-        let is_idle = |phase: Phase| matches!(phase, Phase::Idle | Phase::Ended);
         let clients = &self.state.clients;
-        self.state.late.is_empty()
-            && clients[1..].iter().all(is_over)
-            && clients[0].handlers.iter().all(|job| is_idle(job.slot.phase))
+        self.state.late.is_empty() && clients[1..].iter().all(Client::is_over) && clients[0].has_idle_jobs()
     }
 
     /// In words, a seat that is not sold and that a probe client is refused.

@@ -116,6 +116,9 @@ impl System {
 
     /// Effect and outcome of an operation that needs nobody else's help.
     pub(super) fn effect(&mut self, process: ProcessId) -> Outcome {
+        if self.is_relative {
+            self.note_instants(process);
+        }
         let ahead_us = self.ahead_us(process);
         let State { now_us, clients, world, .. } = &mut self.state;
         match &slot_of(clients, process).op {

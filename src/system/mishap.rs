@@ -115,12 +115,15 @@ impl System {
     pub(super) fn other_mishaps(&self, steps: &mut Vec<Step>) {
         steps.extend(self.state.late.iter().map(|late| Step::Land(late.number)));
         if self.state.budgets.clock_jump > 0 {
-            for (number, node) in (0_u8..).zip(&self.state.world.redis) {
-                if self.next_deadline_of(node).is_some() {
-                    steps.push(Step::ClockJump(number));
-                }
-            }
+            let numbers = (0_u8..).zip(&self.state.world.redis).map(|(number, _)| number);
+            steps.extend(numbers.filter(|number| self.can_jump(*number)).map(Step::ClockJump));
         }
+    }
+
+    /// True when this node's clock has a deadline to jump to.
+    #[must_use]
+    pub fn can_jump(&self, node: u8) -> bool {
+        self.next_deadline_of(&self.state.world.redis[usize::from(node)]).is_some()
     }
 
     pub(super) fn go_wrong(&mut self, mishap: Mishap, process: ProcessId) {

@@ -23,6 +23,7 @@ mod name;
 pub mod pace;
 pub mod parts;
 pub mod property;
+mod relative;
 mod resolve;
 pub mod scenario;
 pub mod schedule;
@@ -177,6 +178,10 @@ pub struct System {
     halves: Halves,
     /// False where nobody will fork or fingerprint the execution: histories are then not kept.
     keeps_history: bool,
+    /// True where the present is moved back to the start after time has passed.
+    is_relative: bool,
+    /// True once a command was sent that such a search cannot take.
+    names_instants: bool,
     state: State,
     happenings: Happenings,
     /// Samples that clients' scripts recorded and nobody took yet.
@@ -239,6 +244,8 @@ impl System {
             planner: Rc::default(),
             halves,
             keeps_history,
+            is_relative: false,
+            names_instants: false,
             state,
             happenings: Happenings::default(),
             notes: Vec::new(),

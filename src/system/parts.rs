@@ -14,6 +14,8 @@ pub struct Changes {
     pub shared_seats: bool,
     /// Committed rows.
     pub data: bool,
+    /// Keys of Redis, where a property reads them.
+    pub redis: bool,
     /// Ghost state was read or written at all: also claims were dropped, or facts stated that were known.
     pub touched_ghost: bool,
 }
@@ -22,7 +24,7 @@ impl Changes {
     /// True if some property must be judged again.
     #[must_use]
     pub fn must_be_judged(self) -> bool {
-        self.ghost || self.data
+        self.ghost || self.data || self.redis
     }
 }
 

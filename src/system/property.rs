@@ -117,8 +117,6 @@ pub struct Violation {
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Judgement {
     pub(super) changes: Changes,
-    /// Keys of Redis, where a property reads them.
-    redis: bool,
     /// True when a property reads keys of Redis.
     reads_redis: bool,
     /// True when a property asks what becomes of seats once nobody acts any more.
@@ -132,15 +130,15 @@ pub(super) struct Judgement {
 impl Default for Judgement {
     /// Nothing has been judged yet.
     fn default() -> Self {
-        let changes = Changes { ghost: true, shared_seats: true, data: true, touched_ghost: true };
-        Self { changes, redis: true, reads_redis: false, drains: false, met: 0, met_rows: 0 }
+        let changes = Changes { ghost: true, shared_seats: true, data: true, redis: true, touched_ghost: true };
+        Self { changes, reads_redis: false, drains: false, met: 0, met_rows: 0 }
     }
 }
 
 impl Judgement {
     #[inline]
     pub(super) fn is_due(self) -> bool {
-        self.changes.must_be_judged() || self.redis || self.drains
+        self.changes.must_be_judged() || self.drains
     }
 
     pub(super) fn ghost_changed(&mut self) {
@@ -164,7 +162,7 @@ impl Judgement {
 
     #[inline]
     pub(super) fn redis_changed(&mut self) {
-        self.redis = self.reads_redis;
+        self.changes.redis = self.reads_redis;
     }
 
     /// Something happened that properties are about.
@@ -182,8 +180,8 @@ impl System {
     }
 
     fn judge_changed(&mut self) -> Vec<Violation> {
-        let Judgement { changes, redis, drains, .. } = self.judgement;
-        self.judgement = Judgement { changes: Changes::default(), redis: false, ..self.judgement };
+        let Judgement { changes, drains, .. } = self.judgement;
+        self.judgement.changes = Changes::default();
         let is_at_rest = drains && self.is_at_rest();
         if is_at_rest {
             self.judgement.meet(Subject::Rest);
@@ -195,7 +193,7 @@ impl System {
                 Reads::Ghost => changes.ghost,
                 Reads::SharedSeats => changes.shared_seats,
                 Reads::Data => changes.data,
-                Reads::Locks => changes.ghost || changes.data || redis,
+                Reads::Locks => changes.ghost || changes.data || changes.redis,
                 Reads::Rest => is_at_rest,
             };
             if !is_due {

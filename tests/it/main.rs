@@ -10,6 +10,7 @@ mod divergence;
 mod doublecheck;
 mod error_codes;
 mod explore;
+mod explore_time;
 mod failover;
 mod faults;
 mod given_and_jobs;

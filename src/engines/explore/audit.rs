@@ -3,14 +3,18 @@
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
+use super::Reductions;
 use super::expand::expand;
-use super::extract::{Extractor, bits};
+use super::extract::Extractor;
+use super::judge::bits;
 use super::memo::Tree;
 use crate::engines::reference::ExploreError;
+use crate::system::property::{Property, Rule};
 use crate::system::{Halves, Setting, System};
 
-/// Explores without reduction and compares each list of steps, each state that follows, and each need to judge, with
-/// what the real system says about that very state. Returns the number of states.
+/// Explores without reduction, but with time relative to the present where its passing is not bounded. Compares each
+/// list of steps, each state that follows, and each need to judge, with what the real system says about that state.
+/// Returns the number of states.
 ///
 /// # Errors
 /// [`ExploreError`]: a wrong model, or a draw without representatives.
@@ -18,8 +22,13 @@ use crate::system::{Halves, Setting, System};
 /// # Panics
 /// When they differ, or when two states that differ share a fingerprint.
 pub fn audit(setting: &Rc<Setting>) -> Result<usize, ExploreError> {
-    let (mut extractor, mut memo, initial) = Extractor::new(setting, false)?;
+    let is_relative = setting.budgets.time_steps == u32::MAX;
+    let reductions = Reductions { is_relative, ..Reductions::NONE };
+    let (mut extractor, mut memo, initial) = Extractor::new(setting, reductions)?;
     let mut real = System::new(Rc::clone(setting), Halves::Fused, true)?;
+    if is_relative {
+        real.keep_time_relative();
+    }
     let mut visited = HashSet::from([initial.clone()]);
     let mut fingerprints = HashSet::from([extractor.fingerprint(&initial)]);
     let mut frontier = VecDeque::from([initial]);
@@ -52,8 +61,10 @@ pub fn audit(setting: &Rc<Setting>) -> Result<usize, ExploreError> {
             let changes = real.take_changes();
             let broken = real.judge_after(changes);
             let broken = broken.into_iter().map(|violation| violation.property).collect::<Vec<_>>();
-            let properties = setting.properties.iter().enumerate();
-            let mask = if judged == 0 { 0 } else { extractor.broken(judged, &next) };
+            let is_goal = |property: &Property| matches!(property.rule, Rule::Reachable(_));
+            let properties = setting.properties.iter().enumerate().filter(|(_, property)| !is_goal(property));
+            let due = extractor.due(judged, &next);
+            let mask = if due == 0 { 0 } else { extractor.broken(due, &next) };
             let found = properties.filter(|(number, _)| mask >> number & 1 != 0).map(|(_, property)| property.name);
             assert_eq!(found.collect::<Vec<_>>(), broken, "what is broken after {step:?}");
             assert_eq!(*extractor.state(&next), *real.state(), "what {step:?} leads to");

@@ -27,6 +27,7 @@ pub(super) enum Question {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     pub(super) is_symmetric: bool,
+    pub(super) is_relative: bool,
     questions: Vec<Question>,
     /// Over all that the questions led to, to see that they did so again.
     digest: u128,
@@ -90,6 +91,7 @@ impl Checkpoint {
         let later = later.map(|it| KeptLater { rows: KeptRows::of(&it.rows, 0), origins: it.origins.clone() });
         Self {
             is_symmetric: known.canon.is_some(),
+            is_relative: progress.extractor.layout.is_relative,
             questions: progress.questions.clone().unwrap_or_default(),
             digest: digest(search),
             level: KeptRows::of(&known.level, from),

@@ -169,14 +169,19 @@ pub(super) fn expand(memo: &Memo, row: &[PartId], fingerprint: u64, out: &mut Ve
     Ok(ordinal)
 }
 
-/// The passing of time to the next instant at which something changes, if there is one.
+/// The passing of time to the next instant at which something changes, if there is one and nobody is waited for.
 fn time(memo: &Memo, row: &[PartId]) -> Result<Option<u32>, Unknown> {
     let mut next = u64::MAX;
-    for clock in 0..memo.clocks.len() {
+    for clock in 0..memo.alarms {
         next = next.min(memo.instant(clock, row).ok_or(Unknown::Instant(clock))?);
     }
     if next == u64::MAX {
         return Ok(None);
+    }
+    for limit in memo.alarms..memo.clocks.len() {
+        if memo.instant(limit, row).ok_or(Unknown::Instant(limit))? < next {
+            return Ok(None);
+        }
     }
     memo.passing.get(&next).copied().map(Some).ok_or(Unknown::Time(next))
 }

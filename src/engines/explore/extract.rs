@@ -6,17 +6,17 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Reductions;
 use super::footprint::{self, Footprint, Reads};
+use super::judge;
 use super::layout::{Layout, Place, Position};
 use super::lists;
 use super::memo::{Group, Memo, Write};
 use super::part::{Interner, PartId};
 use super::symmetry::Learned;
 use crate::engines::reference::ExploreError;
-use crate::engines::verdict::Coverage;
 use crate::system::exercised::Exercised;
 use crate::system::parts::Changes;
-use crate::system::property::Subject;
 use crate::system::state::{Phase, State};
 use crate::system::{Halves, ModelError, Setting, Step, System};
 use crate::world::identity::ProcessId;
@@ -26,7 +26,7 @@ use crate::world::identity::ProcessId;
 pub(super) enum Unknown {
     /// Which steps a group allows.
     List(usize),
-    /// The next instant at which the part at this position changes by itself.
+    /// The instant of this clock.
     Instant(usize),
     /// The passing of time up to this instant.
     Time(u64),
@@ -55,8 +55,10 @@ pub(super) struct Extractor {
     numbers: HashMap<Transition, u32>,
     /// For each entry of the memo, the transitions before its last one.
     pub(super) prefixes: Vec<Box<[u32]>>,
+    /// What properties read.
+    pub(super) reads: judge::Judged,
     /// Properties judged so far: which of them are broken, by what they read. Look-up only.
-    judged: HashMap<(u8, [PartId; 3]), u64>,
+    pub(super) judged: HashMap<(u8, Box<[PartId]>), u64>,
     pub(super) abstracted: BTreeSet<&'static str>,
     pub(super) is_reducing: bool,
     /// What entered the memo and has not been checked for symmetry; none if nobody asks.
@@ -65,7 +67,7 @@ pub(super) struct Extractor {
     pub(super) keyed: Vec<usize>,
     pub(super) orbits: u64,
     /// True once two statements waited at a time.
-    has_waited_together: bool,
+    pub(super) has_waited_together: bool,
     /// Steps fired in the real system.
     pub(super) firings: u64,
     /// What they exercised.
@@ -76,9 +78,15 @@ pub(super) struct Extractor {
 
 impl Extractor {
     /// The extractor of a setting with an empty memo, and the packed initial state.
-    pub(super) fn new(setting: &Rc<Setting>, is_reducing: bool) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
+    pub(super) fn new(
+        setting: &Rc<Setting>,
+        Reductions { joins_steps, is_relative, .. }: Reductions,
+    ) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
         let mut scratch = System::new(Rc::clone(setting), Halves::Fused, true)?;
-        let layout = Layout::of(setting, scratch.state());
+        if is_relative {
+            scratch.keep_time_relative();
+        }
+        let layout = Layout::of(setting, scratch.state(), is_relative);
         let mut interners = layout.places.iter().map(|place| Interner::new(*place)).collect::<Vec<_>>();
         scratch.take_changes();
         let initial = interners.iter_mut().map(|interner| interner.intern(scratch.state())).collect::<Vec<_>>();
@@ -87,8 +95,10 @@ impl Extractor {
         let memo = Memo::new(
             groups.iter().map(|kind| by(kind.first(&layout))).collect(),
             lists::clocks(&layout).map(|position| by(Some(position))).collect(),
+            lists::limits(&layout).map(|position| by(Some(position))).collect(),
             groups.iter().position(|kind| *kind == lists::Kind::Time),
         );
+        let reads = judge::Judged::of(setting, &layout);
         let extractor = Self {
             loaded: initial.iter().copied().map(Some).collect(),
             layout,
@@ -98,9 +108,10 @@ impl Extractor {
             transitions: Vec::new(),
             numbers: HashMap::new(),
             prefixes: Vec::new(),
+            reads,
             judged: HashMap::new(),
             abstracted: BTreeSet::new(),
-            is_reducing,
+            is_reducing: joins_steps,
             learned: None,
             keyed: vec![0; initial.len()],
             orbits: 0,
@@ -186,16 +197,15 @@ impl Extractor {
         self.load_for(&transition, row);
         let mut reads = match footprint::before(&self.layout, self.scratch.state(), &transition.step) {
             Footprint::Parts(reads) => reads,
-            Footprint::Everything => {
-                let instances = self.instances_read(&transition.step);
-                memo.learn_wide(number, &instances, row);
+            Footprint::Everything(reads) => {
+                memo.learn_wide(number, &reads, row);
                 self.note(|row| Learned::Effect(number, row), row);
                 return Ok(());
             }
         };
         let acting = transition.client.or_else(|| {
-            let Step::Deadlock(victim) = &transition.step else { return None };
-            self.layout.client_of(*victim).map(|position| (position, row[position]))
+            let driven = footprint::driven(self.scratch.state(), &transition.step)?;
+            self.layout.client_of(driven).map(|position| (position, row[position]))
         });
         let changes = loop {
             self.load_for(&transition, row);
@@ -223,7 +233,7 @@ impl Extractor {
                 writes.push(Write { position: u32::try_from(position).expect("a state has few parts"), id });
             }
         }
-        let judged = bits(changes);
+        let judged = judge::bits(changes);
         memo.learn_effect(number, &reads, row, (delta, judged, &writes));
         self.note(|row| Learned::Effect(number, row), row);
         Ok(())
@@ -234,13 +244,6 @@ impl Extractor {
         if let Some(open) = &mut self.learned {
             open.push_back(learned(row.to_vec()));
         }
-    }
-
-    /// Where the queues stand that make a step depend on everything.
-    fn instances_read(&self, step: &Step) -> Reads {
-        let process = footprint::process_of(step);
-        let instance = process.map(|process| Place::Instance(self.scratch.state().instance_of(process)));
-        instance.and_then(|place| self.layout.find(place)).into_iter().collect()
     }
 
     /// Fires in the scratch system, on behalf of the client at this position. What has changed, and what was read
@@ -307,51 +310,7 @@ impl Extractor {
         self.exercised.merge(self.scratch.take_exercised());
         self.loaded.fill(None);
         let next = (0..self.layout.len()).map(|position| self.take(position)).collect();
-        Ok((next, bits(changes)))
-    }
-
-    /// Which properties a state breaks, one bit each, as far as the changed data can break them.
-    pub(super) fn broken(&mut self, judged: u8, row: &[PartId]) -> u64 {
-        if let Some(broken) = self.known_broken(judged, row) {
-            return broken;
-        }
-        self.load_all(row);
-        let [ghost, data, shared_seats] = [1, 2, 4].map(|bit| judged & bit != 0);
-        let changes = Changes { ghost, shared_seats, data, touched_ghost: false };
-        let violations = self.scratch.judge_after(changes);
-        let properties = &self.scratch.setting().properties;
-        let is_broken = |name| violations.iter().any(|violation| violation.property == name);
-        let bits = properties.iter().enumerate().filter(|(_, property)| is_broken(property.name));
-        let broken = bits.fold(0, |bits, (number, _)| bits | 1 << number);
-        self.judged.insert((judged, self.judged_parts(row)), broken);
-        broken
-    }
-
-    /// What was found out about this before.
-    pub(super) fn known_broken(&self, judged: u8, row: &[PartId]) -> Option<u64> {
-        self.judged.get(&(judged, self.judged_parts(row))).copied()
-    }
-
-    /// All that properties read.
-    fn judged_parts(&self, row: &[PartId]) -> [PartId; 3] {
-        [Place::Ghost, Place::Sql, Place::Now].map(|place| self.layout.find(place).map_or(0, |at| row[at]))
-    }
-
-    /// Properties, by their place in the setting, that had something to judge: what was met was met here first.
-    pub(super) fn judged_so_far(&self) -> u64 {
-        self.scratch.judged() | self.judged_before
-    }
-
-    /// Properties that never had anything to judge: what was met was met here first.
-    pub(super) fn vacuous(&self) -> Vec<&'static str> {
-        let setting = self.scratch.setting();
-        let is_met = |name: &str| {
-            let property = setting.properties.iter().find(|property| property.name == name);
-            self.has_waited_together && property.is_some_and(|property| property.subject == Subject::Waiting)
-        };
-        let mut coverage = Coverage::default();
-        coverage.note_judged(self.judged_so_far());
-        coverage.vacuous(setting).into_iter().filter(|name| !is_met(name)).collect()
+        Ok((next, judge::bits(changes)))
     }
 
     /// A whole state.
@@ -360,10 +319,4 @@ impl Extractor {
         self.drain_pools();
         self.scratch.state()
     }
-}
-
-/// Which properties must be judged after these changes, in the memo's form.
-pub(super) fn bits(changes: Changes) -> u8 {
-    let Changes { ghost, data, shared_seats, touched_ghost: _ } = changes;
-    u8::from(ghost) | u8::from(data) << 1 | u8::from(shared_seats) << 2
 }

@@ -9,6 +9,7 @@ use super::layout::{Layout, Place, Position};
 use super::part::{Part, PartId};
 use crate::process::Op;
 use crate::system::Step;
+use crate::system::mishap::{LateOp, Mishap};
 use crate::system::parts::Changes;
 use crate::system::state::{Phase, Slot, State};
 use crate::world::identity::ProcessId;
@@ -21,22 +22,25 @@ pub(super) type Reads = SmallVec<[Position; 8]>;
 pub(super) enum Footprint {
     /// On the client who takes the step and on these.
     Parts(Reads),
-    /// On anything: it is fired anew in every state.
-    Everything,
+    /// On anything, wherever these are as they are: it is fired anew in every such state.
+    Everything(Reads),
 }
 
-/// What is known to be read before the step is fired. `state` is right in the acting client and the instances.
+/// What is known to be read before the step is fired. `state` is right in the acting client and in all that is small.
 pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
     let mut reads = Reads::new();
     // First, so that all ways of one step begin alike.
-    if let Some(process) = process_of(step) {
+    if matches!(step, Step::Land(_)) {
+        reads.extend(layout.find(Place::Late));
+    }
+    if let Some(process) = process_of(state, step) {
         let number = state.instance_of(process);
         let instance = &state.instances[number];
+        reads.extend(layout.find(Place::Instance(number)));
         if !instance.accept_queue.is_empty() || !instance.connection_queue.is_empty() {
             // Whoever waits there may be served by this step.
-            return Footprint::Everything;
+            return Footprint::Everything(reads);
         }
-        reads.extend(layout.find(Place::Instance(number)));
     }
     let mut read = |place| reads.extend(layout.find(place));
     match step {
@@ -51,17 +55,21 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             [Place::Budgets, Place::Unreaped, Place::Sql].into_iter().for_each(&mut read);
             nodes(state, &mut read);
         }
-        Step::Reap(_) => {
+        Step::Reap(process) => {
             [Place::Unreaped, Place::Sql].into_iter().for_each(&mut read);
             nodes(state, &mut read);
+            if layout.has_pace {
+                read(Place::Client(usize::from(process.client)));
+            }
         }
         Step::Deadlock(process) => {
             read(Place::Client(usize::from(process.client)));
             read(Place::Sql);
         }
-        Step::Time(_) => {
-            [Place::Budgets, Place::Now].into_iter().for_each(&mut read);
-            nodes(state, &mut read);
+        Step::Time(_) if layout.is_relative => layout.places.iter().copied().for_each(read),
+        Step::Time(_) => time(layout, state, &mut read),
+        Step::ClockJump(node) => {
+            [Place::Budgets, Place::Redis(usize::from(*node)), Place::Now].into_iter().for_each(&mut read);
         }
         Step::RedisRestart(node) | Step::Evict(node, _) => {
             read(Place::Budgets);
@@ -69,28 +77,91 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
         }
         // Nobody works there.
         Step::CrashInstance(_) if !layout.has_handlers => read(Place::Budgets),
-        Step::CrashInstance(_) => return Footprint::Everything,
+        Step::CrashInstance(_) => return Footprint::Everything(reads),
         // A background job: clients have begun.
         Step::Begin(_) => {
             read(Place::Jobs);
             read(Place::Now);
         }
         Step::Deliver(_) | Step::Cut(_) => unreachable!("exploring fuses the halves of an operation"),
-        Step::Mishap(..)
-        | Step::Land(_)
-        | Step::ClockJump(_)
-        | Step::Replicate(..)
-        | Step::Failover(..)
-        | Step::Disconnect(_) => unreachable!("left to the reference explorer"),
+        Step::Mishap(mishap, process) => {
+            read(Place::Budgets);
+            mishap_of(*mishap, state.slot(*process), state, &mut read);
+        }
+        Step::Land(number) => landing(late_op(state, *number), &mut read),
+        Step::Replicate(..) | Step::Failover(..) | Step::Disconnect(_) => {
+            unreachable!("left to the reference explorer")
+        }
     }
     Footprint::Parts(reads)
 }
 
 /// The process whose going on may need, or free, a worker or a connection.
-pub(super) fn process_of(step: &Step) -> Option<ProcessId> {
+fn process_of(state: &State, step: &Step) -> Option<ProcessId> {
     match step {
-        Step::LoseRequest(process) | Step::LoseReply(process) | Step::Deadlock(process) => Some(*process),
+        Step::LoseRequest(process) | Step::LoseReply(process) | Step::Deadlock(process) | Step::Mishap(_, process) => {
+            Some(*process)
+        }
+        Step::Land(number) => match late_op(state, *number) {
+            LateOp { op: Op::Call(_), process, .. } => Some(*process),
+            _ => None,
+        },
         other => other.actor(),
+    }
+}
+
+/// The process that a step of nobody makes go on.
+pub(super) fn driven(state: &State, step: &Step) -> Option<ProcessId> {
+    match step {
+        Step::Deadlock(victim) => Some(*victim),
+        Step::Land(_) => process_of(state, step),
+        _ => None,
+    }
+}
+
+fn late_op(state: &State, number: u16) -> &LateOp {
+    state.late.iter().find(|late| late.number == number).expect("only what is under way lands")
+}
+
+/// What an operation reads that takes effect late, besides itself.
+fn landing(late: &LateOp, read: &mut impl FnMut(Place)) {
+    match &late.op {
+        Op::Redis(node, _) => {
+            read(Place::Redis(usize::from(*node)));
+            read(Place::Now);
+        }
+        Op::Call(_) => read(Place::Client(usize::from(late.process.client))),
+        _ => read(Place::Sql),
+    }
+}
+
+/// What the passing of time reads.
+fn time(layout: &Layout, state: &State, read: &mut impl FnMut(Place)) {
+    read(Place::Budgets);
+    read(Place::Now);
+    nodes(state, read);
+    if layout.has_pace {
+        // Who could go on is noted.
+        [Place::Sql, Place::Late, Place::Jobs].into_iter().for_each(&mut *read);
+        (0..state.clients.len()).map(Place::Client).for_each(read);
+    }
+}
+
+/// What something that goes wrong reads besides budgets and the process that it befalls.
+fn mishap_of(mishap: Mishap, slot: &Slot, state: &State, read: &mut impl FnMut(Place)) {
+    match mishap {
+        Mishap::Late => {
+            read(Place::Late);
+            if let Some(Op::Redis(node, _)) = &slot.op {
+                read(Place::Redis(usize::from(*node)));
+            }
+        }
+        Mishap::DriverRepeat => {
+            nodes(state, read);
+            read(Place::Now);
+        }
+        Mishap::ClientRetry => {}
+        Mishap::SqlAbort | Mishap::CommitDone | Mishap::CommitUndone => read(Place::Sql),
     }
 }
 
@@ -123,12 +194,15 @@ pub(super) fn after(
     changes: Changes,
 ) -> Reads {
     let mut reads = Reads::new();
-    let mut read = |place| reads.extend(layout.find(place));
+    let mut read = |place| {
+        let position = layout.find(place).filter(|position| !reads.contains(position));
+        reads.extend(position);
+    };
     if changes.touched_ghost {
         read(Place::Ghost);
     }
     let place = acting.map(|(position, _)| layout.places[position]);
-    let (Some(Part::Client(was)), Some(Place::Client(number))) = (was, place) else { return reads };
+    let (Some(Part::Client(was, _)), Some(Place::Client(number))) = (was, place) else { return reads };
     let is = &state.clients[number];
     let has_answered = was.handlers.iter().any(|handler| is.handler(handler.call).is_none())
         // A handler that needs no operation comes and goes within one step.
@@ -140,6 +214,10 @@ pub(super) fn after(
     if has_answered || has_ended {
         nodes(state, &mut read);
         read(Place::Now);
+    }
+    if has_answered && layout.judges_answers {
+        read(Place::Sql);
+        read(Place::Ghost);
     }
     let mut slots = std::iter::once(&is.slot).chain(is.handlers.iter().map(|handler| &handler.slot));
     if slots.any(|slot| matches!(slot.phase, Phase::Asleep(_))) {

@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use crate::system::Setting;
+use crate::system::property::Property;
 use crate::system::state::{Budgets, State};
 use crate::world::identity::ProcessId;
 
 /// A part of a state.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub(super) enum Place {
-    /// A client with its handlers.
+    /// A client with its handlers, and since when they could have gone on.
     Client(usize),
     /// A Redis node.
     Redis(usize),
@@ -25,6 +26,8 @@ pub(super) enum Place {
     Now,
     /// Crashed processes whose sessions have not ended.
     Unreaped,
+    /// Operations that nobody waits for.
+    Late,
     /// When background jobs may begin; their processes are client 0's handlers.
     Jobs,
 }
@@ -43,13 +46,19 @@ pub(super) struct Layout {
     pub(super) clients_need_budgets: bool,
     /// True if a service instance can crash, which touches every client that called it.
     pub(super) can_crash: bool,
+    /// True if the passing of time waits for those who could go on.
+    pub(super) has_pace: bool,
+    /// True if each answer is compared with what was done for it.
+    pub(super) judges_answers: bool,
+    /// True if time is kept relative to the present, so that its passing touches everything.
+    pub(super) is_relative: bool,
 }
 
 impl Layout {
     /// `state` is the initial one.
-    pub(super) fn of(setting: &Setting, state: &State) -> Self {
-        // Every field, so that a new one does not compile until it has a place. What lands late, and bounds on
-        // slowness, are left to the reference explorer; who waits is read off the clients.
+    pub(super) fn of(setting: &Setting, state: &State, is_relative: bool) -> Self {
+        // Every field, so that a new one does not compile until it has a place. Since when processes could have gone
+        // on is kept with their clients; who waits is read off the clients.
         let State {
             now_us: _,
             world: _,
@@ -59,10 +68,9 @@ impl Layout {
             waiting: _,
             unreaped,
             late,
-            ready_since,
+            ready_since: _,
             budgets: _,
         } = state;
-        debug_assert!(late.is_empty() && ready_since.is_empty(), "left to the reference explorer");
         let budgets = &setting.budgets;
         let faults = budgets.entries().iter().filter(|(name, _)| *name != "time_steps").map(|(_, most)| *most).sum();
         let has_jobs = !setting.model.jobs.is_empty();
@@ -81,14 +89,24 @@ impl Layout {
         if budgets.crash > 0 || !unreaped.is_empty() {
             places.push(Place::Unreaped);
         }
+        if budgets.late > 0 || !late.is_empty() {
+            places.push(Place::Late);
+        }
         if has_jobs {
             places.push(Place::Jobs);
         }
         let has_handlers = !setting.model.handlers.is_empty() || has_jobs;
         // The faults of nodes and the passing of time have groups of their own.
-        let of_clients = Budgets { redis_restart: 0, evict: 0, time_steps: 0, ..*budgets };
-        let clients_need_budgets = of_clients != Budgets::default();
-        Self { places, has_handlers, clients_need_budgets, can_crash: budgets.crash > 0 && has_handlers }
+        let of_clients = Budgets { redis_restart: 0, evict: 0, clock_jump: 0, time_steps: 0, ..*budgets };
+        Self {
+            places,
+            has_handlers,
+            clients_need_budgets: of_clients != Budgets::default(),
+            can_crash: budgets.crash > 0 && has_handlers,
+            has_pace: !setting.pace.is_free(),
+            judges_answers: setting.properties.iter().any(Property::needs_answers),
+            is_relative,
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -15,7 +15,7 @@ use crate::engines::reference::{ExploreError, abstracted};
 use crate::process::Op;
 use crate::system::Step;
 use crate::system::state::{Budgets, Client, Phase, Slot, State};
-use crate::system::time::{instants_of_client, instants_of_sql};
+use crate::system::time::instants_of_client;
 use crate::world::identity::{ProcessId, SessionId};
 
 /// A group of steps.
@@ -33,6 +33,10 @@ pub(super) enum Kind {
     Crashes,
     /// A Redis node restarts or evicts a key.
     Node(u8),
+    /// What nobody waits for takes effect.
+    Lands,
+    /// The clock of a Redis node jumps.
+    Jump(u8),
 }
 
 impl Kind {
@@ -42,7 +46,8 @@ impl Kind {
             Self::Client(position) => Some(position),
             Self::Reaps => layout.find(Place::Unreaped),
             Self::Deadlocks => layout.find(Place::Sql),
-            Self::Time | Self::Crashes | Self::Node(_) => layout.find(Place::Budgets),
+            Self::Lands => layout.find(Place::Late),
+            Self::Time | Self::Crashes | Self::Node(_) | Self::Jump(_) => layout.find(Place::Budgets),
         }
     }
 }
@@ -51,7 +56,7 @@ impl Kind {
 pub(super) fn groups(layout: &Layout, budgets: &Budgets) -> Vec<Kind> {
     let mut groups = layout.clients().map(Kind::Client).collect::<Vec<_>>();
     let others = [
-        (Kind::Reaps, budgets.crash > 0),
+        (Kind::Reaps, layout.find(Place::Unreaped).is_some()),
         (Kind::Deadlocks, true),
         (Kind::Time, budgets.time_steps > 0),
         (Kind::Crashes, budgets.crash > 0),
@@ -61,6 +66,10 @@ pub(super) fn groups(layout: &Layout, budgets: &Budgets) -> Vec<Kind> {
     if budgets.redis_restart > 0 || budgets.evict > 0 {
         groups.extend((0..nodes).map(Kind::Node));
     }
+    groups.extend(layout.find(Place::Late).map(|_| Kind::Lands));
+    if budgets.clock_jump > 0 {
+        groups.extend((0..nodes).map(Kind::Jump));
+    }
     groups
 }
 
@@ -68,6 +77,11 @@ pub(super) fn groups(layout: &Layout, budgets: &Budgets) -> Vec<Kind> {
 pub(super) fn clocks(layout: &Layout) -> impl Iterator<Item = Position> {
     let keeps_time = |place: &Place| matches!(place, Place::Client(_) | Place::Redis(_) | Place::Sql | Place::Jobs);
     layout.places.iter().enumerate().filter(move |(_, place)| keeps_time(place)).map(|(position, _)| position)
+}
+
+/// The positions of the clients that time waits for, where slowness is bounded.
+pub(super) fn limits(layout: &Layout) -> impl Iterator<Item = Position> {
+    layout.clients().filter(|_| layout.has_pace)
 }
 
 /// A step on its way into a list.
@@ -133,22 +147,33 @@ impl Extractor {
                 (0..self.scratch.setting().service.instances).map(Step::CrashInstance).collect()
             }
             Kind::Time | Kind::Crashes => Vec::new(),
+            Kind::Lands => self.scratch.state().late.iter().map(|late| Step::Land(late.number)).collect(),
             Kind::Node(number) => {
                 let mut steps = Vec::new();
                 if budgets.redis_restart > 0 {
                     steps.push(Step::RedisRestart(number));
                 }
                 if budgets.evict > 0 {
-                    reads.extend(self.layout.find(Place::Redis(usize::from(number))));
-                    reads.extend(self.layout.find(Place::Now));
-                    reads.iter().for_each(|position| self.load(*position, row[*position]));
+                    self.read_node(number, row, reads);
                     let state = self.scratch.state();
                     let keys = state.world.redis[usize::from(number)].live_keys(state.now_us);
                     steps.extend(keys.map(|(key, ..)| Step::Evict(number, key.clone())));
                 }
                 steps
             }
+            Kind::Jump(_) if budgets.clock_jump == 0 => Vec::new(),
+            Kind::Jump(number) => {
+                self.read_node(number, row, reads);
+                self.scratch.can_jump(number).then_some(Step::ClockJump(number)).into_iter().collect()
+            }
         }
+    }
+
+    /// The keys of a node and when it is, to be read.
+    fn read_node(&mut self, number: u8, row: &[PartId], reads: &mut Reads) {
+        reads.extend(self.layout.find(Place::Redis(usize::from(number))));
+        reads.extend(self.layout.find(Place::Now));
+        reads.iter().for_each(|position| self.load(*position, row[*position]));
     }
 
     /// The steps of a client in the situation at the end of `way`.
@@ -202,18 +227,12 @@ impl Extractor {
         if may_begin || slots(client).any(|slot| matches!(slot.phase, Phase::Asleep(_))) {
             needed.push(Place::Now);
         }
-        if slots(client).any(|slot| matches!(slot.phase, Phase::Blocked)) {
-            needed.push(Place::Sql);
-        }
+        needed.extend(waited_for(client));
         let needed = needed.into_iter().filter_map(|place| self.layout.find(place)).collect::<Reads>();
         needed.iter().for_each(|position| self.load(*position, row[*position]));
         reads.extend(needed);
-        let client = &self.scratch.state().clients[number];
-        let number = u16::try_from(number).expect("there are at most 65,535 clients");
-        let handlers = client.handlers.iter().map(|handler| ProcessId::handler(number, handler.call));
-        let processes = std::iter::once(ProcessId::client(number)).chain(handlers).collect::<Vec<_>>();
         let mut steps = Vec::new();
-        for process in processes {
+        for process in processes(number, &self.scratch.state().clients[number]) {
             let from = steps.len();
             self.scratch.enabled_of(process, &mut steps);
             if let (Some(draw), true) = (self.scratch.draw_of(process), steps.len() == from) {
@@ -252,12 +271,19 @@ impl Extractor {
         }
     }
 
-    /// Finds out when the part behind a clock changes next.
+    /// Finds out when the part behind a clock changes next, or until when time may pass without its client.
     pub(super) fn extract_instant(&mut self, memo: &mut Memo, clock: usize, row: &[PartId]) {
-        let position = clocks(&self.layout).nth(clock).expect("the clock exists");
+        let position = memo.clocks[clock].first.expect("a clock belongs to a part");
         let now = self.layout.find(Place::Now).expect("time passes");
         self.load(position, row[position]);
         self.load(now, row[now]);
+        let mut reads = Reads::from_iter([now]);
+        if clock >= memo.alarms {
+            let patience_us = self.patience_us(position, row, &mut reads);
+            memo.learn_instant(clock, &reads, row, patience_us);
+            self.note(|row| Learned::Instant(clock, row), row);
+            return;
+        }
         let state = self.scratch.state();
         let mut next = u64::MAX;
         let mut visit = |instant_us: u64| {
@@ -269,9 +295,22 @@ impl Extractor {
             Place::Client(number) => instants_of_client(&state.clients[number], &mut visit),
             Place::Jobs => self.scratch.job_instants().for_each(&mut visit),
             Place::Redis(number) => state.world.redis[number].instants_after(state.now_us, &mut visit),
-            _ => instants_of_sql(&state.world.sql, state.now_us, &mut visit),
+            _ => self.scratch.sql_instants(&mut visit),
         }
-        memo.learn_instant(clock, &[now], row, next);
+        memo.learn_instant(clock, &reads, row, next);
+        self.note(|row| Learned::Instant(clock, row), row);
+    }
+
+    /// The instant beyond which time does not pass before this client and its handlers have gone on.
+    fn patience_us(&mut self, position: Position, row: &[PartId], reads: &mut Reads) -> u64 {
+        let Place::Client(number) = self.layout.places[position] else { unreachable!("time waits for clients") };
+        let client = &self.scratch.state().clients[number];
+        let jobs = client.handlers.iter().any(|job| number == 0 && job.slot.phase == Phase::Idle);
+        let needed = waited_for(client).chain(jobs.then_some(Place::Jobs));
+        reads.extend(needed.filter_map(|place| self.layout.find(place)).collect::<Reads>());
+        reads.iter().for_each(|position| self.load(*position, row[*position]));
+        let processes = processes(number, &self.scratch.state().clients[number]);
+        processes.into_iter().map(|process| self.scratch.patience_us(process)).min().unwrap_or(u64::MAX)
     }
 }
 
@@ -294,6 +333,22 @@ impl Way {
     fn can_go_on(&self) -> bool {
         self.transitions.len() < JOINED_MAX
     }
+}
+
+/// A client and its handlers, in the order of steps.
+fn processes(number: usize, client: &Client) -> Vec<ProcessId> {
+    let number = u16::try_from(number).expect("there are at most 65,535 clients");
+    let handlers = client.handlers.iter().map(|handler| ProcessId::handler(number, handler.call));
+    std::iter::once(ProcessId::client(number)).chain(handlers).collect()
+}
+
+/// What tells whether the statements of this client and its handlers can go on.
+fn waited_for(client: &Client) -> impl Iterator<Item = Place> {
+    let is_blocked = slots(client).any(|slot| slot.phase == Phase::Blocked);
+    // Another COMMIT of the same process may be under way.
+    let is_statement = |slot: &Slot| slot.phase == Phase::Issued && matches!(slot.op, Some(Op::Sql(..)));
+    let late = slots(client).any(is_statement).then_some(Place::Late);
+    is_blocked.then_some(Place::Sql).into_iter().chain(late)
 }
 
 fn slots(client: &Client) -> impl Iterator<Item = &Slot> {

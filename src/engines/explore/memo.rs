@@ -93,9 +93,12 @@ pub(super) struct Memo {
     edges: Edges,
     /// Which group is the passing of time, whose step also depends on the next instant.
     pub(super) time: Option<usize>,
-    /// For each part that can change by itself, the tree of its next instant.
+    /// For each part that can change by itself, the tree of its next instant; then for each client that time waits for
+    /// the tree of the instant beyond which it does not pass.
     pub(super) clocks: Vec<Group>,
-    /// Leaves of the clocks' trees: the next instant, `u64::MAX` if there is none.
+    /// How many clocks are of the first kind.
+    pub(super) alarms: usize,
+    /// Leaves of the clocks' trees: the instant, `u64::MAX` if there is none.
     instants: Vec<u64>,
     /// The transition of passing time up to an instant. Look-up only.
     pub(super) passing: HashMap<u64, u32>,
@@ -129,8 +132,9 @@ impl Group {
 
 impl Memo {
     /// Nothing is known yet of these groups and clocks.
-    pub(super) fn new(groups: Vec<Group>, clocks: Vec<Group>, time: Option<usize>) -> Self {
-        Self { groups, clocks, time, ..Self::default() }
+    pub(super) fn new(groups: Vec<Group>, alarms: Vec<Group>, limits: Vec<Group>, time: Option<usize>) -> Self {
+        let count = alarms.len();
+        Self { groups, clocks: alarms.into_iter().chain(limits).collect(), alarms: count, time, ..Self::default() }
     }
 
     /// Follows a tree to its leaf or its end.
@@ -166,13 +170,13 @@ impl Memo {
         self.groups[group].set(row, tree);
     }
 
-    /// The next instant at which the part behind this clock changes by itself.
+    /// The instant of a clock.
     pub(super) fn instant(&self, clock: usize, row: &[PartId]) -> Option<u64> {
         let leaf = self.follow(self.clocks[clock].tree(row), row).as_leaf()?;
         Some(self.instants[leaf as usize])
     }
 
-    /// Remembers the next instant of a clock wherever these parts are read.
+    /// Remembers the instant of a clock wherever these parts are read.
     pub(super) fn learn_instant(&mut self, clock: usize, reads: &[Position], row: &[PartId], instant_us: u64) {
         self.instants.push(instant_us);
         let leaf = Tree::leaf(number(self.instants.len() - 1));

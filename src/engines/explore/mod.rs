@@ -1,10 +1,10 @@
 //! The explorer: every order of events, fault and choice within the bounds, breadth first, on packed states.
 //!
 //! **Parts.** A state is cut into parts: each client with its handlers, each Redis node, the database, ghost state, the
-//! budgets, the clock, crashed processes whose sessions are still open, and instances whose pools can run out
-//! (`layout`). Each content is interned once at its place and is a number from then on (`part`), so a state is a row of
-//! small integers. What follows from the rest is no part: who waits for a row is read off the clients, and so is how
-//! many workers and connections are out as long as they cannot run out.
+//! budgets, the clock, crashed processes whose sessions are still open, operations that land late, and instances whose
+//! pools can run out (`layout`). Each content is interned once at its place and is a number from then on (`part`), so
+//! a state is a row of small integers. What follows from the rest is no part: who waits for a row is read off the
+//! clients, and so is how many workers and connections are out as long as they cannot run out.
 //!
 //! **Memo.** What a step does depends on the parts that it reads and on nothing else. So the steps that a part allows,
 //! and what each does to the parts that it read, are found out once by putting a real state together, asking the real
@@ -19,6 +19,9 @@
 //! for the fingerprint of the next state, one look-up among the states met (`expand`). A state is written down only if
 //! it is new.
 //!
+//! **Judging.** A property is judged when what it reads changed, once for all states that share that (`judge`); what
+//! becomes of seats once nobody acts any more, once for all states that share all but the clients.
+//!
 //! **Fingerprints.** 64 bits: the sum over all places of a stable hash of the content there (never of its number), so
 //! that a step changes it by a constant. Two of n states share one with a chance of about n²/2⁶⁵, which is printed.
 //!
@@ -30,7 +33,9 @@
 //!
 //! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`). States
 //! that differ only in which of several interchangeable clients is which are one (`canon`), if that proves to be a
-//! symmetry of all that enters the memo (`symmetry`). The lengths of counterexamples do not change.
+//! symmetry of all that enters the memo (`symmetry`). Where time may pass without bound, states that differ only in
+//! when they are reached are one (`system::relative`): so there is an end although time has none. The lengths of
+//! counterexamples do not change.
 
 pub mod audit;
 mod canon;
@@ -39,6 +44,7 @@ mod expand;
 mod extract;
 mod footprint;
 mod frontier;
+mod judge;
 mod layout;
 mod lists;
 mod memo;
@@ -57,10 +63,8 @@ use self::checkpoint::Checkpoint;
 use self::search::Search;
 use self::symmetry::CloseError;
 use super::reference::{self, ExploreError};
-use super::verdict::{Counterexample, Exploration, Verdict};
-use crate::system::given::Given;
-use crate::system::mishap::Mishap;
-use crate::system::property::{Property, Reads, Rule};
+use super::verdict::{Counterexample, Coverage, Exploration, Verdict};
+use crate::system::property::Rule;
 use crate::system::{Halves, Setting, Step, System};
 
 /// How to search.
@@ -77,6 +81,21 @@ pub struct Options {
     pub reduction: bool,
     /// Collect the fingerprints of the states in which nothing can happen any more.
     pub final_states: bool,
+}
+
+/// What a search takes for one.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+struct Reductions {
+    /// Steps that touch nothing but their client, and its next one.
+    joins_steps: bool,
+    /// States that differ only in which of several interchangeable clients is which.
+    is_symmetric: bool,
+    /// States that differ only in when they are reached.
+    is_relative: bool,
+}
+
+impl Reductions {
+    const NONE: Self = Self { joins_steps: false, is_symmetric: false, is_relative: false };
 }
 
 /// What a search cost.
@@ -166,59 +185,52 @@ pub fn explore_kept(
         let figures = Figures { firings: exploration.transitions as u64, peak_bytes: 0 };
         return Ok(Some((Explored { exploration, figures, is_symmetric: false, asymmetry: None }, None)));
     }
-    let kept = match keep {
+    let mut kept = match keep {
         Keep::From(bytes) => match postcard::from_bytes::<Checkpoint>(bytes) {
             Ok(kept) => Some(kept),
             Err(_) => return Ok(None),
         },
         Keep::No | Keep::Yes => None,
     };
-    let is_symmetric = kept.as_ref().map_or(options.reduction, |kept| kept.is_symmetric);
     let keeps = !matches!(keep, Keep::No);
-    match searched(setting, options, (is_symmetric, keeps, kept), stop, watch) {
-        Ok(explored) => Ok(explored),
-        Err(CloseError::Explore(error)) => Err(error),
-        Err(CloseError::Asymmetry(asymmetry)) => match searched(setting, options, (false, keeps, None), stop, watch) {
+    let is_unbounded = setting.budgets.time_steps == u32::MAX;
+    let mut reductions = Reductions {
+        joins_steps: options.reduction,
+        is_symmetric: kept.as_ref().map_or(options.reduction, |kept| kept.is_symmetric),
+        is_relative: kept.as_ref().map_or_else(|| options.reduction && is_unbounded, |kept| kept.is_relative),
+    };
+    let mut asymmetry = None;
+    loop {
+        match searched(setting, options, (reductions, keeps, kept.take()), stop, watch) {
             Ok(explored) => {
-                let told = |(explored, kept)| (Explored { asymmetry: Some(asymmetry.0), ..explored }, kept);
-                Ok(explored.map(told))
+                let told = |(explored, kept)| (Explored { asymmetry, ..explored }, kept);
+                return Ok(explored.map(told));
             }
-            Err(CloseError::Explore(error)) => Err(error),
-            Err(CloseError::Asymmetry(_)) => unreachable!("nothing was taken for symmetric"),
-        },
+            Err(CloseError::Explore(error)) => return Err(error),
+            Err(CloseError::Asymmetry(found)) => {
+                asymmetry = Some(found.0);
+                reductions.is_symmetric = false;
+            }
+            Err(CloseError::NamesInstants) => reductions.is_relative = false,
+        }
     }
 }
 
-/// True when the parts of a state are all that decides what happens and what is judged. What is not among them is left
-/// to the reference explorer: replicas of Redis, children of processes, operations that land late, clocks that differ,
-/// bounds on slowness, properties over keys of Redis, and those over whole executions.
+/// True when the parts of a state are all that decides what happens and what is judged. What is not among them
+/// (replicas of Redis, children of processes) is left to the reference explorer.
 #[must_use]
 pub fn is_made_of_parts(setting: &Setting) -> bool {
-    let budgets = &setting.budgets;
-    let is_plain = Mishap::ALL.iter().all(|mishap| budgets.get(mishap.budget()) == 0) && budgets.clock_jump == 0;
-    let is_local = |property: &Property| {
-        let reads = matches!(property.reads, Reads::Ghost | Reads::SharedSeats | Reads::Data);
-        reads && matches!(property.rule, Rule::Never(_) | Rule::NoRow(_)) && !property.needs_answers()
-    };
-    let has_replicas = setting.replicas > 0;
-    let has_mishap = setting.given.iter().any(Given::is_step);
-    is_plain
-        && !has_replicas
-        && setting.model.children.is_empty()
-        && !has_mishap
-        && setting.clocks.agree()
-        && setting.pace.is_free()
-        && setting.properties.iter().all(is_local)
+    setting.replicas == 0 && setting.model.children.is_empty()
 }
 
 fn searched(
     setting: &Rc<Setting>,
     options: Options,
-    (is_symmetric, keeps, kept): (bool, bool, Option<Checkpoint>),
+    (reductions, keeps, kept): (Reductions, bool, Option<Checkpoint>),
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Option<ExploredAndKept>, CloseError> {
-    let mut search = Search::new(setting, options, is_symmetric, stop)?;
+    let mut search = Search::new(setting, options, reductions, stop)?;
     search.progress.questions = keeps.then(Vec::new);
     if let Some(kept) = kept
         && !kept.restore(&mut search)?
@@ -229,17 +241,22 @@ fn searched(
     let kept = bound.is_some() && keeps;
     let kept = kept.then(|| postcard::to_stdvec(&Checkpoint::of(&search)).expect("plain data has a serialised form"));
     let otherwise = bound.map_or(Verdict::Holds, Verdict::Unknown);
-    let mut verdicts = Vec::with_capacity(setting.properties.len());
+    let (mut coverage, mut found) = (Coverage::default(), Vec::with_capacity(setting.properties.len()));
     for (number, property) in setting.properties.iter().enumerate() {
-        let verdict = match search.progress.found[number] {
-            Some(state) => {
-                let steps = way::steps_to(&mut search, state)?;
-                Verdict::Violated(witnessed(setting, steps, property.name)?)
+        let counterexample = match (search.progress.found[number], property.rule) {
+            (Some(_), Rule::Reachable(_)) => {
+                coverage.reach(property.name);
+                None
             }
-            None => otherwise.clone(),
+            (Some(state), _) => {
+                let steps = way::steps_to(&mut search, state)?;
+                Some(witnessed(setting, steps, property.name)?)
+            }
+            (None, _) => None,
         };
-        verdicts.push((property.name, verdict));
+        found.push((property.name, counterexample));
     }
+    let verdicts = coverage.verdicts(setting, found, &otherwise);
     let Search { progress, peak_bytes, known, .. } = search;
     let explored = Explored {
         exploration: Exploration {
@@ -264,10 +281,14 @@ fn searched(
 ///
 /// # Panics
 /// When the steps cannot be taken there or do not break the property: the search would be unsound.
-fn witnessed(setting: &Rc<Setting>, steps: Vec<Step>, property: &str) -> Result<Counterexample, ExploreError> {
+fn witnessed(setting: &Rc<Setting>, mut steps: Vec<Step>, property: &str) -> Result<Counterexample, ExploreError> {
     let mut system = System::new(Rc::clone(setting), Halves::Fused, true)?;
     let mut violations = system.judge();
-    for step in &steps {
+    for step in &mut steps {
+        // Time that was relative to the present is told from the start again.
+        if let (Step::Time(to_us), Some(next_us)) = (&mut *step, system.next_instant()) {
+            *to_us = next_us;
+        }
         assert!(system.is_enabled(step), "a step of the counterexample is not possible: {step:?}");
         system.fire(step)?;
         violations = system.judge();

@@ -1,12 +1,13 @@
 //! The parts of a state, each content interned once: content to number and back.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
 use super::layout::Place;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::jobs::JobClock;
+use crate::system::mishap::LateOp;
 use crate::system::state::{Budgets, Client, Instance, State};
 use crate::world::ghost::Ghost;
 use crate::world::identity::ProcessId;
@@ -16,7 +17,8 @@ use crate::world::sql::SqlStore;
 /// What stands at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    Client(Client),
+    /// With the processes that could have gone on when time last passed, and since when, in microseconds.
+    Client(Client, Vec<(ProcessId, u64)>),
     Redis(Redis),
     Sql(SqlStore),
     Ghost(Ghost),
@@ -24,6 +26,7 @@ pub(super) enum Part {
     Budgets(Budgets),
     Now(u64),
     Unreaped(BTreeSet<ProcessId>),
+    Late(Vec<LateOp>),
     Jobs(Vec<JobClock>),
 }
 
@@ -31,7 +34,9 @@ impl Part {
     /// A copy of what stands there.
     fn copy(state: &State, place: Place) -> Self {
         match place {
-            Place::Client(number) => Self::Client(state.clients[number].clone()),
+            Place::Client(number) => {
+                Self::Client(state.clients[number].clone(), ready_of(&state.ready_since, number).collect())
+            }
             Place::Redis(number) => Self::Redis(state.world.redis[number].clone()),
             Place::Sql => Self::Sql(state.world.sql.clone()),
             Place::Ghost => Self::Ghost(state.world.ghost.clone()),
@@ -39,6 +44,7 @@ impl Part {
             Place::Budgets => Self::Budgets(state.budgets),
             Place::Now => Self::Now(state.now_us),
             Place::Unreaped => Self::Unreaped(state.unreaped.clone()),
+            Place::Late => Self::Late(state.late.clone()),
             Place::Jobs => Self::Jobs(state.jobs.clone()),
         }
     }
@@ -46,7 +52,9 @@ impl Part {
     /// True if this is what stands there.
     pub(super) fn is_at(&self, state: &State, place: Place) -> bool {
         match (self, place) {
-            (Self::Client(part), Place::Client(number)) => *part == state.clients[number],
+            (Self::Client(part, ready), Place::Client(number)) => {
+                *part == state.clients[number] && ready_of(&state.ready_since, number).eq(ready.iter().copied())
+            }
             (Self::Redis(part), Place::Redis(number)) => *part == state.world.redis[number],
             (Self::Sql(part), Place::Sql) => *part == state.world.sql,
             (Self::Ghost(part), Place::Ghost) => *part == state.world.ghost,
@@ -54,6 +62,7 @@ impl Part {
             (Self::Budgets(part), Place::Budgets) => *part == state.budgets,
             (Self::Now(part), Place::Now) => *part == state.now_us,
             (Self::Unreaped(part), Place::Unreaped) => *part == state.unreaped,
+            (Self::Late(part), Place::Late) => *part == state.late,
             (Self::Jobs(part), Place::Jobs) => *part == state.jobs,
             _ => false,
         }
@@ -62,7 +71,11 @@ impl Part {
     /// Puts a copy there.
     pub(super) fn put(&self, state: &mut State, place: Place) {
         match (self, place) {
-            (Self::Client(part), Place::Client(number)) => state.clients[number] = part.clone(),
+            (Self::Client(part, ready), Place::Client(number)) => {
+                state.clients[number] = part.clone();
+                state.ready_since.retain(|process, _| usize::from(process.client) != number);
+                state.ready_since.extend(ready.iter().copied());
+            }
             (Self::Redis(part), Place::Redis(number)) => state.world.redis[number] = part.clone(),
             (Self::Sql(part), Place::Sql) => state.world.sql = part.clone(),
             (Self::Ghost(part), Place::Ghost) => state.world.ghost = part.clone(),
@@ -70,10 +83,17 @@ impl Part {
             (Self::Budgets(part), Place::Budgets) => state.budgets = *part,
             (Self::Now(part), Place::Now) => state.now_us = *part,
             (Self::Unreaped(part), Place::Unreaped) => state.unreaped = part.clone(),
+            (Self::Late(part), Place::Late) => state.late.clone_from(part),
             (Self::Jobs(part), Place::Jobs) => state.jobs.clone_from(part),
             (part, place) => unreachable!("{part:?} does not stand at {place:?}"),
         }
     }
+}
+
+/// Since when a client's processes could have gone on.
+fn ready_of(ready_since: &BTreeMap<ProcessId, u64>, number: usize) -> impl Iterator<Item = (ProcessId, u64)> {
+    let own = ready_since.iter().filter(move |(process, _)| usize::from(process.client) == number);
+    own.map(|(process, since_us)| (*process, *since_us))
 }
 
 /// The fingerprint of what stands at a place.
@@ -82,7 +102,9 @@ fn fingerprint(state: &State, place: Place) -> Fingerprint {
         Fingerprint::of(&(place, part))
     }
     match place {
-        Place::Client(number) => of(place, &state.clients[number]),
+        Place::Client(number) => {
+            of(place, &(&state.clients[number], ready_of(&state.ready_since, number).collect::<Vec<_>>()))
+        }
         Place::Redis(number) => of(place, &state.world.redis[number]),
         Place::Sql => of(place, &state.world.sql),
         Place::Ghost => of(place, &state.world.ghost),
@@ -90,6 +112,7 @@ fn fingerprint(state: &State, place: Place) -> Fingerprint {
         Place::Budgets => of(place, &state.budgets),
         Place::Now => of(place, &state.now_us),
         Place::Unreaped => of(place, &state.unreaped),
+        Place::Late => of(place, &state.late),
         Place::Jobs => of(place, &state.jobs),
     }
 }

@@ -51,7 +51,7 @@ pub(super) struct Progress<'a> {
     /// Of the state that was met last.
     pub(super) depth: usize,
     pub(super) next_depth: usize,
-    /// For each property, the first state that breaks it.
+    /// For each property, the first state that breaks it, or that reaches what it wants to be reachable.
     pub(super) found: Vec<Option<StateId>>,
     pub(super) final_states: BTreeSet<Fingerprint>,
 }
@@ -126,13 +126,14 @@ impl<'a> Progress<'a> {
         let id = self.states;
         self.states += 1;
         self.depth = self.next_depth;
-        if judged == 0 {
+        let row = self.next.row(self.next.len() - 1);
+        let due = self.extractor.due(judged, row);
+        if due == 0 {
             return Ok(());
         }
-        let row = self.next.row(self.next.len() - 1);
         let broken = match &known.canon {
-            Some(canon) => self.extractor.broken_by_all(canon, judged, row)?,
-            None => self.extractor.broken(judged, row),
+            Some(canon) => self.extractor.broken_by_all(canon, due, row)?,
+            None => self.extractor.broken(due, row),
         };
         if broken != 0 {
             for (property, found) in self.found.iter_mut().enumerate() {
@@ -261,6 +262,10 @@ impl<'a> Progress<'a> {
                 }
             }
         };
+        let Extractor { scratch, layout, .. } = &self.extractor;
+        if layout.is_relative && scratch.names_instants() {
+            return Err(CloseError::NamesInstants);
+        }
         if let Some(canon) = &known.canon {
             if batch.candidates.iter().any(|candidate| candidate.effect == Tree::WIDE) {
                 return Err(Asymmetry("a step depends on everything").into());

@@ -9,11 +9,12 @@ use super::canon::Canon;
 use super::expand::{Batch, Known};
 use super::extract::Extractor;
 use super::frontier::{Rows, StateId};
+use super::judge;
 use super::part::PartId;
 use super::progress::{Halt, Merged, Progress};
 use super::symmetry::{CloseError, classes};
 use super::visited::Visited;
-use super::{Glance, Options};
+use super::{Glance, Options, Reductions};
 use crate::engines::verdict::Bound;
 use crate::system::Setting;
 
@@ -46,13 +47,12 @@ impl<'a> Search<'a> {
     pub(super) fn new(
         setting: &Rc<Setting>,
         options: Options,
-        is_symmetric: bool,
+        reductions: Reductions,
         stop: &'a AtomicBool,
     ) -> Result<Self, CloseError> {
-        let extractor =
-            Extractor::new(setting, options.reduction).map_err(|error| CloseError::Explore(error.into()))?;
+        let extractor = Extractor::new(setting, reductions).map_err(|error| CloseError::Explore(error.into()))?;
         let (mut extractor, memo, initial) = extractor;
-        let classes = if is_symmetric { classes(setting, &extractor.layout) } else { Vec::new() };
+        let classes = if reductions.is_symmetric { classes(setting, &extractor.layout) } else { Vec::new() };
         let canon = (!classes.is_empty()).then(|| Canon::new(&classes, &initial));
         let level = Rows::new(initial.len());
         let mut known = Known { memo, canon, visited: Visited::new(), level };
@@ -66,7 +66,7 @@ impl<'a> Search<'a> {
         }
         let fingerprint = extractor.fingerprint(&row);
         let mut progress = Progress::new(extractor, initial.len(), options, stop);
-        progress.admit(&mut known, &row, fingerprint, (0, 0, 7))?;
+        progress.admit(&mut known, &row, fingerprint, (0, 0, judge::ALL))?;
         Ok(Self { known, progress, initial, peak_bytes: 0, level_first: 0, is_resumed: false })
     }
 

@@ -12,7 +12,7 @@ use super::canon::{Canon, MemberKeys, NONE, Swap};
 use super::extract::{Extractor, Unknown};
 use super::layout::{Layout, Place, Position};
 use super::lists::Kind;
-use super::memo::Memo;
+use super::memo::{Group, Memo};
 use super::part::PartId;
 use crate::engines::reference::ExploreError;
 use crate::system::{Setting, Step};
@@ -22,6 +22,7 @@ use crate::world::identity::ProcessId;
 #[derive(Clone, Debug)]
 pub(super) enum Learned {
     List(usize, Vec<PartId>),
+    Instant(usize, Vec<PartId>),
     Effect(u32, Vec<PartId>),
 }
 
@@ -29,19 +30,21 @@ pub(super) enum Learned {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asymmetry(pub(super) &'static str);
 
-/// The clients that may be interchangeable: those of one journey that are served by one instance, at least two. What
+/// The clients that may be interchangeable: those of one journey that are served by one instance and whose clocks
+/// agree, at least two. What
 /// has happened before the first state happened to some of them and not to others: then there are none.
 pub(super) fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> {
     if !setting.given.is_empty() {
         return Vec::new();
     }
-    let mut classes: Vec<((u16, usize), Vec<Position>)> = Vec::new();
+    let mut classes: Vec<((u16, usize, u64), Vec<Position>)> = Vec::new();
     for position in layout.clients() {
         let Place::Client(number) = layout.places[position] else { unreachable!("it is a client's position") };
         if number == 0 {
             continue;
         }
-        let kind = (setting.journeys[number - 1], number % setting.service.instances as usize);
+        let ahead_us = setting.clocks.clients.get(number - 1).copied().unwrap_or(0);
+        let kind = (setting.journeys[number - 1], number % setting.service.instances as usize, ahead_us);
         match classes.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, class)) => class.push(position),
             None => classes.push((kind, vec![position])),
@@ -163,6 +166,7 @@ impl Extractor {
             for number in 0..canon.swaps.len() {
                 match &learned {
                     Learned::List(group, row) => self.check_list(memo, &canon.swaps[number], *group, row)?,
+                    Learned::Instant(clock, row) => self.check_instant(memo, &canon.swaps[number], *clock, row)?,
                     Learned::Effect(transition, row) => {
                         self.check_effect(memo, &mut canon.swaps[number], *transition, row)?;
                     }
@@ -174,17 +178,17 @@ impl Extractor {
     }
 
     /// Which properties a state breaks; its images must break the same.
-    pub(super) fn broken_by_all(&mut self, canon: &Canon, judged: u8, row: &[PartId]) -> Result<u64, Asymmetry> {
-        if let Some(broken) = self.known_broken(judged, row) {
+    pub(super) fn broken_by_all(&mut self, canon: &Canon, due: u8, row: &[PartId]) -> Result<u64, Asymmetry> {
+        if let Some(broken) = self.known_broken(due, row) {
             return Ok(broken);
         }
-        let broken = self.broken(judged, row);
+        let broken = self.broken(due, row);
         let mut open = vec![row.to_vec()];
         while let Some(row) = open.pop() {
             for swap in &canon.swaps {
                 let image = swap.image(&row);
-                let is_new = self.known_broken(judged, &image).is_none();
-                if self.broken(judged, &image) != broken {
+                let is_new = self.known_broken(due, &image).is_none();
+                if self.due(due, &image) != due || self.broken(due, &image) != broken {
                     return Err(Asymmetry("a property tells the clients apart"));
                 }
                 if is_new {
@@ -218,6 +222,23 @@ impl Extractor {
             order(&mut found);
         }
         if wanted == found { Ok(()) } else { Err(Asymmetry("another client could do something else").into()) }
+    }
+
+    /// The part behind a clock and its image change at the same time.
+    fn check_instant(&mut self, memo: &mut Memo, swap: &Swap, clock: usize, row: &[PartId]) -> Result<(), CloseError> {
+        let image = swap.image(row);
+        let position = |group: &Group| group.first.expect("a clock belongs to a part");
+        let wanted = swap.position(position(&memo.clocks[clock]));
+        // The clocks of one kind lie together.
+        let (alarms, limits) = memo.clocks.split_at(memo.alarms);
+        let (kind, from) = if clock < memo.alarms { (alarms, 0) } else { (limits, memo.alarms) };
+        let there =
+            from + kind.iter().position(|group| position(group) == wanted).expect("every client has its clocks");
+        if memo.instant(there, &image).is_none() {
+            self.extract_instant(memo, there, &image);
+        }
+        let is_same = memo.instant(clock, row) == memo.instant(there, &image);
+        if is_same { Ok(()) } else { Err(Asymmetry("another client waits for another time").into()) }
     }
 
     /// The steps of each of these entries.
@@ -330,6 +351,8 @@ fn scattered(number: u64) -> u64 {
 pub(super) enum CloseError {
     Explore(ExploreError),
     Asymmetry(Asymmetry),
+    /// A command says or asks when something is, so that time must not be relative to the present.
+    NamesInstants,
 }
 
 impl From<ExploreError> for CloseError {

@@ -218,6 +218,14 @@ impl SqlStore {
         }
     }
 
+    /// True if a row has a timestamp, in any version, or a transaction is open, which knows when it began.
+    #[must_use]
+    pub fn remembers_instants(&self) -> bool {
+        let mut rows = self.storage.tables.iter().flat_map(|table| table.rows());
+        let is_timestamp = |value: &Value| matches!(value, Value::Timestamp(_));
+        self.transactions.len() > 0 || rows.any(|row| row.iter().any(is_timestamp))
+    }
+
     /// BEGIN. Inside a transaction PostgreSQL only warns, and changes the isolation level if it still can.
     fn begin(
         &mut self,
