@@ -216,8 +216,8 @@ pub fn explore_kept(
     }
 }
 
-/// True when the parts of a state are all that decides what happens and what is judged. What is not among them, replicas
-/// of Redis and children of processes, is left to the reference explorer.
+/// True when the parts of a state are all that decides what happens and what is judged. What is not among them
+/// (replicas of Redis, children of processes) is left to the reference explorer.
 #[must_use]
 pub fn is_made_of_parts(setting: &Setting) -> bool {
     setting.replicas == 0 && setting.model.children.is_empty()
