@@ -90,16 +90,12 @@ fn variants() -> [(&'static str, Budgets); 7] {
     ]
 }
 
-/// What these have that others have not is replicas and children, about which `failover` and `children` compare loom.
-const ELSEWHERE: [&str; 4] = ["set_nx_px_wait", "fence_on_write", "fence_on_read", "watchdog"];
-
 #[test]
 fn at_bound_two_loom_reaches_what_the_explorer_reaches() {
     // A thread for each model: one after the other they take longer than all other tests together.
     let lines = std::thread::scope(|scope| {
         let agree = |entry: models::Entry| scope.spawn(move || agreement(entry.model.name));
-        let is_compared = |entry: &models::Entry| !ELSEWHERE.contains(&entry.model.name);
-        let started = CATALOG.into_iter().filter(is_compared).map(agree).collect::<Vec<_>>();
+        let started = CATALOG.into_iter().map(agree).collect::<Vec<_>>();
         let joined = started.into_iter().map(|thread| thread.join());
         joined.flat_map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Vec<_>>()
     });
