@@ -74,6 +74,35 @@ impl Step {
         }
     }
 
+    /// The same step of another process, which the given one tells; steps of nobody stay as they are.
+    #[must_use]
+    pub fn of_other(&self, other: impl Fn(ProcessId) -> ProcessId) -> Self {
+        match self {
+            Self::Begin(it) => Self::Begin(other(*it)),
+            Self::Apply(it) => Self::Apply(other(*it)),
+            Self::Deliver(it) => Self::Deliver(other(*it)),
+            Self::Wake(it) => Self::Wake(other(*it)),
+            Self::Choose(it, choice) => Self::Choose(other(*it), *choice),
+            Self::Draw(it, drawn) => Self::Draw(other(*it), drawn.clone()),
+            Self::Cut(it) => Self::Cut(other(*it)),
+            Self::LoseRequest(it) => Self::LoseRequest(other(*it)),
+            Self::LoseReply(it) => Self::LoseReply(other(*it)),
+            Self::CrashClient(it) => Self::CrashClient(other(*it)),
+            Self::Reap(it) => Self::Reap(other(*it)),
+            Self::Deadlock(it) => Self::Deadlock(other(*it)),
+            Self::Disconnect(it) => Self::Disconnect(other(*it)),
+            Self::Mishap(mishap, it) => Self::Mishap(*mishap, other(*it)),
+            Self::CrashInstance(_)
+            | Self::Time(_)
+            | Self::RedisRestart(_)
+            | Self::Replicate(..)
+            | Self::Failover(..)
+            | Self::Evict(..)
+            | Self::Land(_)
+            | Self::ClockJump(_) => self.clone(),
+        }
+    }
+
     /// The budget that pays for this step, if one does.
     #[must_use]
     pub fn budget(&self) -> Option<&'static str> {

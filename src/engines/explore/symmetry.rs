@@ -130,31 +130,7 @@ impl Swap {
 
 /// The step with its client renamed.
 pub(super) fn renamed(step: &Step, rename: impl Fn(u16) -> u16) -> Step {
-    let to = |process: &ProcessId| ProcessId { client: rename(process.client), call: process.call };
-    match step {
-        Step::Begin(it) => Step::Begin(to(it)),
-        Step::Apply(it) => Step::Apply(to(it)),
-        Step::Deliver(it) => Step::Deliver(to(it)),
-        Step::Wake(it) => Step::Wake(to(it)),
-        Step::Choose(it, choice) => Step::Choose(to(it), *choice),
-        Step::Draw(it, drawn) => Step::Draw(to(it), drawn.clone()),
-        Step::Cut(it) => Step::Cut(to(it)),
-        Step::LoseRequest(it) => Step::LoseRequest(to(it)),
-        Step::LoseReply(it) => Step::LoseReply(to(it)),
-        Step::CrashClient(it) => Step::CrashClient(to(it)),
-        Step::Reap(it) => Step::Reap(to(it)),
-        Step::Deadlock(it) => Step::Deadlock(to(it)),
-        Step::Disconnect(it) => Step::Disconnect(to(it)),
-        Step::Mishap(mishap, it) => Step::Mishap(*mishap, to(it)),
-        Step::CrashInstance(_)
-        | Step::Time(_)
-        | Step::RedisRestart(_)
-        | Step::Replicate(..)
-        | Step::Failover(..)
-        | Step::Evict(..)
-        | Step::Land(_)
-        | Step::ClockJump(_) => step.clone(),
-    }
+    step.of_other(|process| ProcessId { client: rename(process.client), call: process.call })
 }
 
 impl Extractor {

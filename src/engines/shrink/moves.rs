@@ -27,7 +27,7 @@ impl Move {
 
     /// The move of another client.
     pub(super) fn renamed(&self, client: u16) -> Self {
-        Self { step: with_process(&self.step, ProcessId::client(client)), ..self.clone() }
+        Self { step: self.step.of_other(|_| ProcessId::client(client)), ..self.clone() }
     }
 
     /// True for what a budget other than time pays for.
@@ -39,34 +39,6 @@ impl Move {
 /// True for what a budget other than time pays for.
 pub(super) fn is_fault(step: &Step) -> bool {
     step.budget().is_some_and(|budget| budget != "time_steps")
-}
-
-/// The same step of another process.
-fn with_process(step: &Step, process: ProcessId) -> Step {
-    match step {
-        Step::Begin(_) => Step::Begin(process),
-        Step::Apply(_) => Step::Apply(process),
-        Step::Deliver(_) => Step::Deliver(process),
-        Step::Wake(_) => Step::Wake(process),
-        Step::Choose(_, choice) => Step::Choose(process, *choice),
-        Step::Draw(_, drawn) => Step::Draw(process, drawn.clone()),
-        Step::Cut(_) => Step::Cut(process),
-        Step::LoseRequest(_) => Step::LoseRequest(process),
-        Step::LoseReply(_) => Step::LoseReply(process),
-        Step::CrashClient(_) => Step::CrashClient(process),
-        Step::Reap(_) => Step::Reap(process),
-        Step::Deadlock(_) => Step::Deadlock(process),
-        Step::Disconnect(_) => Step::Disconnect(process),
-        Step::Mishap(mishap, _) => Step::Mishap(*mishap, process),
-        Step::CrashInstance(_)
-        | Step::Time(_)
-        | Step::RedisRestart(_)
-        | Step::Replicate(..)
-        | Step::Failover(..)
-        | Step::Evict(..)
-        | Step::Land(_)
-        | Step::ClockJump(_) => step.clone(),
-    }
 }
 
 /// Which calls belong to which round, as one execution goes on.
@@ -102,7 +74,7 @@ impl Tracker {
         let before = begun.checked_sub(1).map_or(0, |index| rounds[index]);
         let nth = if process.call == 0 { 0 } else { process.call - before };
         let round = u32::try_from(begun).expect("a client counts its rounds in 32 bits");
-        Move { round, nth, step: with_process(step, ProcessId::client(process.client)) }
+        Move { round, nth, step: step.of_other(|process| ProcessId::client(process.client)) }
     }
 
     /// The step that this move is here; `None` while its round has not begun.
@@ -110,7 +82,7 @@ impl Tracker {
         let Some(client) = it.client().filter(|_| it.nth > 0) else { return Some(it.step.clone()) };
         let index = (it.round as usize).checked_sub(1)?;
         let before = self.calls_before.get(usize::from(client))?.get(index)?;
-        Some(with_process(&it.step, ProcessId::handler(client, before + it.nth)))
+        Some(it.step.of_other(|_| ProcessId::handler(client, before + it.nth)))
     }
 }
 
