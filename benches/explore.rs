@@ -1,5 +1,6 @@
 //! The explorer on the model on which model checkers are compared, beside stateright, Spin (if it is installed) and a
 //! yardstick written by hand, in one run, as ratios. Every search of the same size must find the same number of states.
+//! `cargo bench --bench explore`, or with the names of sections behind `--`.
 
 #[path = "explore/seatlock.rs"]
 mod seatlock;
@@ -19,42 +20,56 @@ use std::time::{Duration, Instant};
 use seatproof::engines::explore::{Explored, Options, explore};
 use seatproof::engines::verdict::Verdict;
 use seatproof::models;
+use seatproof::process::Params;
 use seatproof::system::model::ParamValue;
 use seatproof::system::{Setting, scenario, setting};
 
-use self::seatlock::Size;
+use self::seatlock::{Grain, Seatlock, Size};
 use self::spin::Verifier;
 use self::stateright::Mode;
 
 /// Where reductions are compared.
 const REDUCED: Size = Size { contenders: 5, seats: 2, expiries: 1 };
-/// Where speed is compared: more than 10 M states.
-const LARGE: Size = Size { contenders: 6, seats: 2, expiries: 3 };
+/// Where speed is compared with peers: more than 10 M states.
+const EQUAL: Size = Size { contenders: 6, seats: 2, expiries: 2 };
+/// Where memory is measured.
+const LARGE: Size = Size { contenders: 6, seats: 3, expiries: 2 };
+
+/// What can be asked for.
+const SECTIONS: [(&str, fn()); 5] = [
+    ("reduced", reduced),
+    ("counterexample", counterexample),
+    ("beyond", beyond),
+    ("equal", equal),
+    ("memory", memory),
+];
 
 fn main() {
     // Cargo asks benches for their tests too.
     if std::env::args().any(|arg| arg == "--list" || arg == "--test") {
         return;
     }
-    reduced();
-    counterexample();
-    beyond(Size { contenders: 10, seats: 2, expiries: 2 });
-    beyond(Size { contenders: 15, seats: 2, expiries: 2 });
-    equal();
-    large();
+    let wanted = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect::<Vec<_>>();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|it| it == name);
+    SECTIONS.into_iter().filter(|(name, _)| is_wanted(name)).for_each(|(_, section)| section());
 }
 
+/// How long until all is proved, with every reduction that each has; ours includes taking the automata out of the model.
 fn reduced() {
     println!("reduced, fenced {}: time to the verdict", name(REDUCED));
     let ours = best(10, || ours("fenced", REDUCED, 1, true));
     line("seatproof", ours.1.exploration.states, ours.0, None);
-    let symmetric = best(3, || stateright::explore(REDUCED, Mode::Symmetric));
-    line("stateright, symmetry, dfs", symmetric.1, symmetric.0, Some(ours.0));
-    let spin = Verifier::compile(REDUCED, true, "-w20");
-    let runs = spin.iter().flat_map(|verifier| (0..3).filter_map(|_| verifier.explore()));
-    match runs.min_by_key(|(_, elapsed)| *elapsed) {
-        Some((states, elapsed)) => line("Spin, partial order", states, elapsed, Some(ours.0)),
-        None => println!("  skipped: Spin is not installed"),
+    for (grain, what) in [(Grain::Messages, "messages are steps"), (Grain::Operations, "operations are steps")] {
+        println!("  peers, {what}:");
+        let model = Seatlock::new(REDUCED, grain);
+        let symmetric = best(3, || stateright::explore(&model, Mode::Symmetric));
+        line("stateright, symmetry, dfs", symmetric.1, symmetric.0, Some(ours.0));
+        let spin = Verifier::compile(&model, &[], "-w21");
+        let runs = spin.iter().flat_map(|verifier| (0..3).filter_map(|_| verifier.explore()));
+        match runs.min_by_key(|(_, elapsed)| *elapsed) {
+            Some((states, elapsed)) => line("Spin, partial order", states, elapsed, Some(ours.0)),
+            None => println!("  skipped: Spin is not installed"),
+        }
     }
 }
 
@@ -67,40 +82,52 @@ fn counterexample() {
     println!("  {} steps, {} of them operations", counterexample.steps.len(), counterexample.operations());
 }
 
-fn beyond(size: Size) {
-    println!("reduced, fenced {}: time to the verdict", name(size));
-    let (elapsed, explored) = best(1, || ours("fenced", size, 2, true));
-    line("seatproof", explored.exploration.states, elapsed, None);
+/// Sizes that no peer finishes.
+fn beyond() {
+    for contenders in [10, 15] {
+        let size = Size { contenders, seats: 2, expiries: 2 };
+        println!("reduced, fenced {}: time to the verdict", name(size));
+        let (elapsed, explored) = best(1, || ours("fenced", size, 2, true));
+        line("seatproof", explored.exploration.states, elapsed, None);
+    }
 }
 
-/// The whole space, with all peers.
+/// The whole space, with all peers at the same grain.
 fn equal() {
-    println!("whole space, fenced {}, 2 threads", name(REDUCED));
-    let (elapsed, explored) = best(3, || ours("fenced", REDUCED, 2, false));
+    println!("whole space, fenced {}, 2 threads, operations are steps", name(EQUAL));
+    let model = Seatlock::new(EQUAL, Grain::Operations);
+    let yardstick = best(2, || yardstick::explore(&model, 1 << 25));
+    line("yardstick", yardstick.1, yardstick.0, None);
+    let ratio = Some(yardstick.0);
+    let check = |what: &str, (elapsed, states): (Duration, usize)| {
+        assert_eq!(states, yardstick.1, "{what} explores the same space");
+        line(what, states, elapsed, ratio);
+    };
+    for (what, threads) in [("seatproof, 1 thread", 1), ("seatproof", 2)] {
+        let (elapsed, explored) = best(2, || ours("fenced", EQUAL, threads, false));
+        check(what, (elapsed, explored.exploration.states));
+        println!("  {} bytes a state at the peak", explored.figures.peak_bytes / yardstick.1);
+    }
+    for (what, mode) in [("stateright, dfs", Mode::Dfs), ("stateright, bfs", Mode::Bfs)] {
+        check(what, best(1, || stateright::explore(&model, mode)));
+    }
+    match Verifier::compile(&model, &["-DNOREDUCE"], "-w25").and_then(|spin| spin.explore()) {
+        Some((states, elapsed)) => check("Spin, exact", (elapsed, states)),
+        None => println!("  skipped: Spin is not installed"),
+    }
+}
+
+/// The whole space of a size that takes some memory.
+fn memory() {
+    println!("whole space, fenced {}, 2 threads", name(LARGE));
+    let (elapsed, explored) = best(1, || ours("fenced", LARGE, 2, false));
     let states = explored.exploration.states;
     line("seatproof", states, elapsed, None);
-    for (what, mode) in [("stateright, dfs", Mode::Dfs), ("stateright, bfs", Mode::Bfs)] {
-        let peer = best(1, || stateright::explore(REDUCED, mode));
-        assert_eq!(peer.1, states, "the peers explore the same space");
-        line(what, peer.1, peer.0, Some(elapsed));
-    }
-    if let Some((states, peer)) = Verifier::compile(REDUCED, false, "-w22").and_then(|spin| spin.explore()) {
-        line("Spin, exact", states, peer, Some(elapsed));
-    }
-}
-
-/// The whole space of a large size, with the yardstick.
-fn large() {
-    println!("whole space, fenced {}", name(LARGE));
-    let yardstick = best(2, || yardstick::explore(LARGE, 1 << 25));
-    line("yardstick, 2 threads", yardstick.1, yardstick.0, None);
-    for threads in [1, 2] {
-        let (elapsed, explored) = best(2, || ours("fenced", LARGE, threads, false));
-        let states = explored.exploration.states;
-        assert_eq!(states, yardstick.1, "both explore the same space");
-        line(&format!("seatproof, {threads} thread(s)"), states, elapsed, Some(yardstick.0));
-        println!("  {} bytes a state at the peak", explored.figures.peak_bytes / states);
-    }
+    println!(
+        "  {} bytes a state, {} MB at the peak",
+        explored.figures.peak_bytes / states,
+        explored.figures.peak_bytes >> 20
+    );
 }
 
 fn name(size: Size) -> String {
@@ -147,7 +174,7 @@ fn setting_of(journey: &str, size: Size) -> Setting {
         scenario::parse(Path::new("seatlock"), entry.scenario, &declarations).expect("the scenario is valid");
     let check = scenario.checks.iter().find(|check| check.name == journey).expect("the check exists");
     let mut setting = setting::of_check(&scenario, check, entry.model);
-    setting.params = seatproof::process::Params::new([("seats", ParamValue::one(size.seats.into()))]);
+    setting.params = Params::new([("seats", ParamValue::one(size.seats.into()))]);
     setting.journeys = vec![setting.journeys[0]; size.contenders as usize];
     setting.budgets.evict = size.expiries;
     setting

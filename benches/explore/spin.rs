@@ -1,5 +1,6 @@
-//! The same model in Promela, for Spin if it is installed: each operation one atomic step, as here.
+//! The same automata in Promela, for Spin if it is installed: a control location a place, an atomic statement a step.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::seatlock::Size;
+use super::seatlock::{Action, Seatlock};
 
 /// A verifier that Spin wrote for one size and a C compiler has compiled.
 pub(crate) struct Verifier {
@@ -17,22 +18,21 @@ pub(crate) struct Verifier {
 
 impl Verifier {
     /// None without Spin and a C compiler. `hash_bits` says how large its table is: one that fits the space is fastest.
-    pub(crate) fn compile(size: Size, is_reduced: bool, hash_bits: &'static str) -> Option<Self> {
+    pub(crate) fn compile(model: &Seatlock, flags: &[&str], hash_bits: &'static str) -> Option<Self> {
         let folder = tempfile::tempdir().ok()?;
-        fs::write(folder.path().join("seatlock.pml"), promela(size)).ok()?;
-        run(folder.path(), "spin", &["-a", "seatlock.pml"])?;
-        let mut flags = vec!["-O3", "-w", "-DSAFETY", "-DMEMLIM=8000", "-o", "pan", "pan.c"];
-        if !is_reduced {
-            flags.push("-DNOREDUCE");
-        }
-        run(folder.path(), "gcc", &flags)?;
+        fs::write(folder.path().join("seatlock.pml"), promela(model)).ok()?;
+        // Without merging statements: what is a step here is one there.
+        run(folder.path(), "spin", &["-o3", "-a", "seatlock.pml"])?;
+        let common = ["-O3", "-w", "-DSAFETY", "-DMEMLIM=12000", "-o", "pan", "pan.c"];
+        run(folder.path(), "gcc", &[&common[..], flags].concat())?;
         Some(Self { folder, hash_bits })
     }
 
     /// Its search: the number of states stored and the time that it took.
     pub(crate) fn explore(&self) -> Option<(usize, Duration)> {
         let began = Instant::now();
-        let out = run(self.folder.path(), "./pan", &["-m1000", self.hash_bits])?;
+        // Whoever is done stays where it is, which is no invalid end.
+        let out = run(self.folder.path(), "./pan", &["-E", "-m1000", self.hash_bits])?;
         let elapsed = began.elapsed();
         let stored = out.lines().find_map(|line| line.trim().strip_suffix(" states, stored"))?;
         Some((stored.trim().parse().ok()?, elapsed))
@@ -45,39 +45,40 @@ fn run(folder: &Path, program: &str, args: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
-fn promela(size: Size) -> String {
-    let Size { contenders, seats, expiries } = size;
-    let choices = (0..seats).map(|seat| format!("    :: seat = {seat}\n")).collect::<String>();
-    let expire = (0..seats)
-        .map(|seat| format!("    :: atomic {{ lock[{seat}] > 0 && left > 0 -> lock[{seat}] = 0; left-- }}\n"))
-        .collect::<String>();
-    format!(
-        "byte lock[{seats}], booking[{seats}], left = {expiries};\n\
-         bool script;\n\
-         active [{contenders}] proctype contender() {{\n\
-           byte seat, step;\n\
-           if\n{choices}    fi;\n\
-           if\n\
-             :: atomic {{ lock[seat] == 0 -> lock[seat] = _pid + 1 }}\n\
-             :: atomic {{ lock[seat] != 0 -> step = 1; goto done }}\n\
-           fi;\n\
-           if\n\
-             :: atomic {{ booking[seat] == 0 -> skip }}\n\
-             :: atomic {{ booking[seat] != 0 -> step = 2; goto release }}\n\
-           fi;\n\
-           if\n\
-             :: atomic {{ booking[seat] == 0 -> booking[seat] = _pid + 1; step = 3 }}\n\
-             :: atomic {{ booking[seat] != 0 -> step = 4 }}\n\
-           fi;\n\
-         release:\n\
-           if\n\
-             :: atomic {{ lock[seat] == _pid + 1 -> lock[seat] = 0; script = 1; step = 0; seat = 0 }}\n\
-             :: atomic {{ lock[seat] != _pid + 1 -> script = 1; step = 0; seat = 0 }}\n\
-           fi;\n\
-         done: seat = 0\n\
-         }}\n\
-         active proctype expiry() {{\n\
-           end: do\n{expire}    od\n\
-         }}\n"
-    )
+fn promela(model: &Seatlock) -> String {
+    let (contenders, seats, left) = (model.size.contenders, model.size.seats, model.size.expiries);
+    let mut text = format!("byte lock[{seats}], booking[{seats}], left = {left};\nbool script;\n");
+    writeln!(text, "active [{contenders}] proctype contender() {{").expect("a string takes all");
+    for (place, (action, seat)) in model.places.iter().enumerate() {
+        let go = |guard: &str, effect: &str, place: u32| format!(" :: atomic {{ {guard} -> {effect} goto p{place} }}");
+        let either = |what: &str, effect: &str, (yes, no)| {
+            let is_free = go(&format!("{what}[{seat}] == 0"), effect, yes);
+            format!("if{is_free}{} fi", go(&format!("{what}[{seat}] != 0"), "", no))
+        };
+        let takes = |what: &str| format!("{what}[{seat}] = _pid + 1;");
+        let statement = match *action {
+            Action::Pick(first) => {
+                let ways = first[..seats as usize].iter().map(|place| format!(" :: skip; goto p{place}"));
+                format!("if{} fi", ways.collect::<String>())
+            }
+            Action::Go(place) => format!("skip; goto p{place}"),
+            Action::Lock { locked, refused } => either("lock", &takes("lock"), (locked, refused)),
+            Action::Read { free, booked } => either("booking", "", (free, booked)),
+            Action::Book { booked, refused } => either("booking", &takes("booking"), (booked, refused)),
+            Action::Release(place) => {
+                let script = if model.knows_script() { "script = 1;" } else { "" };
+                let own = format!("lock[{seat}] == _pid + 1");
+                let freed = go(&own, &format!("lock[{seat}] = 0; {script}"), place);
+                format!("if{freed}{} fi", go(&format!("!({own})"), script, place))
+            }
+            Action::End => "false".to_owned(),
+        };
+        writeln!(text, "  p{place}: {statement};").expect("a string takes all");
+    }
+    text += "}\nactive proctype expiry() {\n  do\n";
+    for seat in 0..seats {
+        let is_held = format!("lock[{seat}] > 0 && left > 0");
+        writeln!(text, "    :: atomic {{ {is_held} -> lock[{seat}] = 0; left-- }}").expect("a string takes all");
+    }
+    text + "  od\n}\n"
 }

@@ -2,13 +2,13 @@
 
 use stateright::{Checker, Model, Property};
 
-use super::seatlock::{Packed, Size};
+use super::seatlock::{Packed, Seatlock};
 
-/// seatlock of a size.
+/// A model that lives as long as the threads of the search.
 #[derive(Copy, Clone, Debug)]
-struct Seatlock(Size);
+struct Checked(&'static Seatlock);
 
-impl Model for Seatlock {
+impl Model for Checked {
     type State = Packed;
     type Action = usize;
 
@@ -50,8 +50,9 @@ pub(crate) enum Mode {
 }
 
 /// The number of states.
-pub(crate) fn explore(size: Size, mode: Mode) -> usize {
-    let checker = Seatlock(size).checker().threads(2);
+pub(crate) fn explore(model: &Seatlock, mode: Mode) -> usize {
+    let model: &'static Seatlock = Box::leak(Box::new(model.clone()));
+    let checker = Checked(model).checker().threads(2);
     match mode {
         Mode::Bfs => checker.spawn_bfs().join().unique_state_count(),
         Mode::Dfs => checker.spawn_dfs().join().unique_state_count(),

@@ -2,19 +2,19 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::seatlock::{Packed, Size};
+use super::seatlock::{Packed, Seatlock};
 
 /// The number of states; `slots` is a power of two and more than there are.
-pub(crate) fn explore(size: Size, slots: usize) -> usize {
+pub(crate) fn explore(model: &Seatlock, slots: usize) -> usize {
     let table = (0..slots).map(|_| AtomicU64::new(0)).collect::<Vec<_>>();
-    insert(&table, size.initial());
-    let (mut states, mut level) = (1, vec![size.initial()]);
+    insert(&table, model.initial());
+    let (mut states, mut level) = (1, vec![model.initial()]);
     while !level.is_empty() {
         let halves = level.split_at(level.len() / 2);
         let expand = |part: &[Packed]| {
             let mut next = Vec::new();
             for state in part {
-                size.successors(*state, |successor| {
+                model.successors(*state, |successor| {
                     if insert(&table, successor) {
                         next.push(successor);
                     }

@@ -5,6 +5,7 @@ use super::extract::Unknown;
 use super::frontier::Rows;
 use super::memo::{Memo, Tree};
 use super::part::PartId;
+use super::recent::Recent;
 use super::visited::Visited;
 
 /// What every worker may read while they work.
@@ -59,11 +60,11 @@ const LOOKED_UP: usize = 256;
 
 impl Batch {
     /// Expands the states of the level from one index to another.
-    pub(super) fn expand(&mut self, known: &Known, from: usize, to: usize) {
+    pub(super) fn expand(&mut self, known: &Known, recent: &mut Recent, from: usize, to: usize) {
         self.clear();
         let (mut looked_up, mut first) = (0, 0);
         for index in from..to {
-            self.expand_one(known, index);
+            self.expand_one(known, recent, index);
             if known.canon.is_none() && self.candidates.len() - looked_up >= LOOKED_UP {
                 looked_up = self.drop_known(&known.visited, looked_up, first);
                 first = self.states.len();
@@ -80,7 +81,7 @@ impl Batch {
         self.states.clear();
     }
 
-    fn expand_one(&mut self, known: &Known, index: usize) {
+    fn expand_one(&mut self, known: &Known, recent: &mut Recent, index: usize) {
         let start = self.candidates.len();
         let row = known.level.row(index);
         let expanded = expand(&known.memo, row, known.level.fingerprint(index), &mut self.candidates);
@@ -88,11 +89,31 @@ impl Batch {
         let is_unfinished = expanded.is_err() || is_wide;
         if is_unfinished {
             self.candidates.truncate(start);
-        } else if let Some(canon) = &known.canon {
-            self.sort(known, canon, row, start);
+        } else {
+            self.drop_recent(recent, start);
+            if let Some(canon) = &known.canon {
+                self.sort(known, canon, row, start);
+            }
         }
         let end = self.candidates.len();
         self.states.push(Expanded { end, steps: expanded.unwrap_or(0), is_unfinished });
+    }
+
+    /// Drops candidates from `start` on that this worker has just met. Those that are due at a later level do not count
+    /// as met, as they may turn out to be nearer.
+    fn drop_recent(&mut self, recent: &mut Recent, start: usize) {
+        let mut kept = start;
+        for index in start..self.candidates.len() {
+            let candidate = self.candidates[index];
+            self.candidates[kept] = candidate;
+            let is_met = if candidate.weight == 1 {
+                recent.meet(candidate.fingerprint)
+            } else {
+                recent.met(candidate.fingerprint)
+            };
+            kept += usize::from(!is_met);
+        }
+        self.candidates.truncate(kept);
     }
 
     /// Replaces the candidates from `start` on, which come from this row, by their sorted forms.

@@ -50,6 +50,7 @@ mod lists;
 mod memo;
 mod part;
 mod progress;
+mod recent;
 mod search;
 mod symmetry;
 mod visited;

@@ -12,6 +12,7 @@ use super::frontier::{Rows, StateId};
 use super::judge;
 use super::part::PartId;
 use super::progress::{Halt, Merged, Progress};
+use super::recent::Recent;
 use super::symmetry::{CloseError, classes};
 use super::visited::Visited;
 use super::{Glance, Options, Reductions};
@@ -120,9 +121,9 @@ impl<'a> Search<'a> {
 
     /// Expands a level by this thread alone.
     fn alone(&mut self, first: StateId, watch: Watch<'_>) -> Result<Option<Halt>, CloseError> {
-        let mut batch = Batch::default();
+        let (mut batch, mut recent) = (Batch::default(), Recent::new());
         for at in (0..self.known.level.len()).step_by(BATCH) {
-            batch.expand(&self.known, at, self.known.level.len().min(at + BATCH));
+            batch.expand(&self.known, &mut recent, at, self.known.level.len().min(at + BATCH));
             let halt = self.merge_at_leisure(&batch, (first + number(at), at), 0)?;
             self.tidy_up(at, watch);
             if let Some(halt) = halt.or_else(|| self.full()) {
@@ -171,8 +172,9 @@ impl<'a> Search<'a> {
             let interrupted = std::thread::scope(|scope| {
                 for _ in 1..workers {
                     scope.spawn(|| {
+                        let mut recent = Recent::new();
                         while !is_ended.load(Ordering::Relaxed) && queue.merged() < count {
-                            if !queue.expand_next(known) {
+                            if !queue.expand_next(known, &mut recent) {
                                 std::thread::yield_now();
                             }
                         }
@@ -233,14 +235,14 @@ impl Queue {
     }
 
     /// Expands the next batch, unless there is none or too many wait to be merged.
-    fn expand_next(&self, known: &Known) -> bool {
+    fn expand_next(&self, known: &Known, recent: &mut Recent) -> bool {
         if self.next.load(Ordering::Relaxed) >= self.done.len().min(self.merged() + AHEAD) {
             return false;
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let Some(slot) = self.done.get(number) else { return false };
         let mut batch = Batch::default();
-        batch.expand(known, number * BATCH, known.level.len().min((number + 1) * BATCH));
+        batch.expand(known, recent, number * BATCH, known.level.len().min((number + 1) * BATCH));
         *slot.lock().expect("no worker panics") = Some(batch);
         true
     }
@@ -254,11 +256,12 @@ fn merge_together(
     first: StateId,
 ) -> Result<Pause, CloseError> {
     let until = queue.done.len().min(queue.merged() + BREATH);
+    let mut recent = Recent::new();
     while queue.merged() < until {
         let number_of_batch = queue.merged();
         let ready = queue.done[number_of_batch].lock().expect("no worker panics").take();
         let Some(batch) = ready else {
-            if !queue.expand_next(known) {
+            if !queue.expand_next(known, &mut recent) {
                 std::thread::yield_now();
             }
             continue;
