@@ -57,7 +57,8 @@ fn main() {
 /// How long until all is proved, with every reduction that each has; ours includes taking the automata out of the model.
 fn reduced() {
     println!("reduced, fenced {}: time to the verdict", name(REDUCED));
-    let ours = best(10, || ours("fenced", REDUCED, 1, true));
+    let setting = setting_of("fenced", REDUCED);
+    let ours = best(10, || ours(&setting, 1, true));
     line("seatproof", ours.1.exploration.states, ours.0, None);
     for (grain, what) in [(Grain::Messages, "messages are steps"), (Grain::Operations, "operations are steps")] {
         println!("  peers, {what}:");
@@ -76,7 +77,8 @@ fn reduced() {
 fn counterexample() {
     let size = Size { contenders: 4, seats: 2, expiries: 1 };
     println!("unfenced {}: time to the shortest counterexample", name(size));
-    let (elapsed, found) = best(10, || ours("unfenced", size, 1, true));
+    let setting = setting_of("unfenced", size);
+    let (elapsed, found) = best(10, || ours(&setting, 1, true));
     let Verdict::Violated(counterexample) = &found.exploration.verdicts[0].1 else { panic!("it is broken") };
     line("seatproof", found.exploration.states, elapsed, None);
     println!("  {} steps, {} of them operations", counterexample.steps.len(), counterexample.operations());
@@ -87,7 +89,8 @@ fn beyond() {
     for contenders in [10, 15] {
         let size = Size { contenders, seats: 2, expiries: 2 };
         println!("reduced, fenced {}: time to the verdict", name(size));
-        let (elapsed, explored) = best(1, || ours("fenced", size, 2, true));
+        let setting = setting_of("fenced", size);
+        let (elapsed, explored) = best(1, || ours(&setting, 2, true));
         line("seatproof", explored.exploration.states, elapsed, None);
     }
 }
@@ -103,8 +106,9 @@ fn equal() {
         assert_eq!(states, yardstick.1, "{what} explores the same space");
         line(what, states, elapsed, ratio);
     };
+    let setting = setting_of("fenced", EQUAL);
     for (what, threads) in [("seatproof, 1 thread", 1), ("seatproof", 2)] {
-        let (elapsed, explored) = best(2, || ours("fenced", EQUAL, threads, false));
+        let (elapsed, explored) = best(2, || ours(&setting, threads, false));
         check(what, (elapsed, explored.exploration.states));
         println!("  {} bytes a state at the peak", explored.figures.peak_bytes / yardstick.1);
     }
@@ -120,7 +124,8 @@ fn equal() {
 /// The whole space of a size that takes some memory.
 fn memory() {
     println!("whole space, fenced {}, 2 threads", name(LARGE));
-    let (elapsed, explored) = best(1, || ours("fenced", LARGE, 2, false));
+    let setting = setting_of("fenced", LARGE);
+    let (elapsed, explored) = best(1, || ours(&setting, 2, false));
     let states = explored.exploration.states;
     line("seatproof", states, elapsed, None);
     println!(
@@ -156,7 +161,8 @@ fn best<T>(runs: u32, mut run: impl FnMut() -> T) -> (Duration, T) {
     timed.min_by_key(|(elapsed, _)| *elapsed).expect("at least one run")
 }
 
-fn ours(journey: &str, size: Size, threads: usize, reduction: bool) -> Explored {
+/// The explorer on a setting that has been read already.
+fn ours(setting: &Rc<Setting>, threads: usize, reduction: bool) -> Explored {
     let options = Options {
         max_states: usize::MAX,
         max_bytes: None,
@@ -164,10 +170,10 @@ fn ours(journey: &str, size: Size, threads: usize, reduction: bool) -> Explored 
         reduction,
         final_states: false,
     };
-    explore(&Rc::new(setting_of(journey, size)), options, &AtomicBool::new(false)).expect("the model is right")
+    explore(setting, options, &AtomicBool::new(false)).expect("the model is right")
 }
 
-fn setting_of(journey: &str, size: Size) -> Setting {
+fn setting_of(journey: &str, size: Size) -> Rc<Setting> {
     let entry = models::find("seatlock").expect("the model is built in");
     let declarations = models::CATALOG.map(|entry| entry.model.declaration());
     let (scenario, _) =
@@ -177,5 +183,5 @@ fn setting_of(journey: &str, size: Size) -> Setting {
     setting.params = Params::new([("seats", ParamValue::one(size.seats.into()))]);
     setting.journeys = vec![setting.journeys[0]; size.contenders as usize];
     setting.budgets.evict = size.expiries;
-    setting
+    Rc::new(setting)
 }

@@ -180,7 +180,7 @@ impl System {
         }
         let said = match &mut slot.live.0 {
             Some(live) => live.resume(outcome),
-            None => self.recreate(process),
+            None => self.said(process),
         };
         self.absorb(process, said);
     }
@@ -192,7 +192,7 @@ impl System {
 
     /// Brings a process back from its history, and what it says last.
     #[cold]
-    fn recreate(&mut self, process: ProcessId) -> Yield {
+    pub(super) fn recreate(&mut self, process: ProcessId) -> Yield {
         assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");
         let (live, said) = Process::replay(self.spawn_of(process), &self.state.slot(process).history);
         self.state.slot_mut(process).live = Live(Some(live));

@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** nothing here chooses. No randomness, no wall clock, no threads.
 
+mod automaton;
 mod children;
 mod database;
 pub mod diagnostic;
@@ -44,6 +45,7 @@ use crate::world::ghost::Ghost;
 use crate::world::identity::ProcessId;
 use crate::world::redis::Redis;
 
+use automaton::Automata;
 use database::Planner;
 use exercised::Watcher;
 use given::{Given, GivenError};
@@ -195,6 +197,8 @@ pub struct System {
     heard: Option<Vec<(ProcessId, Outcome)>>,
     /// What was exercised since it was last asked; nobody watches unless asked to.
     watcher: Option<Box<Watcher>>,
+    /// What processes say, where that is remembered.
+    automata: Option<Automata>,
 }
 
 impl System {
@@ -254,6 +258,7 @@ impl System {
             reports: false,
             heard: None,
             watcher: None,
+            automata: None,
         };
         system.plan_properties()?;
         Ok(system)

@@ -1,9 +1,10 @@
 //! Where the integers come from: puts a state together from its parts, asks the real system, and takes the parts of the
 //! answer apart again. The only place of the search that knows what a state is; one thread, once per local situation.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::Reductions;
@@ -52,13 +53,13 @@ pub(super) struct Extractor {
     loaded: Vec<Option<PartId>>,
     pub(super) transitions: Vec<Transition>,
     /// Look-up only.
-    numbers: HashMap<Transition, u32>,
+    numbers: FxHashMap<Transition, u32>,
     /// For each entry of the memo, the transitions before its last one.
     pub(super) prefixes: Vec<Box<[u32]>>,
     /// What properties read.
     pub(super) reads: judge::Judged,
     /// Properties judged so far: which of them are broken, by what they read. Look-up only.
-    pub(super) judged: HashMap<(u8, Box<[PartId]>), u64>,
+    pub(super) judged: FxHashMap<(u8, Box<[PartId]>), u64>,
     pub(super) abstracted: BTreeSet<&'static str>,
     pub(super) is_reducing: bool,
     /// What entered the memo and has not been checked for symmetry; none if nobody asks.
@@ -83,6 +84,7 @@ impl Extractor {
         Reductions { joins_steps, is_relative, .. }: Reductions,
     ) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
         let mut scratch = System::new(Rc::clone(setting), Halves::Fused, true)?;
+        scratch.remember_processes();
         if is_relative {
             scratch.keep_time_relative();
         }
@@ -106,10 +108,10 @@ impl Extractor {
             interners,
             scratch,
             transitions: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: FxHashMap::default(),
             prefixes: Vec::new(),
             reads,
-            judged: HashMap::new(),
+            judged: FxHashMap::default(),
             abstracted: BTreeSet::new(),
             is_reducing: joins_steps,
             learned: None,

@@ -5,8 +5,9 @@
 //! depends on nothing but the parts on its way through the tree, so that one firing serves every state that shares
 //! them.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use rustc_hash::FxHashMap;
 
 use super::layout::Position;
 use super::part::PartId;
@@ -101,7 +102,7 @@ pub(super) struct Memo {
     /// Leaves of the clocks' trees: the instant, `u64::MAX` if there is none.
     instants: Vec<u64>,
     /// The transition of passing time up to an instant. Look-up only.
-    pub(super) passing: HashMap<u64, u32>,
+    pub(super) passing: FxHashMap<u64, u32>,
 }
 
 /// Steps that are listed together, because the same part allows them.

@@ -1,7 +1,8 @@
 //! The parts of a state, each content interned once: content to number and back.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::layout::Place;
@@ -125,14 +126,14 @@ pub(super) type PartId = u32;
 pub(super) struct Interner {
     place: Place,
     /// Look-up only.
-    ids: HashMap<u128, PartId>,
+    ids: FxHashMap<u128, PartId>,
     parts: Vec<Part>,
     weights: Vec<u64>,
 }
 
 impl Interner {
     pub(super) fn new(place: Place) -> Self {
-        Self { place, ids: HashMap::new(), parts: Vec::new(), weights: Vec::new() }
+        Self { place, ids: FxHashMap::default(), parts: Vec::new(), weights: Vec::new() }
     }
 
     /// The number of what stands at this place.

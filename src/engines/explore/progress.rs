@@ -112,7 +112,7 @@ impl<'a> Progress<'a> {
         fingerprint: u64,
         origin: (StateId, u16, u8),
     ) -> Result<(), CloseError> {
-        known.visited.reserve(std::iter::once(fingerprint));
+        known.visited.reserve_one(fingerprint);
         if known.visited.insert(fingerprint) {
             self.next.push(row, fingerprint);
             self.entered(known, origin)?;
@@ -272,15 +272,15 @@ impl<'a> Progress<'a> {
             }
             batch.sort(known, canon, known.level.row(index), 0);
         }
-        known.visited.reserve(batch.candidates.iter().map(|candidate| candidate.fingerprint));
         for number in 0..batch.candidates.len() {
-            let Candidate { effect, transition, ordinal, .. } = batch.candidates[number];
+            let Candidate { fingerprint, effect, transition, ordinal, .. } = batch.candidates[number];
             if effect == Tree::WIDE {
                 let question = Question::Wide(transition, known.level.row(index).to_vec());
                 let (row, judged) = self.ask(known, question)?;
                 let fingerprint = self.extractor.fingerprint(&row);
                 self.admit(known, &row, fingerprint, (parent, ordinal, judged))?;
             } else {
+                known.visited.reserve_one(fingerprint);
                 self.take_in(known, &batch, number, (parent, index))?;
             }
         }

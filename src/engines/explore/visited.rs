@@ -66,8 +66,18 @@ impl Visited {
         self.shards.iter().zip(counts).all(|(shard, count)| shard.has_room(count))
     }
 
+    /// Makes room for this one.
+    pub(super) fn reserve_one(&mut self, fingerprint: u64) {
+        self.shards[Self::shard_of(fingerprint.max(1))].reserve(1);
+    }
+
     /// Makes room for these.
-    pub(super) fn reserve(&mut self, fingerprints: impl Iterator<Item = u64>) {
+    pub(super) fn reserve(&mut self, fingerprints: impl ExactSizeIterator<Item = u64>) {
+        let most = fingerprints.len();
+        if most < self.shards.len() {
+            // Room for all of them wherever one of them belongs, which is less work than to count.
+            return fingerprints.for_each(|it| self.shards[Self::shard_of(it.max(1))].reserve(most));
+        }
         let mut counts = [0_usize; 1 << SHARDS_LOG2];
         fingerprints.for_each(|fingerprint| counts[Self::shard_of(fingerprint.max(1))] += 1);
         for (shard, count) in self.shards.iter_mut().zip(counts).filter(|(_, count)| *count > 0) {

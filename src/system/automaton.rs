@@ -1,0 +1,87 @@
+//! What processes say after what they have seen, remembered: the automaton of each process, found out on the way.
+//!
+//! A process is a deterministic function of its history, so what it says next has to be asked of its code once for each
+//! history, however many states share it. For engines that fire from states put together anew: there no process is at
+//! hand, and re-creating one costs as many polls as its history is long.
+
+use std::hash::{Hash, Hasher};
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+
+use super::System;
+use crate::process::{Outcome, Process, Request, Yield};
+use crate::world::identity::ProcessId;
+
+/// All that decides what a process says.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Situation<'a> {
+    process: ProcessId,
+    /// What a handler handles, which also names its code.
+    request: Option<&'a Request>,
+    tokens_at_start: u32,
+    history: &'a [Outcome],
+}
+
+/// The same, kept.
+#[derive(Clone, Debug)]
+struct Known {
+    process: ProcessId,
+    request: Option<Request>,
+    tokens_at_start: u32,
+    history: Box<[Outcome]>,
+    said: Yield,
+}
+
+impl Known {
+    fn situation(&self) -> Situation<'_> {
+        let Self { process, request, tokens_at_start, history, said: _ } = self;
+        Situation { process: *process, request: request.as_ref(), tokens_at_start: *tokens_at_start, history }
+    }
+}
+
+impl Situation<'_> {
+    fn hash(&self) -> u64 {
+        let mut hasher = FxHasher::default();
+        Hash::hash(self, &mut hasher);
+        hasher.finish()
+    }
+}
+
+/// What is known of all processes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Automata(HashTable<Known>);
+
+impl System {
+    /// From now on what processes say is remembered.
+    pub(crate) fn remember_processes(&mut self) {
+        self.automata.get_or_insert_default();
+    }
+
+    /// What a process says after its history; asks its code if that is not known.
+    pub(super) fn said(&mut self, process: ProcessId) -> Yield {
+        if self.automata.is_none() {
+            return self.recreate(process);
+        }
+        let situation = self.situation(process);
+        let hash = situation.hash();
+        let known = self.automata.as_ref().and_then(|known| known.0.find(hash, |it| it.situation() == situation));
+        if let Some(known) = known {
+            return known.said.clone();
+        }
+        let (_, said) = Process::replay(self.spawn_of(process), situation.history);
+        let Situation { process, request, tokens_at_start, history } = situation;
+        let (request, history) = (request.cloned(), history.into());
+        let known = Known { process, request, tokens_at_start, history, said: said.clone() };
+        let automata = self.automata.get_or_insert_default();
+        automata.0.insert_unique(hash, known, |known| known.situation().hash());
+        said
+    }
+
+    fn situation(&self, process: ProcessId) -> Situation<'_> {
+        let client = &self.state.clients[usize::from(process.client)];
+        let slot = self.state.slot(process);
+        let request = client.handler(process.call).map(|handler| &handler.request);
+        Situation { process, request, tokens_at_start: slot.tokens_at_start, history: &slot.history }
+    }
+}
