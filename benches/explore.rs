@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use seatproof::engines::explore::{Explored, Options, explore};
+use seatproof::engines::explore::{Explored, Options, Reductions, explore};
 use seatproof::engines::verdict::Verdict;
 use seatproof::models;
 use seatproof::process::Params;
@@ -58,7 +58,7 @@ fn main() {
 fn reduced() {
     println!("reduced, fenced {}: time to the verdict", name(REDUCED));
     let setting = setting_of("fenced", REDUCED);
-    let ours = best(10, || ours(&setting, 1, true));
+    let ours = best(10, || ours(&setting, 1, Reductions::ALL));
     line("seatproof", ours.1.exploration.states, ours.0, None);
     for (grain, what) in [(Grain::Messages, "messages are steps"), (Grain::Operations, "operations are steps")] {
         println!("  peers, {what}:");
@@ -78,7 +78,7 @@ fn counterexample() {
     let size = Size { contenders: 4, seats: 2, expiries: 1 };
     println!("unfenced {}: time to the shortest counterexample", name(size));
     let setting = setting_of("unfenced", size);
-    let (elapsed, found) = best(10, || ours(&setting, 1, true));
+    let (elapsed, found) = best(10, || ours(&setting, 1, Reductions::ALL));
     let Verdict::Violated(counterexample) = &found.exploration.verdicts[0].1 else { panic!("it is broken") };
     line("seatproof", found.exploration.states, elapsed, None);
     println!("  {} steps, {} of them operations", counterexample.steps.len(), counterexample.operations());
@@ -90,7 +90,7 @@ fn beyond() {
         let size = Size { contenders, seats: 2, expiries: 2 };
         println!("reduced, fenced {}: time to the verdict", name(size));
         let setting = setting_of("fenced", size);
-        let (elapsed, explored) = best(1, || ours(&setting, 2, true));
+        let (elapsed, explored) = best(1, || ours(&setting, 2, Reductions::ALL));
         line("seatproof", explored.exploration.states, elapsed, None);
     }
 }
@@ -108,7 +108,7 @@ fn equal() {
     };
     let setting = setting_of("fenced", EQUAL);
     for (what, threads) in [("seatproof, 1 thread", 1), ("seatproof", 2)] {
-        let (elapsed, explored) = best(2, || ours(&setting, threads, false));
+        let (elapsed, explored) = best(2, || ours(&setting, threads, Reductions::NONE));
         check(what, (elapsed, explored.exploration.states));
         println!("  {} bytes a state at the peak", explored.figures.peak_bytes / yardstick.1);
     }
@@ -125,7 +125,7 @@ fn equal() {
 fn memory() {
     println!("whole space, fenced {}, 2 threads", name(LARGE));
     let setting = setting_of("fenced", LARGE);
-    let (elapsed, explored) = best(1, || ours(&setting, 2, false));
+    let (elapsed, explored) = best(1, || ours(&setting, 2, Reductions::NONE));
     let states = explored.exploration.states;
     line("seatproof", states, elapsed, None);
     println!(
@@ -162,12 +162,13 @@ fn best<T>(runs: u32, mut run: impl FnMut() -> T) -> (Duration, T) {
 }
 
 /// The explorer on a setting that has been read already.
-fn ours(setting: &Rc<Setting>, threads: usize, reduction: bool) -> Explored {
+fn ours(setting: &Rc<Setting>, threads: usize, reductions: Reductions) -> Explored {
     let options = Options {
         max_states: usize::MAX,
         max_bytes: None,
         threads: NonZeroUsize::new(threads).expect("at least one"),
-        reduction,
+        reductions,
+        exact: false,
         final_states: false,
     };
     explore(setting, options, &AtomicBool::new(false)).expect("the model is right")

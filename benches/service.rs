@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use seatproof::engines::explore::{Explored, Options, explore};
+use seatproof::engines::explore::{Explored, Options, Reductions, explore};
 use seatproof::engines::verdict::Verdict;
 use seatproof::models;
 use seatproof::process::Params;
@@ -80,7 +80,7 @@ fn pairs() {
         let began = Instant::now();
         for cast in &casts {
             let setting = Setting { given: given(cast), ..setting(&cast.journeys, &cast.jobs, 0, fault) };
-            let explored = explored(setting, usize::MAX, true);
+            let explored = explored(setting, usize::MAX, Reductions::ALL);
             complete += usize::from(is_complete(&explored));
             states += explored.exploration.states;
             most = most.max(explored.exploration.states);
@@ -91,32 +91,54 @@ fn pairs() {
     println!("  all together in {total:.1?}");
 }
 
+/// What each reduction wins by itself, and all of them together.
 fn reductions() {
-    println!("what reductions win: states of the whole space over those explored");
-    for (journeys, fault) in [
-        (["lock_confirm"; 2].as_slice(), "none"),
-        (&["lock_confirm"; 2], "lose_reply"),
-        (&["lock_confirm"; 3], "none"),
-        (&["buy"; 2], "none"),
-        (&["buy", "lock_confirm", "lock_release"], "none"),
+    println!("what reductions win: states of the whole space over those explored with each alone, and with all");
+    let alone = [
+        ("steps joined", Reductions { joined_steps: true, ..Reductions::NONE }),
+        ("clients", Reductions { clients: true, ..Reductions::NONE }),
+        ("seats", Reductions { seats: true, ..Reductions::NONE }),
+        ("all", Reductions::ALL),
+    ];
+    for (journeys, seats, fault) in [
+        (["lock_confirm"; 2].as_slice(), 1, "none"),
+        (&["lock_confirm"; 2], 2, "none"),
+        (&["lock_confirm"; 2], 1, "lose_reply"),
+        (&["lock_confirm"; 3], 1, "none"),
+        (&["buy"; 2], 1, "none"),
+        (&["buy", "lock_confirm", "lock_release"], 1, "none"),
     ] {
-        let [reduced, whole] =
-            [true, false].map(|reduction| explored(setting(journeys, &[], 0, fault), COMPARED, reduction));
-        let (few, many) = (reduced.exploration.states, whole.exploration.states);
+        let setting = || with_seats(setting(journeys, &[], 0, fault), seats);
+        let whole = explored(setting(), COMPARED, Reductions::NONE);
         let bound = if is_complete(&whole) { "" } else { "more than " };
-        let symmetry = if reduced.is_symmetric { ", clients interchangeable" } else { "" };
-        println!(
-            "  {journeys:?}, {fault}: {many} over {few}, {bound}x {:.1} (steps joined{symmetry})",
-            ratio(many, few)
-        );
+        print!("  {journeys:?}, {seats} seat(s), {fault}: {} states", whole.exploration.states);
+        for (name, reductions) in alone {
+            let reduced = explored(setting(), COMPARED, reductions).exploration.states;
+            print!(", {name} {bound}x {:.2}", ratio(whole.exploration.states, reduced));
+        }
+        println!();
     }
+    // Without relative time there is no end.
+    let endless = || Setting {
+        budgets: Budgets { time_steps: u32::MAX, ..Budgets::default() },
+        ..setting(&["lock_release"; 2], &[], 0, "none")
+    };
+    let whole = explored(endless(), COMPARED, Reductions { relative_time: false, ..Reductions::ALL });
+    let relative = explored(endless(), COMPARED, Reductions::ALL);
+    println!(
+        "  lock_release twice, time without end: {} states (complete: {}), without relative time {} (complete: {})",
+        relative.exploration.states,
+        is_complete(&relative),
+        whole.exploration.states,
+        is_complete(&whole)
+    );
 }
 
 fn large() {
     let journeys = ["lock_release", "lock_confirm", "buy"];
     println!("three clients {journeys:?} and both jobs, {TIME_STEPS} time steps, 2 threads");
     let began = Instant::now();
-    let explored = explored(setting(&journeys, &[1, 1], TIME_STEPS, "none"), LARGE, true);
+    let explored = explored(setting(&journeys, &[1, 1], TIME_STEPS, "none"), LARGE, Reductions::ALL);
     let (states, seconds) = (explored.exploration.states, began.elapsed().as_secs_f64());
     println!("  {states} states, {} transitions in {seconds:.1} s", explored.exploration.transitions);
     println!("  {:.2} M states/s, {} bytes a state", rate(states, seconds), explored.figures.peak_bytes / states);
@@ -146,13 +168,21 @@ fn setting(journeys: &[&str], jobs: &[u32], time_steps: u32, fault: &str) -> Set
     Setting { params: Params::new(params), jobs: jobs.to_vec(), budgets, ..setting }
 }
 
+fn with_seats(setting: Setting, seats: i64) -> Setting {
+    let params = model().params.iter().map(|param| match param.name {
+        "seats" => (param.name, ParamValue::one(seats)),
+        name => (name, ParamValue::one(setting.params.get(name))),
+    });
+    Setting { params: Params::new(params), ..setting }
+}
+
 fn given(cast: &Cast) -> Vec<Given> {
     cast.given.iter().map(|text| Given::parse(text).expect("a prologue is well formed")).collect()
 }
 
-fn explored(setting: Setting, max_states: usize, reduction: bool) -> Explored {
+fn explored(setting: Setting, max_states: usize, reductions: Reductions) -> Explored {
     let threads = NonZeroUsize::new(2).expect("two");
-    let options = Options { max_states, max_bytes: None, threads, reduction, final_states: false };
+    let options = Options { max_states, max_bytes: None, threads, reductions, exact: false, final_states: false };
     explore(&Rc::new(setting), options, &AtomicBool::new(false)).expect("the model is right")
 }
 

@@ -196,6 +196,9 @@ pub(super) struct Check {
     /// Explore every order of events, also those that make no difference
     #[arg(long)]
     pub(super) no_reduction: bool,
+    /// Compare whole states, not their fingerprints: slower, and more memory
+    #[arg(long, conflicts_with = "resume")]
+    pub(super) exact: bool,
     /// Do as many executions twice, and compare them step by step, as each scheduler samples [default: 3]
     #[arg(long)]
     pub(super) doublecheck: bool,

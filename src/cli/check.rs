@@ -12,7 +12,7 @@ use super::input::{self, Loaded};
 use super::search_file::SearchFile;
 use super::{Failure, exit, interrupt, progress};
 use crate::engines::doublecheck::{self, DoublecheckError};
-use crate::engines::explore::{self, Keep, explore_kept};
+use crate::engines::explore::{self, Keep, Reductions, explore_kept};
 use crate::engines::loom;
 use crate::engines::portfolio::{self, Permuted, SCHEDULERS, Sample};
 use crate::engines::recording::Recording;
@@ -202,12 +202,17 @@ fn explored(
         max_bytes: args.max_memory,
         threads: args.threads.get(),
         // A pinned number of states is that of the whole space.
-        reduction: !(args.no_reduction || args.expect && check.expect_states.is_some()),
+        reductions: if args.no_reduction || args.expect && check.expect_states.is_some() {
+            Reductions::NONE
+        } else {
+            Reductions::ALL
+        },
+        exact: args.exact,
         final_states: false,
     };
     let mut line = progress::Search::new(&check.name, console);
     let directory = args.resume.as_ref();
-    let file = directory.map(|it| SearchFile::of(it, &check.name, setting, options.reduction)).transpose()?;
+    let file = directory.map(|it| SearchFile::of(it, &check.name, setting, options.reductions)).transpose()?;
     let kept = file.as_ref().map(|file| file.read(console)).transpose()?.flatten();
     let keep = match (&file, &kept) {
         (None, _) => Keep::No,
@@ -227,6 +232,12 @@ fn explored(
             console.note("a search begun with --resume would have been kept, to go on with");
         }
         None => {}
+    }
+    if let Some(reason) = explored.absolute_time.filter(|_| explored.exploration.verdicts.iter().any(is_stopped)) {
+        console.note(&format!(
+            "note: time has no end here, because {reason}: a later state is another one. Give the check a horizon: \
+             bounds = {{ time_steps = N }}"
+        ));
     }
     if let Some(reason) = explored.asymmetry {
         console.note(&format!("note: clients that look alike are told apart, because {reason}"));

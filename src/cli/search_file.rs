@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::console::Console;
+use crate::engines::explore::Reductions;
 use crate::system::Setting;
 use crate::system::diagnostic::write::write_file;
 use crate::system::diagnostic::{Diagnostic, code};
@@ -28,9 +29,14 @@ pub(super) struct SearchFile {
 }
 
 impl SearchFile {
-    pub(super) fn of(directory: &Path, check: &str, setting: &Setting, reduction: bool) -> Result<Self, Diagnostic> {
+    pub(super) fn of(
+        directory: &Path,
+        check: &str,
+        setting: &Setting,
+        reductions: Reductions,
+    ) -> Result<Self, Diagnostic> {
         let properties = setting.properties.iter().map(|property| property.name).collect::<Vec<_>>();
-        let what = format!("{:?} {properties:?} {reduction}", SettingText::of(setting));
+        let what = format!("{:?} {properties:?} {reductions:?}", SettingText::of(setting));
         let identity = Fingerprint::of(&(build()?, what)).0.to_le_bytes();
         Ok(Self { path: directory.join(format!("{}-{check}.search", setting.model.name)), identity })
     }

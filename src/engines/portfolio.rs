@@ -71,6 +71,7 @@ pub fn unexplored(setting: &Setting) -> Exploration {
         vacuous: Vec::new(),
         exercised: Exercised::default(),
         is_reduced: false,
+        is_exact: false,
         abstracted_draws: Vec::new(),
     }
 }

@@ -156,6 +156,7 @@ impl Search {
             depth: self.origins.last().map_or(0, |origin| origin.depth),
             final_states: self.final_states,
             is_reduced: false,
+            is_exact: true,
             abstracted_draws: self.abstracted.into_iter().collect(),
         }
     }

@@ -196,6 +196,8 @@ pub struct Exploration {
     /// True if orders of events that make no difference were left out, so that there are fewer states than the space
     /// has.
     pub is_reduced: bool,
+    /// True if states were compared whole, and not by fingerprints.
+    pub is_exact: bool,
     /// Draws that were explored by representatives or by the ends of their range only.
     pub abstracted_draws: Vec<&'static str>,
 }

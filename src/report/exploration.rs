@@ -307,16 +307,17 @@ fn counterexamples(schedules: &[Schedule], recordings: &[Recording], signs: Sign
 
 /// The size of the search, and the chance that it left out a state because its fingerprint was another's.
 fn searched(exploration: &Exploration) -> String {
-    let Exploration { states, transitions, depth, is_reduced, .. } = exploration;
+    let Exploration { states, transitions, depth, is_reduced, is_exact, .. } = exploration;
     if *states == 0 {
         return String::new();
     }
     let space = if *is_reduced { " (reduced)" } else { "" };
-    let odds = collision_odds(*states);
-    let line = format!(
-        "{states} states{space}, {transitions} transitions, depth {depth}; two states share a fingerprint with a \
-         chance of 1 in {odds}"
-    );
+    let trust = if *is_exact {
+        "states were compared whole".to_owned()
+    } else {
+        format!("two states share a fingerprint with a chance of 1 in {}", collision_odds(*states))
+    };
+    let line = format!("{states} states{space}, {transitions} transitions, depth {depth}; {trust}");
     paragraph("explore     ", &line)
 }
 
@@ -383,6 +384,7 @@ pub fn json(check: &Check, setting: &Setting, findings: Findings<'_>) -> Value {
         "states": exploration.states,
         "transitions": exploration.transitions,
         "reduced": exploration.is_reduced,
+        "exact": exploration.is_exact,
         "depth": exploration.depth,
         "abstracted_draws": exploration.abstracted_draws,
         "coverage": coverage,

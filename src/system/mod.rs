@@ -184,6 +184,8 @@ pub struct System {
     is_relative: bool,
     /// True once a command was sent that such a search cannot take.
     names_instants: bool,
+    /// True once the present could not be moved back, because somebody remembers an instant.
+    keeps_instants: bool,
     state: State,
     happenings: Happenings,
     /// Samples that clients' scripts recorded and nobody took yet.
@@ -250,6 +252,7 @@ impl System {
             keeps_history,
             is_relative: false,
             names_instants: false,
+            keeps_instants: false,
             state,
             happenings: Happenings::default(),
             notes: Vec::new(),

@@ -34,6 +34,12 @@ impl System {
         self.names_instants
     }
 
+    /// True once time had passed while somebody remembered an instant: the present was not moved back then.
+    #[must_use]
+    pub fn keeps_instants(&self) -> bool {
+        self.keeps_instants
+    }
+
     /// Notes whether what is sent says or asks when something is. Scripts are searched for such commands.
     pub(super) fn note_instants(&mut self, process: ProcessId) {
         let Some(Op::Redis(_, argv)) = &self.state.slot(process).op else { return };
@@ -49,7 +55,11 @@ impl System {
     /// Moves the present back to the start, if nobody remembers an instant.
     pub(super) fn rebase(&mut self) {
         let past_us = self.state.now_us - self.state.now_us % MILLISECOND_US;
-        if past_us == 0 || remembers_instants(&self.state) {
+        if past_us == 0 {
+            return;
+        }
+        if remembers_instants(&self.state) {
+            self.keeps_instants = true;
             return;
         }
         let State { now_us, world, clients, jobs, ready_since, .. } = &mut self.state;
@@ -67,7 +77,7 @@ impl System {
             *instant_us = instant_us.saturating_sub(past_us);
         }
         for node in &mut world.redis {
-            node.jump_ms(past_us / MILLISECOND_US);
+            node.move_ms(past_us / MILLISECOND_US);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use seatproof::engines::explore::{Options, explore};
+use seatproof::engines::explore::{Options, Reductions, explore};
 use seatproof::engines::verdict::Exploration;
 use seatproof::engines::{loom, reference, shuttle};
 use seatproof::process::{Ctx, Flow, Request, Response};
@@ -54,8 +54,14 @@ fn setting(clients: usize) -> Rc<Setting> {
 }
 
 fn explored(setting: &Rc<Setting>, reduction: bool) -> Exploration {
-    let options =
-        Options { max_states: usize::MAX, max_bytes: None, threads: NonZeroUsize::MIN, reduction, final_states: false };
+    let options = Options {
+        max_states: usize::MAX,
+        max_bytes: None,
+        threads: NonZeroUsize::MIN,
+        reductions: if reduction { Reductions::ALL } else { Reductions::NONE },
+        exact: false,
+        final_states: false,
+    };
     explore(setting, options, &AtomicBool::new(false)).expect("explorable").exploration
 }
 

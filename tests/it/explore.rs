@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use seatproof::engines::explore::audit::audit;
-use seatproof::engines::explore::{Explored, Options, explore, is_made_of_parts};
+use seatproof::engines::explore::{Explored, Options, Reductions, explore};
 use seatproof::engines::reference;
 use seatproof::engines::verdict::{Bound, Exploration, Verdict};
 use seatproof::models::{self, CATALOG};
@@ -21,7 +21,14 @@ use crate::support::built_in::scenario;
 
 fn options(threads: usize, reduction: bool) -> Options {
     let threads = NonZeroUsize::new(threads).expect("at least one");
-    Options { max_states: usize::MAX, max_bytes: None, threads, reduction, final_states: !reduction }
+    Options {
+        max_states: usize::MAX,
+        max_bytes: None,
+        threads,
+        reductions: if reduction { Reductions::ALL } else { Reductions::NONE },
+        exact: !reduction,
+        final_states: !reduction,
+    }
 }
 
 fn explored(setting: &Rc<Setting>, options: Options) -> Explored {
@@ -37,7 +44,7 @@ fn checks(states_max: usize) -> Vec<(String, Rc<Setting>)> {
             let name = format!("{} [check.{}]", entry.model.name, check.name);
             let setting = Rc::new(setting::of_check(&judged, check, entry.model));
             let bounded = Options { max_states: states_max, ..options(1, false) };
-            if is_made_of_parts(&setting) && explored(&setting, bounded).exploration.states <= states_max {
+            if explored(&setting, bounded).exploration.states <= states_max {
                 checks.push((name, setting));
             }
         }
@@ -63,6 +70,8 @@ fn it_agrees_with_the_reference_explorer_to_the_step() {
     for (name, setting) in checks {
         let oracle = reference::explore(&setting, usize::MAX, &AtomicBool::new(false)).expect("explorable");
         assert_eq!(explored(&setting, options(1, false)).exploration, oracle, "{name}");
+        let hashed = explored(&setting, Options { exact: false, ..options(1, false) }).exploration;
+        assert_eq!(Exploration { is_exact: true, ..hashed }, oracle, "{name}, by fingerprints");
     }
 }
 
@@ -175,6 +184,15 @@ fn reduction_changes_no_verdict_and_no_length() {
         if full.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Holds) {
             assert_eq!(reduced.exploration.exercised, full.exercised, "{name}");
         }
+        for alone in [
+            Reductions { joined_steps: true, ..Reductions::NONE },
+            Reductions { clients: true, ..Reductions::NONE },
+            Reductions { seats: true, ..Reductions::NONE },
+        ] {
+            let found = explored(&setting, Options { reductions: alone, ..options(1, true) }).exploration;
+            assert_eq!(lengths(&found), lengths(&full), "{name}, {alone:?}");
+            assert!(reduced.exploration.states <= found.states && found.states <= full.states, "{name}, {alone:?}");
+        }
         (with, without) = (with + reduced.exploration.states, without + full.states);
         symmetric += usize::from(reduced.is_symmetric);
     }
@@ -200,7 +218,7 @@ fn the_sizes_of_the_compared_model_are_pinned() {
     };
     assert_eq!(size("fenced", 3, 1, false), 4_719);
     assert_eq!(size("fenced", 4, 1, false), 55_153);
-    assert_eq!(size("fenced", 3, 1, true), 508);
+    assert_eq!(size("fenced", 3, 1, true), 261);
     assert_eq!(size("fenced", 5, 1, true), 2_276);
     let broken = explored(&seatlock("unfenced", 4, 1), options(1, true)).exploration;
     assert_eq!(lengths(&broken), [("one-booking-per-seat", Some(9))]);
@@ -210,10 +228,14 @@ fn the_sizes_of_the_compared_model_are_pinned() {
 /// The workers start at levels of 8,192 states, so only a large space tells.
 #[test]
 fn the_result_does_not_depend_on_the_number_of_threads() {
-    for (setting, reduction) in [(seatlock("fenced", 5, 1), false), (seatlock("unfenced", 8, 2), true)] {
-        let one = explored(&setting, options(1, reduction));
+    let large = seatlock("fenced", 5, 1);
+    for (setting, reduction, exact) in
+        [(&large, false, false), (&large, false, true), (&seatlock("unfenced", 8, 2), true, false)]
+    {
+        let options = |threads| Options { exact, ..options(threads, reduction) };
+        let one = explored(setting, options(1));
         for threads in [2, 3] {
-            let several = explored(&setting, options(threads, reduction));
+            let several = explored(setting, options(threads));
             assert_eq!(several.exploration, one.exploration, "{threads} threads");
             assert_eq!(several.figures.firings, one.figures.firings, "{threads} threads");
         }
@@ -222,10 +244,33 @@ fn the_result_does_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn a_bound_on_memory_is_a_bound() {
-    let found = explored(&seatlock("fenced", 4, 1), Options { max_bytes: Some(1 << 20), ..options(1, false) });
+    let found =
+        explored(&seatlock("fenced", 4, 1), Options { max_bytes: Some(1 << 20), exact: false, ..options(1, false) });
     assert_eq!(found.exploration.verdicts[0].1, Verdict::Unknown(Bound::Memory(1 << 20)));
     let stopped = explore(&seatlock("fenced", 4, 1), options(1, false), &AtomicBool::new(true)).expect("explorable");
     assert_eq!(stopped.exploration.verdicts[0].1, Verdict::Unknown(Bound::Interrupted));
+}
+
+/// A journey that looks at which seat it drew: the seats are alike in name only.
+#[test]
+fn seats_that_are_told_apart_are_not_taken_for_one() {
+    async fn front_first(mut ctx: Ctx) -> Flow {
+        let seat = ctx.draw_distinct("seats", 1, 2).await[0];
+        if seat == 1 {
+            let _ = ctx.redis(["SET", "front", "1"]).await;
+        }
+        let _ = ctx.redis(["DEL", "front"]).await;
+        Flow::Done
+    }
+    const JOURNEYS: &[Journey] =
+        &[Journey { name: "front-first", about: "One seat is another.", run: |ctx| Box::pin(front_first(ctx)) }];
+    const FRONT: Model = Model { name: "front", journeys: JOURNEYS, ..models::get_then_set::MODEL };
+    let setting = Rc::new(Setting { model: &FRONT, ..(*seatlock("fenced", 2, 0)).clone() });
+    let found = explored(&setting, options(1, true));
+    assert!(found.seats == 0 && found.is_symmetric && found.asymmetry.is_none(), "{found:?}");
+    let without = Options { reductions: Reductions { seats: false, ..Reductions::ALL }, ..options(1, true) };
+    assert_eq!(found.exploration, explored(&setting, without).exploration);
+    assert_eq!(explored(&seatlock("fenced", 2, 0), options(1, true)).seats, 2);
 }
 
 /// A journey that looks at which client it is: the clients are alike in name only.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use seatproof::engines::explore::audit::audit;
-use seatproof::engines::explore::{Options, explore};
+use seatproof::engines::explore::{Options, Reductions, explore};
 use seatproof::engines::reference;
 use seatproof::engines::verdict::{Exploration, Verdict};
 use seatproof::models::CATALOG;
@@ -79,7 +79,14 @@ fn patient(journeys: &[&str], rounds: u32) -> Rc<Setting> {
 
 fn explored(setting: &Rc<Setting>, max_states: usize, reduction: bool) -> Exploration {
     let threads = NonZeroUsize::MIN;
-    let options = Options { max_states, max_bytes: None, threads, reduction, final_states: false };
+    let options = Options {
+        max_states,
+        max_bytes: None,
+        threads,
+        reductions: if reduction { Reductions::ALL } else { Reductions::NONE },
+        exact: false,
+        final_states: false,
+    };
     explore(setting, options, &AtomicBool::new(false)).expect("explorable").exploration
 }
 

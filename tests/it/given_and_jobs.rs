@@ -69,7 +69,8 @@ fn explored(setting: &Rc<Setting>) -> Exploration {
         max_states: 100_000,
         max_bytes: None,
         threads: std::num::NonZeroUsize::MIN,
-        reduction: false,
+        reductions: explorer::Reductions::NONE,
+        exact: true,
         final_states: true,
     };
     let found = explorer::explore(setting, options, &AtomicBool::new(false)).expect("the model is right");

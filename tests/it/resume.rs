@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
-use seatproof::engines::explore::{Explored, Keep, Options, explore, explore_kept};
+use seatproof::engines::explore::{Explored, Keep, Options, Reductions, explore, explore_kept};
 use seatproof::models;
 use seatproof::system::state::Budgets;
 use seatproof::system::{Service, Setting, setting};
@@ -20,7 +20,14 @@ fn setting_of(model: &str, check: &str) -> Setting {
 
 fn options(max_states: usize, threads: usize, reduction: bool) -> Options {
     let threads = NonZeroUsize::new(threads).expect("at least one");
-    Options { max_states, max_bytes: None, threads, reduction, final_states: !reduction }
+    Options {
+        max_states,
+        max_bytes: None,
+        threads,
+        reductions: if reduction { Reductions::ALL } else { Reductions::NONE },
+        exact: false,
+        final_states: !reduction,
+    }
 }
 
 /// Stopped after every so many states; how often it was, and what it came to.

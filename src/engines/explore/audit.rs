@@ -22,11 +22,11 @@ use crate::system::{Halves, Setting, System};
 /// # Panics
 /// When they differ, or when two states that differ share a fingerprint.
 pub fn audit(setting: &Rc<Setting>) -> Result<usize, ExploreError> {
-    let is_relative = setting.budgets.time_steps == u32::MAX;
-    let reductions = Reductions { is_relative, ..Reductions::NONE };
+    let relative_time = setting.budgets.time_steps == u32::MAX;
+    let reductions = Reductions { relative_time, ..Reductions::NONE };
     let (mut extractor, mut memo, initial) = Extractor::new(setting, reductions)?;
     let mut real = System::new(Rc::clone(setting), Halves::Fused, true)?;
-    if is_relative {
+    if relative_time {
         real.keep_time_relative();
     }
     let mut visited = HashSet::from([initial.clone()]);

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Reductions;
 use super::extract::Unknown;
 use super::frontier::{Rows, StateId};
 use super::part::PartId;
@@ -26,8 +27,7 @@ pub(super) enum Question {
 /// All that a search knows and cannot ask again.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
-    pub(super) is_symmetric: bool,
-    pub(super) is_relative: bool,
+    pub(super) reductions: Reductions,
     questions: Vec<Question>,
     /// Over all that the questions led to, to see that they did so again.
     digest: u128,
@@ -90,8 +90,7 @@ impl Checkpoint {
         let later = progress.later.iter();
         let later = later.map(|it| KeptLater { rows: KeptRows::of(&it.rows, 0), origins: it.origins.clone() });
         Self {
-            is_symmetric: known.canon.is_some(),
-            is_relative: progress.extractor.layout.is_relative,
+            reductions: search.reductions,
             questions: progress.questions.clone().unwrap_or_default(),
             digest: digest(search),
             level: KeptRows::of(&known.level, from),

@@ -1,6 +1,6 @@
 //! The inner loop: the steps of a state and the fingerprints that they lead to, from integers in flat memory alone.
 
-use super::canon::Canon;
+use super::canon::{Canon, Scratch};
 use super::extract::Unknown;
 use super::frontier::Rows;
 use super::memo::{Memo, Tree};
@@ -15,6 +15,8 @@ pub(super) struct Known {
     /// How interchangeable clients are sorted, if there are any.
     pub(super) canon: Option<Canon>,
     pub(super) visited: Visited,
+    /// True if whoever merges compares whole states: then nothing is dropped for its fingerprint.
+    pub(super) is_exact: bool,
     /// The states that are expanded now.
     pub(super) level: Rows,
 }
@@ -41,7 +43,7 @@ pub(super) struct Batch {
     pub(super) rows: Vec<PartId>,
     /// One for each state that was expanded.
     pub(super) states: Vec<Expanded>,
-    keys: Vec<u64>,
+    scratch: Scratch,
 }
 
 /// One state of a batch.
@@ -62,15 +64,16 @@ impl Batch {
     /// Expands the states of the level from one index to another.
     pub(super) fn expand(&mut self, known: &Known, recent: &mut Recent, from: usize, to: usize) {
         self.clear();
+        let drops_known = known.canon.is_none() && !known.is_exact;
         let (mut looked_up, mut first) = (0, 0);
         for index in from..to {
             self.expand_one(known, recent, index);
-            if known.canon.is_none() && self.candidates.len() - looked_up >= LOOKED_UP {
+            if drops_known && self.candidates.len() - looked_up >= LOOKED_UP {
                 looked_up = self.drop_known(&known.visited, looked_up, first);
                 first = self.states.len();
             }
         }
-        if known.canon.is_none() {
+        if drops_known {
             self.drop_known(&known.visited, looked_up, first);
         }
     }
@@ -90,7 +93,9 @@ impl Batch {
         if is_unfinished {
             self.candidates.truncate(start);
         } else {
-            self.drop_recent(recent, start);
+            if !known.is_exact {
+                self.drop_recent(recent, start);
+            }
             if let Some(canon) = &known.canon {
                 self.sort(known, canon, row, start);
             }
@@ -127,10 +132,8 @@ impl Batch {
             for write in known.memo.writes(effect) {
                 self.rows[at + write.position as usize] = write.id;
             }
-            if canon.sort(&mut self.rows[at..], &mut self.keys, |_| ()) {
-                candidate.fingerprint = canon.fingerprint(&self.rows[at..]);
-            }
-            if known.visited.contains(candidate.fingerprint) {
+            candidate.fingerprint = canon.sort(&mut self.rows[at..], &mut self.scratch);
+            if !known.is_exact && known.visited.contains(candidate.fingerprint) {
                 self.rows.truncate(at);
             } else {
                 self.candidates[kept] = candidate;

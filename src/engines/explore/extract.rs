@@ -61,7 +61,7 @@ pub(super) struct Extractor {
     /// Properties judged so far: which of them are broken, by what they read. Look-up only.
     pub(super) judged: FxHashMap<(u8, Box<[PartId]>), u64>,
     pub(super) abstracted: BTreeSet<&'static str>,
-    pub(super) is_reducing: bool,
+    pub(super) joins_steps: bool,
     /// What entered the memo and has not been checked for symmetry; none if nobody asks.
     pub(super) learned: Option<VecDeque<Learned>>,
     /// How many parts of each position have their keys, and how many orbits there are.
@@ -81,14 +81,14 @@ impl Extractor {
     /// The extractor of a setting with an empty memo, and the packed initial state.
     pub(super) fn new(
         setting: &Rc<Setting>,
-        Reductions { joins_steps, is_relative, .. }: Reductions,
+        Reductions { joined_steps, relative_time, .. }: Reductions,
     ) -> Result<(Self, Memo, Vec<PartId>), ModelError> {
         let mut scratch = System::new(Rc::clone(setting), Halves::Fused, true)?;
         scratch.remember_processes();
-        if is_relative {
+        if relative_time {
             scratch.keep_time_relative();
         }
-        let layout = Layout::of(setting, scratch.state(), is_relative);
+        let layout = Layout::of(setting, scratch.state(), relative_time);
         let mut interners = layout.places.iter().map(|place| Interner::new(*place)).collect::<Vec<_>>();
         scratch.take_changes();
         let initial = interners.iter_mut().map(|interner| interner.intern(scratch.state())).collect::<Vec<_>>();
@@ -113,7 +113,7 @@ impl Extractor {
             reads,
             judged: FxHashMap::default(),
             abstracted: BTreeSet::new(),
-            is_reducing: joins_steps,
+            joins_steps: joined_steps,
             learned: None,
             keyed: vec![0; initial.len()],
             orbits: 0,
@@ -229,7 +229,7 @@ impl Extractor {
         let (mut delta, mut writes) = (0_u64, Vec::new());
         let acting = transition.client.into_iter();
         for (position, old) in acting.chain(reads.iter().map(|position| (*position, row[*position]))) {
-            let id = self.take(position);
+            let id = self.take_changed(position, old);
             delta = delta.wrapping_add(self.weight(position, id)).wrapping_sub(self.weight(position, old));
             if id != old || transition.client == Some((position, old)) {
                 writes.push(Write { position: u32::try_from(position).expect("a state has few parts"), id });
@@ -279,6 +279,10 @@ impl Extractor {
         self.refill_pools();
         let (layout, state) = (&self.layout, self.scratch.state_mut());
         let instances = state.instances.len();
+        if layout.has_children {
+            // Pools of a service that starts children are parts; without a service, nobody takes from them.
+            return;
+        }
         for (number, client) in state.clients.iter().enumerate() {
             let instance = number % instances;
             if layout.find(Place::Instance(instance)).is_some() {
@@ -299,6 +303,15 @@ impl Extractor {
         // The scratch system does not know who else waits; the database does.
         self.has_waited_together |= self.scratch.state().world.sql.waiting_count() > 1;
         id
+    }
+
+    /// As [`Self::take`], for what is most often what stood there before: to compare is cheaper than to hash.
+    fn take_changed(&mut self, position: Position, old: PartId) -> PartId {
+        if !self.interners[position].part(old).is_at(self.scratch.state(), self.layout.places[position]) {
+            return self.take(position);
+        }
+        self.loaded[position] = Some(old);
+        old
     }
 
     /// Fires a step that depends on everything; the state that follows, and which properties must be judged.

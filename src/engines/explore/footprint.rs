@@ -11,7 +11,7 @@ use crate::process::Op;
 use crate::system::Step;
 use crate::system::mishap::{LateOp, Mishap};
 use crate::system::parts::Changes;
-use crate::system::state::{Phase, Slot, State};
+use crate::system::state::{HandlerSlot, Phase, Slot, State};
 use crate::world::identity::ProcessId;
 
 /// Positions in the order in which they are read.
@@ -44,7 +44,7 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
     }
     let mut read = |place| reads.extend(layout.find(place));
     match step {
-        Step::Choose(..) | Step::Draw(..) | Step::Wake(_) => {}
+        Step::Choose(..) | Step::Draw(..) | Step::Wake(_) | Step::Disconnect(_) => {}
         Step::Apply(process) => operation(state.slot(*process), &mut read),
         Step::LoseRequest(_) => read(Place::Budgets),
         Step::LoseReply(process) => {
@@ -89,8 +89,11 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             mishap_of(*mishap, state.slot(*process), state, &mut read);
         }
         Step::Land(number) => landing(late_op(state, *number), &mut read),
-        Step::Replicate(..) | Step::Failover(..) | Step::Disconnect(_) => {
-            unreachable!("left to the reference explorer")
+        Step::Replicate(node, _) => read(Place::Redis(usize::from(*node))),
+        // Whatever clients have under way is cut off.
+        Step::Failover(node, _) => {
+            [Place::Budgets, Place::Redis(usize::from(*node))].into_iter().for_each(&mut read);
+            (0..state.clients.len()).map(Place::Client).for_each(read);
         }
     }
     Footprint::Parts(reads)
@@ -99,9 +102,11 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
 /// The process whose going on may need, or free, a worker or a connection.
 fn process_of(state: &State, step: &Step) -> Option<ProcessId> {
     match step {
-        Step::LoseRequest(process) | Step::LoseReply(process) | Step::Deadlock(process) | Step::Mishap(_, process) => {
-            Some(*process)
-        }
+        Step::LoseRequest(process)
+        | Step::LoseReply(process)
+        | Step::Deadlock(process)
+        | Step::Disconnect(process)
+        | Step::Mishap(_, process) => Some(*process),
         Step::Land(number) => match late_op(state, *number) {
             LateOp { op: Op::Call(_), process, .. } => Some(*process),
             _ => None,
@@ -176,7 +181,8 @@ fn operation(slot: &Slot, read: &mut impl FnMut(Place)) {
             read(Place::Now);
         }
         Some(Op::Now) => read(Place::Now),
-        Some(Op::Spawn(_) | Op::Join(..) | Op::Cancel(_)) => unreachable!("left to the reference explorer"),
+        // What else children touch shows when they are fired.
+        Some(Op::Spawn(_) | Op::Join(..) | Op::Cancel(_)) => {}
         Some(Op::Call(_) | Op::Choose(_) | Op::Draw(_) | Op::Sleep(_)) | None => {}
     }
 }
@@ -211,9 +217,15 @@ pub(super) fn after(
     let jobs = was.handlers.iter().zip(&is.handlers).filter(|_| number == 0);
     let has_job_ended = jobs.into_iter().any(|(was, is)| was.slot != is.slot && is_at_rest(&is.slot));
     let has_ended = has_job_ended || is.rounds != was.rounds || is.slot.phase == Phase::Ended;
-    if has_answered || has_ended {
+    let has_over = |slots: &[HandlerSlot]| slots.iter().filter(|child| child.slot.phase == Phase::Ended).count();
+    let have_children_ended = layout.has_children && (has_answered || has_over(&is.handlers) > has_over(&was.handlers));
+    if has_answered || has_ended || have_children_ended {
         nodes(state, &mut read);
         read(Place::Now);
+    }
+    if have_children_ended {
+        // What they had under way is left behind, and so are their sessions.
+        [Place::Late, Place::Unreaped, Place::Sql].into_iter().for_each(&mut read);
     }
     if has_answered && layout.judges_answers {
         read(Place::Sql);

@@ -29,6 +29,11 @@ impl Rows {
         Self { width, ..Self::default() }
     }
 
+    /// Parts of a row.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
     pub(super) fn len(&self) -> usize {
         self.length
     }

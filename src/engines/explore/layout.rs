@@ -50,6 +50,10 @@ pub(super) struct Layout {
     pub(super) has_pace: bool,
     /// True if each answer is compared with what was done for it.
     pub(super) judges_answers: bool,
+    /// True if processes can start others, which end with them wherever they are.
+    pub(super) has_children: bool,
+    /// True if Redis nodes have replicas, which take in what was done in their own time.
+    pub(super) has_replicas: bool,
     /// True if time is kept relative to the present, so that its passing touches everything.
     pub(super) is_relative: bool,
 }
@@ -74,6 +78,7 @@ impl Layout {
         let budgets = &setting.budgets;
         let faults = budgets.entries().iter().filter(|(name, _)| *name != "time_steps").map(|(_, most)| *most).sum();
         let has_jobs = !setting.model.jobs.is_empty();
+        let has_children = !setting.model.children.is_empty();
         let first = usize::from(!has_jobs);
         let mut places = (first..=setting.journeys.len()).map(Place::Client).collect::<Vec<_>>();
         places.extend([Place::Redis(0), Place::Sql, Place::Ghost]);
@@ -86,10 +91,11 @@ impl Layout {
         if budgets.time_steps > 0 {
             places.push(Place::Now);
         }
-        if budgets.crash > 0 || !unreaped.is_empty() {
+        // What a child that is cancelled has begun or sent is left behind.
+        if budgets.crash > 0 || has_children || !unreaped.is_empty() {
             places.push(Place::Unreaped);
         }
-        if budgets.late > 0 || !late.is_empty() {
+        if budgets.late > 0 || has_children || !late.is_empty() {
             places.push(Place::Late);
         }
         if has_jobs {
@@ -97,7 +103,7 @@ impl Layout {
         }
         let has_handlers = !setting.model.handlers.is_empty() || has_jobs;
         // The faults of nodes and the passing of time have groups of their own.
-        let of_clients = Budgets { redis_restart: 0, evict: 0, clock_jump: 0, time_steps: 0, ..*budgets };
+        let of_clients = Budgets { redis_restart: 0, failover: 0, evict: 0, clock_jump: 0, time_steps: 0, ..*budgets };
         Self {
             places,
             has_handlers,
@@ -105,6 +111,8 @@ impl Layout {
             can_crash: budgets.crash > 0 && has_handlers,
             has_pace: !setting.pace.is_free(),
             judges_answers: setting.properties.iter().any(Property::needs_answers),
+            has_children,
+            has_replicas: setting.replicas > 0,
             is_relative,
         }
     }
@@ -136,12 +144,14 @@ impl Layout {
 }
 
 /// True if so many requests can be at work in this instance at once that a worker or a connection is waited for. Each
-/// client has one request under way, and each fault can leave one more behind.
+/// client has one request under way, and each fault can leave one more behind. How many children are started nobody
+/// knows.
 fn can_run_out(setting: &Setting, state: &State, instance: usize, faults: u32) -> bool {
     let service = &setting.service;
     let clients =
         state.clients.iter().enumerate().filter(|(number, _)| number % service.instances as usize == instance);
     // What a prologue has left at work, and the jobs, are handlers already.
     let most = clients.map(|(_, client)| 1 + client.handlers.len() as u64).sum::<u64>() + u64::from(faults);
-    !setting.model.handlers.is_empty() && most > u64::from(service.workers.min(service.connections))
+    let is_few = setting.model.children.is_empty() && most <= u64::from(service.workers.min(service.connections));
+    !setting.model.handlers.is_empty() && !is_few
 }

@@ -31,7 +31,7 @@ pub(super) enum Kind {
     Time,
     /// Service instances crash.
     Crashes,
-    /// A Redis node restarts or evicts a key.
+    /// A Redis node restarts, evicts a key, or loses its place to a replica, of which one may take in something more.
     Node(u8),
     /// What nobody waits for takes effect.
     Lands,
@@ -63,7 +63,7 @@ pub(super) fn groups(layout: &Layout, budgets: &Budgets) -> Vec<Kind> {
     ];
     groups.extend(others.into_iter().filter(|(_, is_possible)| *is_possible).map(|(kind, _)| kind));
     let nodes = u8::try_from(layout.nodes().count()).expect("there are few Redis nodes");
-    if budgets.redis_restart > 0 || budgets.evict > 0 {
+    if budgets.redis_restart > 0 || budgets.evict > 0 || layout.has_replicas {
         groups.extend((0..nodes).map(Kind::Node));
     }
     groups.extend(layout.find(Place::Late).map(|_| Kind::Lands));
@@ -159,9 +159,15 @@ impl Extractor {
                 if budgets.redis_restart > 0 {
                     steps.push(Step::RedisRestart(number));
                 }
-                if budgets.evict > 0 {
+                if budgets.evict > 0 || self.layout.has_replicas {
                     self.read_node(number, row, reads);
-                    let state = self.scratch.state();
+                }
+                let state = self.scratch.state();
+                for (replica, lag) in state.world.redis[usize::from(number)].lags() {
+                    steps.extend((lag > 0).then_some(Step::Replicate(number, replica)));
+                    steps.extend((budgets.failover > 0).then_some(Step::Failover(number, replica)));
+                }
+                if budgets.evict > 0 {
                     let keys = state.world.redis[usize::from(number)].live_keys(state.now_us);
                     steps.extend(keys.map(|(key, ..)| Step::Evict(number, key.clone())));
                 }
@@ -261,7 +267,7 @@ impl Extractor {
     ) -> Result<Option<PartId>, ExploreError> {
         self.load(way.position, way.here());
         let step = &self.transitions[number as usize].step;
-        if !self.is_reducing || self.layout.can_crash || !may_be_local(self.scratch.state(), step) {
+        if !self.joins_steps || self.layout.can_crash || !may_be_local(self.scratch.state(), step) {
             return Ok(None);
         }
         if !memo.transitions[number as usize].is_known() {

@@ -23,7 +23,8 @@
 //! becomes of seats once nobody acts any more, once for all states that share all but the clients.
 //!
 //! **Fingerprints.** 64 bits: the sum over all places of a stable hash of the content there (never of its number), so
-//! that a step changes it by a constant. Two of n states share one with a chance of about n²/2⁶⁵, which is printed.
+//! that a step changes it by a constant. Two of n states share one with a chance of about n²/2⁶⁵, which is printed. Whoever
+//! does not want to trust that asks for whole states (`exact`).
 //!
 //! **Bytes.** A state met costs 8 bytes in the set at a load of 53 to 80 %, and 6 for the way back (parent, and which
 //! of its steps): 16 to 21. A state on the present or the next level costs 8 and 4 a part besides.
@@ -32,14 +33,15 @@
 //! first violation is the least in step order among the shortest, and all output is the same for any number of workers.
 //!
 //! **Reduction.** Steps that touch nothing but their client are joined with the client's next one (`lists`). States
-//! that differ only in which of several interchangeable clients is which are one (`canon`), if that proves to be a
-//! symmetry of all that enters the memo (`symmetry`). Where time may pass without bound, states that differ only in
+//! that differ only in which of several interchangeable clients or seats is which are one (`canon`), if that proves to
+//! be a symmetry of all that enters the memo (`symmetry`). Where time may pass without bound, states that differ only in
 //! when they are reached are one (`system::relative`): so there is an end although time has none. The lengths of
 //! counterexamples do not change.
 
 pub mod audit;
 mod canon;
 mod checkpoint;
+mod exact;
 mod expand;
 mod extract;
 mod footprint;
@@ -51,6 +53,7 @@ mod memo;
 mod part;
 mod progress;
 mod recent;
+mod rename;
 mod search;
 mod symmetry;
 mod visited;
@@ -60,10 +63,12 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
+use serde::{Deserialize, Serialize};
+
 use self::checkpoint::Checkpoint;
 use self::search::Search;
 use self::symmetry::CloseError;
-use super::reference::{self, ExploreError};
+use super::reference::ExploreError;
 use super::verdict::{Counterexample, Coverage, Exploration, Verdict};
 use crate::system::property::Rule;
 use crate::system::{Halves, Setting, Step, System};
@@ -77,26 +82,32 @@ pub struct Options {
     pub max_bytes: Option<usize>,
     /// Workers. The result does not depend on it.
     pub threads: NonZeroUsize,
-    /// Leave out orders of events that make no difference, and take states for one that differ only in which of several
-    /// interchangeable clients is which.
-    pub reduction: bool,
+    /// What to leave out.
+    pub reductions: Reductions,
+    /// Compare whole states instead of fingerprints: slower, and with several times the memory. Not to be kept.
+    pub exact: bool,
     /// Collect the fingerprints of the states in which nothing can happen any more.
     pub final_states: bool,
 }
 
-/// What a search takes for one.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-struct Reductions {
+/// What a search takes for one, where that is sound.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reductions {
     /// Steps that touch nothing but their client, and its next one.
-    joins_steps: bool,
+    pub joined_steps: bool,
     /// States that differ only in which of several interchangeable clients is which.
-    is_symmetric: bool,
-    /// States that differ only in when they are reached.
-    is_relative: bool,
+    pub clients: bool,
+    /// States that differ only in which of several interchangeable seats is which.
+    pub seats: bool,
+    /// States that differ only in when they are reached, where the passing of time is not bounded.
+    pub relative_time: bool,
 }
 
 impl Reductions {
-    const NONE: Self = Self { joins_steps: false, is_symmetric: false, is_relative: false };
+    /// All of them.
+    pub const ALL: Self = Self { joined_steps: true, clients: true, seats: true, relative_time: true };
+    /// None: the whole space.
+    pub const NONE: Self = Self { joined_steps: false, clients: false, seats: false, relative_time: false };
 }
 
 /// What a search cost.
@@ -117,8 +128,12 @@ pub struct Explored {
     pub figures: Figures,
     /// True if states that differ only in which client is which were taken for one.
     pub is_symmetric: bool,
+    /// How many seats were taken for interchangeable; 0 if none were.
+    pub seats: usize,
     /// Why clients that looked interchangeable are not.
     pub asymmetry: Option<&'static str>,
+    /// Why time is told apart for ever although its passing is not bounded.
+    pub absolute_time: Option<&'static str>,
 }
 
 /// How far a search has come.
@@ -163,7 +178,7 @@ pub enum Keep<'a> {
     No,
     /// It is.
     Yes,
-    /// It is, and it goes on from one that was kept, of the same model, setting, program and `reduction`.
+    /// It is, and it goes on from one that was kept, of the same model, setting, program and reductions.
     From(&'a [u8]),
 }
 
@@ -181,11 +196,6 @@ pub fn explore_kept(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Glance),
 ) -> Result<Option<ExploredAndKept>, ExploreError> {
-    if !is_made_of_parts(setting) {
-        let exploration = reference::explore(setting, options.max_states, stop)?;
-        let figures = Figures { firings: exploration.transitions as u64, peak_bytes: 0 };
-        return Ok(Some((Explored { exploration, figures, is_symmetric: false, asymmetry: None }, None)));
-    }
     let mut kept = match keep {
         Keep::From(bytes) => match postcard::from_bytes::<Checkpoint>(bytes) {
             Ok(kept) => Some(kept),
@@ -193,35 +203,33 @@ pub fn explore_kept(
         },
         Keep::No | Keep::Yes => None,
     };
-    let keeps = !matches!(keep, Keep::No);
+    let keeps = !matches!(keep, Keep::No) && !options.exact;
     let is_unbounded = setting.budgets.time_steps == u32::MAX;
-    let mut reductions = Reductions {
-        joins_steps: options.reduction,
-        is_symmetric: kept.as_ref().map_or(options.reduction, |kept| kept.is_symmetric),
-        is_relative: kept.as_ref().map_or_else(|| options.reduction && is_unbounded, |kept| kept.is_relative),
-    };
-    let mut asymmetry = None;
+    let Reductions { relative_time, .. } = options.reductions;
+    let wanted = Reductions { relative_time: relative_time && is_unbounded, ..options.reductions };
+    let mut reductions = kept.as_ref().map_or(wanted, |kept| kept.reductions);
+    let (mut asymmetry, mut absolute_time) = (None, None);
     loop {
         match searched(setting, options, (reductions, keeps, kept.take()), stop, watch) {
             Ok(explored) => {
-                let told = |(explored, kept)| (Explored { asymmetry, ..explored }, kept);
+                let told = |(explored, kept): ExploredAndKept| {
+                    let absolute_time = absolute_time.or(explored.absolute_time);
+                    (Explored { asymmetry, absolute_time, ..explored }, kept)
+                };
                 return Ok(explored.map(told));
             }
             Err(CloseError::Explore(error)) => return Err(error),
+            Err(CloseError::Asymmetry(found)) if found.is_of_seats => reductions.seats = false,
             Err(CloseError::Asymmetry(found)) => {
-                asymmetry = Some(found.0);
-                reductions.is_symmetric = false;
+                asymmetry = reductions.clients.then_some(found.reason);
+                (reductions.clients, reductions.seats) = (false, false);
             }
-            Err(CloseError::NamesInstants) => reductions.is_relative = false,
+            Err(CloseError::NamesInstants) => {
+                absolute_time = Some("a command says or asks when something is");
+                reductions.relative_time = false;
+            }
         }
     }
-}
-
-/// True when the parts of a state are all that decides what happens and what is judged. What is not among them
-/// (replicas of Redis, children of processes) is left to the reference explorer.
-#[must_use]
-pub fn is_made_of_parts(setting: &Setting) -> bool {
-    setting.replicas == 0 && setting.model.children.is_empty()
 }
 
 fn searched(
@@ -259,6 +267,9 @@ fn searched(
     }
     let verdicts = coverage.verdicts(setting, found, &otherwise);
     let Search { progress, peak_bytes, known, .. } = search;
+    let swaps = known.canon.as_ref().map_or(0, |canon| canon.swaps.len());
+    let of_clients = known.canon.as_ref().map_or(0, |canon| canon.clients);
+    let remembers = progress.extractor.scratch.keeps_instants();
     let explored = Explored {
         exploration: Exploration {
             verdicts,
@@ -268,12 +279,15 @@ fn searched(
             final_states: progress.final_states,
             vacuous: progress.extractor.vacuous(),
             exercised: progress.extractor.exercised.clone(),
-            is_reduced: options.reduction,
+            is_reduced: options.reductions != Reductions::NONE,
+            is_exact: options.exact,
             abstracted_draws: progress.extractor.abstracted.into_iter().collect(),
         },
         figures: Figures { firings: progress.extractor.firings, peak_bytes },
-        is_symmetric: known.canon.is_some(),
+        is_symmetric: of_clients > 0,
+        seats: if swaps > of_clients { swaps - of_clients + 1 } else { 0 },
         asymmetry: None,
+        absolute_time: remembers.then_some("a process, a row or a transaction remembers when something was"),
     };
     Ok(Some((explored, kept)))
 }

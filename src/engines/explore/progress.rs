@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Options;
 use super::checkpoint::Question;
+use super::exact::Exact;
 use super::expand::{Batch, Candidate, Known};
 use super::extract::Extractor;
 use super::frontier::{Rows, StateId, Trail};
@@ -37,6 +38,8 @@ pub(super) enum Merged {
 pub(super) struct Progress<'a> {
     pub(super) extractor: Extractor,
     pub(super) trail: Trail,
+    /// The states met, where fingerprints are not enough.
+    pub(super) exact: Option<Exact>,
     pub(super) next: Rows,
     /// States that are further away than the next level, by how much further.
     pub(super) later: VecDeque<Later>,
@@ -70,6 +73,7 @@ impl<'a> Progress<'a> {
         Self {
             extractor,
             trail: Trail::default(),
+            exact: options.exact.then(|| Exact::new(width)),
             next: Rows::new(width),
             later: VecDeque::new(),
             options,
@@ -87,7 +91,8 @@ impl<'a> Progress<'a> {
 
     pub(super) fn bytes(&self) -> usize {
         let later = self.later.iter().map(|later| later.rows.bytes() + later.origins.capacity() * 8);
-        self.trail.bytes() + self.next.bytes() + later.sum::<usize>()
+        let exact = self.exact.as_ref().map_or(0, Exact::bytes);
+        self.trail.bytes() + self.next.bytes() + later.sum::<usize>() + exact
     }
 
     /// True if no state waits for its level.
@@ -113,7 +118,7 @@ impl<'a> Progress<'a> {
         origin: (StateId, u16, u8),
     ) -> Result<(), CloseError> {
         known.visited.reserve_one(fingerprint);
-        if known.visited.insert(fingerprint) {
+        if self.is_new(known, fingerprint, || row.to_vec()) {
             self.next.push(row, fingerprint);
             self.entered(known, origin)?;
         }
@@ -184,6 +189,21 @@ impl<'a> Progress<'a> {
         Ok(Merged::Wholly)
     }
 
+    /// True if this state was not met; from now on it was.
+    fn is_new(&mut self, known: &Known, fingerprint: u64, row: impl FnOnce() -> Vec<PartId>) -> bool {
+        match &mut self.exact {
+            Some(exact) => exact.insert(&row(), fingerprint),
+            None => known.visited.insert(fingerprint),
+        }
+    }
+
+    fn is_known(&self, known: &Known, fingerprint: u64, row: impl FnOnce() -> Vec<PartId>) -> bool {
+        match &self.exact {
+            Some(exact) => exact.contains(&row(), fingerprint),
+            None => known.visited.contains(fingerprint),
+        }
+    }
+
     /// Takes in one candidate of a batch.
     fn take_in(
         &mut self,
@@ -195,12 +215,13 @@ impl<'a> Progress<'a> {
         let Candidate { fingerprint, effect, ordinal, weight, .. } = batch.candidates[number];
         let effect = effect.as_leaf().expect("a candidate has an effect");
         let judged = known.memo.effects[effect as usize].judged;
+        let row = || changed(known, batch, number, index);
         if weight == 1 {
-            if known.visited.insert(fingerprint) {
+            if self.is_new(known, fingerprint, row) {
                 put(&mut self.next, known, batch, number, index);
                 self.entered(known, (parent, ordinal, judged))?;
             }
-        } else if !known.visited.contains(fingerprint) {
+        } else if !self.is_known(known, fingerprint, row) {
             let further = usize::from(weight) - 2;
             while self.later.len() <= further {
                 let rows = Rows::new(self.extractor.layout.len());
@@ -268,7 +289,8 @@ impl<'a> Progress<'a> {
         }
         if let Some(canon) = &known.canon {
             if batch.candidates.iter().any(|candidate| candidate.effect == Tree::WIDE) {
-                return Err(Asymmetry("a step depends on everything").into());
+                let is_of_seats = canon.clients == 0;
+                return Err(Asymmetry { reason: "a step depends on everything", is_of_seats }.into());
             }
             batch.sort(known, canon, known.level.row(index), 0);
         }
@@ -287,6 +309,13 @@ impl<'a> Progress<'a> {
         self.expanded(known, index, steps);
         Ok(())
     }
+}
+
+/// The state that a candidate leads to.
+fn changed(known: &Known, batch: &Batch, number: usize, index: usize) -> Vec<PartId> {
+    let mut row = Rows::new(known.level.width());
+    put(&mut row, known, batch, number, index);
+    row.row(0).to_vec()
 }
 
 /// Appends the state that a candidate leads to.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::canon::Canon;
+use super::canon::{Canon, Scratch};
 use super::expand::{Batch, Known};
 use super::extract::Extractor;
 use super::frontier::{Rows, StateId};
@@ -13,6 +13,7 @@ use super::judge;
 use super::part::PartId;
 use super::progress::{Halt, Merged, Progress};
 use super::recent::Recent;
+use super::rename::seats;
 use super::symmetry::{CloseError, classes};
 use super::visited::Visited;
 use super::{Glance, Options, Reductions};
@@ -36,6 +37,7 @@ pub(super) type Watch<'a> = &'a mut dyn FnMut(Glance);
 pub(super) struct Search<'a> {
     pub(super) known: Known,
     pub(super) progress: Progress<'a>,
+    pub(super) reductions: Reductions,
     pub(super) initial: Vec<PartId>,
     pub(super) peak_bytes: usize,
     /// Number of the first state of the present level.
@@ -53,22 +55,24 @@ impl<'a> Search<'a> {
     ) -> Result<Self, CloseError> {
         let extractor = Extractor::new(setting, reductions).map_err(|error| CloseError::Explore(error.into()))?;
         let (mut extractor, memo, initial) = extractor;
-        let classes = if reductions.is_symmetric { classes(setting, &extractor.layout) } else { Vec::new() };
-        let canon = (!classes.is_empty()).then(|| Canon::new(&classes, &initial));
+        let classes = if reductions.clients { classes(setting, &extractor.layout) } else { Vec::new() };
+        let seats = if reductions.seats { seats(setting, &extractor, &initial) } else { 0 };
+        let canon = Canon::new(&classes, seats, &initial);
+        let canon = (!canon.swaps.is_empty()).then_some(canon);
         let level = Rows::new(initial.len());
-        let mut known = Known { memo, canon, visited: Visited::new(), level };
+        let mut known = Known { memo, canon, visited: Visited::new(), is_exact: options.exact, level };
         if let Some(canon) = &mut known.canon {
             extractor.learned = Some(std::collections::VecDeque::new());
             extractor.close(&mut known.memo, canon)?;
         }
         let mut row = initial.clone();
         if let Some(canon) = &known.canon {
-            canon.sort(&mut row, &mut Vec::new(), |_| ());
+            canon.sort(&mut row, &mut Scratch::default());
         }
         let fingerprint = extractor.fingerprint(&row);
         let mut progress = Progress::new(extractor, initial.len(), options, stop);
         progress.admit(&mut known, &row, fingerprint, (0, 0, judge::ALL))?;
-        Ok(Self { known, progress, initial, peak_bytes: 0, level_first: 0, is_resumed: false })
+        Ok(Self { known, progress, reductions, initial, peak_bytes: 0, level_first: 0, is_resumed: false })
     }
 
     /// Explores until all is decided, the space is exhausted, or a bound is hit, which is returned.

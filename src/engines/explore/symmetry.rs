@@ -1,22 +1,23 @@
-//! Finds out what the exchange of two interchangeable clients makes of every part, and proves that it is a symmetry.
+//! Finds out what the exchange of two interchangeable clients or seats makes of every part, and proves that it is a
+//! symmetry.
 //!
 //! A part is not taken apart. It came from a step that read other parts; its image is what the renamed step makes of
-//! their images, back to the initial state, in which every client of a class is alike. So each transition that enters
+//! their images, back to the initial state, in which every client of a class is alike, and every seat. So each transition that enters
 //! the memo is fired for every way of naming the clients, and each must give what the images found so far demand: the
 //! same steps, the same effect, the same need to judge, the same verdict. Then the exchange commutes with everything
 //! that the memo knows, whatever the parts mean. Where it does not, there is no symmetry, and the search does without.
 
 use std::collections::VecDeque;
 
-use super::canon::{Canon, MemberKeys, NONE, Swap};
-use super::extract::{Extractor, Unknown};
+use super::canon::{Canon, MemberKeys, NONE, Pair, Swap, scattered};
+use super::extract::{Extractor, Transition, Unknown};
 use super::layout::{Layout, Place, Position};
 use super::lists::Kind;
 use super::memo::{Group, Memo};
 use super::part::PartId;
+use super::rename::exchanged;
 use crate::engines::reference::ExploreError;
 use crate::system::{Setting, Step};
-use crate::world::identity::ProcessId;
 
 /// What entered the memo, with a state that it was met in.
 #[derive(Clone, Debug)]
@@ -26,13 +27,17 @@ pub(super) enum Learned {
     Effect(u32, Vec<PartId>),
 }
 
-/// Why the clients are not interchangeable.
+/// Why what looked interchangeable is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asymmetry(pub(super) &'static str);
+pub(super) struct Asymmetry {
+    pub(super) reason: &'static str,
+    /// True if it is seats that are not; what is known of clients stands.
+    pub(super) is_of_seats: bool,
+}
 
 /// The clients that may be interchangeable: those of one journey that are served by one instance and whose clocks
-/// agree, at least two. What
-/// has happened before the first state happened to some of them and not to others: then there are none.
+/// agree, at least two. What has happened before the first state happened to some of them and not to others: then
+/// there are none.
 pub(super) fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> {
     if !setting.given.is_empty() {
         return Vec::new();
@@ -54,18 +59,21 @@ pub(super) fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> 
 }
 
 impl Canon {
-    /// Nothing is known yet but the initial state.
-    pub(super) fn new(classes: &[Vec<Position>], initial: &[PartId]) -> Self {
+    /// Nothing is known yet but the initial state. Seats are numbered from 1; none, if they are not interchangeable.
+    pub(super) fn new(classes: &[Vec<Position>], seats: i64, initial: &[PartId]) -> Self {
         let mut canon = Self { weights: vec![Vec::new(); initial.len()], ..Self::default() };
         for class in classes {
             for (index, position) in class.iter().enumerate() {
                 canon.keys.push(MemberKeys(vec![Vec::new(); initial.len()]));
                 let Some(second) = class.get(index + 1) else { continue };
                 let members = (canon.keys.len() - 1, canon.keys.len());
-                let images = vec![Vec::new(); initial.len()];
-                canon.swaps.push(Swap { first: *position, second: *second, members, images });
+                let pair = Pair::Clients { first: *position, second: *second, members };
+                canon.swaps.push(Swap::new(pair, initial.len()));
             }
         }
+        canon.clients = canon.swaps.len();
+        let neighbours = (1..seats).map(|seat| Pair::Seats(seat, seat + 1));
+        canon.swaps.extend(neighbours.map(|pair| Swap::new(pair, initial.len())));
         for swap in &mut canon.swaps {
             for position in 0..initial.len() {
                 let image = initial[swap.position(position)];
@@ -79,13 +87,23 @@ impl Canon {
     fn members(&self) -> Vec<Position> {
         let mut members = vec![0; self.keys.len()];
         for swap in &self.swaps {
-            (members[swap.members.0], members[swap.members.1]) = (swap.first, swap.second);
+            if let Pair::Clients { first, second, members: at } = swap.pair {
+                (members[at.0], members[at.1]) = (first, second);
+            }
         }
         members
     }
 }
 
 impl Swap {
+    fn new(pair: Pair, width: usize) -> Self {
+        Self { pair, images: vec![Vec::new(); width] }
+    }
+
+    fn asymmetry(&self, reason: &'static str) -> Asymmetry {
+        Asymmetry { reason, is_of_seats: matches!(self.pair, Pair::Seats(..)) }
+    }
+
     /// The image of a whole row.
     fn image(&self, row: &[PartId]) -> Vec<PartId> {
         let mut image = row.to_vec();
@@ -107,30 +125,12 @@ impl Swap {
             }
             let known = &mut images[id as usize];
             if *known != NONE && *known != image {
-                return Err(Asymmetry("a step does something else for another client"));
+                return Err(self.asymmetry("a step does something else"));
             }
             *known = image;
         }
         Ok(())
     }
-
-    fn step(&self, layout: &Layout, step: &Step) -> Step {
-        let number = |position: Position| match layout.places[position] {
-            Place::Client(number) => u16::try_from(number).expect("there are at most 65,535 clients"),
-            _ => unreachable!("clients are swapped with clients"),
-        };
-        let (first, second) = (number(self.first), number(self.second));
-        renamed(step, |client| match client {
-            it if it == first => second,
-            it if it == second => first,
-            other => other,
-        })
-    }
-}
-
-/// The step with its client renamed.
-pub(super) fn renamed(step: &Step, rename: impl Fn(u16) -> u16) -> Step {
-    step.of_other(|process| ProcessId { client: rename(process.client), call: process.call })
 }
 
 impl Extractor {
@@ -165,7 +165,7 @@ impl Extractor {
                 let image = swap.image(&row);
                 let is_new = self.known_broken(due, &image).is_none();
                 if self.due(due, &image) != due || self.broken(due, &image) != broken {
-                    return Err(Asymmetry("a property tells the clients apart"));
+                    return Err(swap.asymmetry("a property tells them apart"));
                 }
                 if is_new {
                     open.push(image);
@@ -188,16 +188,17 @@ impl Extractor {
             self.resolve(memo, Unknown::List(there), &image)?;
         }
         let (here, there) = (memo.list(group, row), memo.list(there, &image));
-        let mut wanted = self.listed(memo, here.expect("it was learned"));
-        wanted.iter_mut().flatten().for_each(|step| *step = swap.step(&self.layout, step));
-        let mut found = self.listed(memo, there.expect("it was learned"));
-        if !matches!(self.groups[group], Kind::Client(_)) {
-            // Victims of deadlocks and the crashed stand in the order of their names.
+        let own = |transition: &Transition| transition.step.clone();
+        let mut wanted =
+            self.listed(memo, here.expect("it was learned"), |transition| self.image_of_step(swap, transition));
+        let mut found = self.listed(memo, there.expect("it was learned"), own);
+        if !matches!((self.groups[group], swap.pair), (Kind::Client(_), Pair::Clients { .. })) {
+            // Victims of deadlocks and the crashed stand in the order of their names, and seats in that of theirs.
             let order = |steps: &mut Vec<Vec<Step>>| steps.sort_by_cached_key(|steps| format!("{steps:?}"));
             order(&mut wanted);
             order(&mut found);
         }
-        if wanted == found { Ok(()) } else { Err(Asymmetry("another client could do something else").into()) }
+        if wanted == found { Ok(()) } else { Err(swap.asymmetry("something else could be done").into()) }
     }
 
     /// The part behind a clock and its image change at the same time.
@@ -214,14 +215,19 @@ impl Extractor {
             self.extract_instant(memo, there, &image);
         }
         let is_same = memo.instant(clock, row) == memo.instant(there, &image);
-        if is_same { Ok(()) } else { Err(Asymmetry("another client waits for another time").into()) }
+        if is_same { Ok(()) } else { Err(swap.asymmetry("another time is waited for").into()) }
     }
 
-    /// The steps of each of these entries.
-    fn listed(&self, memo: &Memo, entries: std::ops::Range<usize>) -> Vec<Vec<Step>> {
+    /// The steps of each of these entries, as `step` tells them.
+    fn listed(
+        &self,
+        memo: &Memo,
+        entries: std::ops::Range<usize>,
+        step: impl Fn(&Transition) -> Step,
+    ) -> Vec<Vec<Step>> {
         let steps = |entry: usize| {
             let numbers = self.prefixes[entry].iter().copied().chain([memo.entries[entry].transition]);
-            numbers.map(|number| self.transitions[number as usize].step.clone()).collect()
+            numbers.map(|number| step(&self.transitions[number as usize])).collect()
         };
         entries.map(steps).collect()
     }
@@ -235,7 +241,7 @@ impl Extractor {
     ) -> Result<(), CloseError> {
         let image = swap.image(row);
         let mut transition = self.transitions[number as usize].clone();
-        transition.step = swap.step(&self.layout, &transition.step);
+        transition.step = self.image_of_step(swap, &transition);
         if let Some((position, id)) = &mut transition.client {
             *id = swap.image_of(*position, *id).expect("what acts was met before");
             *position = swap.position(*position);
@@ -246,18 +252,18 @@ impl Extractor {
         }
         let effect = |number: u32, row: &[PartId]| memo.follow(memo.transitions[number as usize], row).as_leaf();
         let (Some(here), Some(there)) = (effect(number, row), effect(there, &image)) else {
-            return Err(Asymmetry("a step depends on everything").into());
+            return Err(swap.asymmetry("a step depends on everything").into());
         };
         let (writes, images) = (memo.writes(here), memo.writes(there));
         let is_same = memo.effects[here as usize].judged == memo.effects[there as usize].judged;
         if !is_same || writes.len() != images.len() {
-            return Err(Asymmetry("a step does something else for another client").into());
+            return Err(swap.asymmetry("a step does something else").into());
         }
         for write in writes {
             let position = write.position as usize;
             let wanted = swap.position(position);
             let found = images.iter().find(|image| image.position as usize == wanted);
-            let image = found.ok_or(Asymmetry("a step changes something else for another client"))?;
+            let image = found.ok_or_else(|| swap.asymmetry("a step changes something else"))?;
             swap.relate(position, write.id, image.id)?;
         }
         Ok(())
@@ -297,14 +303,11 @@ fn spread(canon: &mut Canon, start: (Position, PartId, usize), key: u64) {
     let mut open = vec![start];
     canon.keys[start.2].0[start.0][start.1 as usize] = key;
     while let Some((position, id, member)) = open.pop() {
-        for swap in &canon.swaps {
+        for swap in &canon.swaps[..canon.clients] {
             let Some(image) = swap.image_of(position, id) else { continue };
             let there = swap.position(position);
-            let member = match member {
-                it if it == swap.members.0 => swap.members.1,
-                it if it == swap.members.1 => swap.members.0,
-                other => other,
-            };
+            let Pair::Clients { members, .. } = swap.pair else { unreachable!("only clients have keys") };
+            let member = exchanged(member, members.0, members.1);
             let slot = &mut canon.keys[member].0[there][image as usize];
             if *slot == 0 {
                 *slot = key;
@@ -312,14 +315,6 @@ fn spread(canon: &mut Canon, start: (Position, PartId, usize), key: u64) {
             }
         }
     }
-}
-
-/// Numbers far apart, so that sums of them differ (the finalizer of SplitMix64); never zero.
-fn scattered(number: u64) -> u64 {
-    let mut word = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (word ^ word >> 31).max(1)
 }
 
 /// Why a check could not be finished, or failed.

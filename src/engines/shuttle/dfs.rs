@@ -80,6 +80,7 @@ impl Search {
             depth: self.depth,
             final_states: self.final_states,
             is_reduced: false,
+            is_exact: false,
             abstracted_draws: self.abstracted.into_iter().collect(),
         })
     }

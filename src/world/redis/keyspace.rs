@@ -30,6 +30,10 @@ impl Entry {
         self.deadline_ms.is_some_and(|deadline_ms| now_ms > deadline_ms)
     }
 
+    fn bring_nearer(&mut self, ms: i64) {
+        self.deadline_ms = self.deadline_ms.map(|deadline_ms| deadline_ms.saturating_sub(ms));
+    }
+
     /// The bytes of a string value.
     pub(super) fn string(&self) -> &ByteString {
         let Value::String(bytes) = &self.value;
@@ -78,6 +82,10 @@ impl Change {
                 None => drop(keyspace.entries.remove(key)),
             }
         }
+    }
+
+    pub(super) fn bring_nearer(&mut self, ms: i64) {
+        self.0.values_mut().flatten().for_each(|entry| entry.bring_nearer(ms));
     }
 
     pub(super) fn deadlines_ms(&self) -> impl Iterator<Item = i64> {
@@ -163,9 +171,7 @@ impl Keyspace {
 
     /// Every deadline comes so much earlier.
     pub(super) fn bring_nearer(&mut self, ms: i64) {
-        for deadline_ms in self.entries.values_mut().filter_map(|entry| entry.deadline_ms.as_mut()) {
-            *deadline_ms = deadline_ms.saturating_sub(ms);
-        }
+        self.entries.values_mut().for_each(|entry| entry.bring_nearer(ms));
     }
 
     /// Number of keys, dead ones included.

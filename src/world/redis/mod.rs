@@ -158,6 +158,14 @@ impl Redis {
         self.keyspace.bring_nearer(i64::try_from(ms).unwrap_or(i64::MAX));
     }
 
+    /// All deadlines come nearer, also those that replicas know, or will: the present is moved back.
+    pub fn move_ms(&mut self, ms: u64) {
+        self.jump_ms(ms);
+        if let Some(replication) = &mut self.replication {
+            replication.bring_nearer(i64::try_from(ms).unwrap_or(i64::MAX));
+        }
+    }
+
     /// A restart without persistence (`save ""`, `appendonly no`): keys, scripts and sessions are all gone, and from
     /// the replicas too, which take over what the primary has.
     pub fn restart_empty(&mut self) {

@@ -78,6 +78,11 @@ impl Replication {
         kept.chain(self.stream.iter().flat_map(Change::deadlines_ms))
     }
 
+    pub(super) fn bring_nearer(&mut self, ms: i64) {
+        self.replicas.iter_mut().for_each(|replica| replica.keyspace.bring_nearer(ms));
+        self.stream.iter_mut().for_each(|change| change.bring_nearer(ms));
+    }
+
     pub(super) fn purge(&mut self, now_ms: i64) {
         self.replicas.iter_mut().for_each(|replica| replica.keyspace.purge(now_ms, |_| ()));
     }
