@@ -9,7 +9,7 @@
 use super::common::{self, SEATS, booked_twice, pick_seat, release_own, seat_key, send};
 use crate::process::{Ctx, Flow};
 use crate::system::model::{Journey, Model};
-use crate::system::property::{Property, one_booking_per_seat};
+use crate::system::property::{Property, Subject, one_booking_per_seat};
 use crate::world::reply::Reply;
 use crate::world::value::Value;
 
@@ -36,12 +36,16 @@ CREATE TABLE bookings (owner text PRIMARY KEY, seat_id bigint NOT NULL);
     )
 };
 
-const PROPERTIES: [Property; 1] = [one_booking_per_seat(|state| {
-    let tables = [("fenced_bookings", 0), ("bookings", 1)];
-    let bookings =
-        tables.iter().flat_map(|(table, seat)| state.world.sql.committed_rows(table).map(|booking| &booking[*seat]));
-    booked_twice(bookings)
-})];
+const PROPERTIES: [Property; 1] = [Property {
+    subject: Subject::Row(&["fenced_bookings", "bookings"]),
+    ..one_booking_per_seat(|state| {
+        let tables = [("fenced_bookings", 0), ("bookings", 1)];
+        let bookings = tables
+            .iter()
+            .flat_map(|(table, seat)| state.world.sql.committed_rows(table).map(|booking| &booking[*seat]));
+        booked_twice(bookings)
+    })
+}];
 
 async fn fenced(ctx: Ctx) -> Flow {
     let book = "INSERT INTO fenced_bookings (seat_id, owner) VALUES ($1, $2) ON CONFLICT DO NOTHING";

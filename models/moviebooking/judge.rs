@@ -28,7 +28,7 @@ pub(super) const PROPERTIES: [Property; 10] = [
         name: "one-lock-per-seat",
         about: "At most one committed lock of a seat is active.",
         reads: Reads::Data,
-        subject: Subject::Row("seat_locks"),
+        subject: Subject::Row(&["seat_locks"]),
         rule: Rule::NoRow(
             "SELECT s.showtime_seat_id FROM seat_lock_seats s JOIN seat_locks l ON l.id = s.seat_lock_id \
              WHERE l.active = true GROUP BY s.showtime_seat_id HAVING COUNT(*) > 1",
@@ -39,7 +39,7 @@ pub(super) const PROPERTIES: [Property; 10] = [
         name: "expired-lock-is-over",
         about: "A lock that has expired keeps nobody out: no seat is LOCKED without a lock that is active and alive.",
         reads: Reads::Locks,
-        subject: Subject::Row("seat_locks"),
+        subject: Subject::Row(&["seat_locks"]),
         rule: Rule::Never(locked_in_vain),
         is_default: false,
     },
@@ -47,7 +47,7 @@ pub(super) const PROPERTIES: [Property; 10] = [
         name: "lock-has-its-key",
         about: "While nobody works for its client, an active lock that has not expired has its keys in Redis.",
         reads: Reads::Locks,
-        subject: Subject::Row("seat_locks"),
+        subject: Subject::Row(&["seat_locks"]),
         rule: Rule::Never(lock_without_key),
         is_default: false,
     },

@@ -79,8 +79,8 @@ pub enum Subject {
     Answer,
     /// Two statements waited at a time.
     Waiting,
-    /// This table has a committed row.
-    Row(&'static str),
+    /// One of these tables has a committed row.
+    Row(&'static [&'static str]),
     /// A client was told that its seats are paid for.
     Ticket,
     /// No client acts any more.
@@ -199,8 +199,9 @@ impl System {
             if !is_due {
                 continue;
             }
-            if let Subject::Row(table) = property.subject
-                && self.state.world.sql.committed_rows(table).next().is_some()
+            let has_row = |table: &&str| self.state.world.sql.committed_rows(table).next().is_some();
+            if let Subject::Row(tables) = property.subject
+                && tables.iter().any(has_row)
             {
                 self.judgement.met_rows |= 1 << (place % 64);
             }

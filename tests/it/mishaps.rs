@@ -49,7 +49,7 @@ const PROPERTIES: [Property; 3] = [
         name: "one-order",
         about: "Nothing is ordered twice.",
         reads: Reads::Data,
-        subject: Subject::Row("orders"),
+        subject: Subject::Row(&["orders"]),
         rule: Rule::NoRow("SELECT item FROM orders GROUP BY item HAVING COUNT(*) > 1"),
         is_default: true,
     },

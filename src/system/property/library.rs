@@ -94,7 +94,7 @@ pub const fn one_booking_per_seat(breach: Breach) -> Property {
         name: "one-booking-per-seat",
         about: "At most one live booking (not cancelled, expired or refunded) is committed for a seat.",
         reads: Reads::Data,
-        subject: Subject::Row("bookings"),
+        subject: Subject::Row(&["bookings"]),
         rule: Rule::Never(breach),
         is_default: true,
     }
