@@ -49,6 +49,6 @@ mod tests {
         let mut exact = Exact::new(2);
         assert!(exact.insert(&[1, 2], 7) && exact.insert(&[2, 1], 7));
         assert!(!exact.insert(&[1, 2], 7) && !exact.insert(&[2, 1], 7));
-        assert!(exact.contains(&[2, 1], 7) && !exact.contains(&[2, 2], 7) && !exact.contains(&[1, 2], 8));
+        assert!(exact.contains(&[2, 1], 7) && !exact.contains(&[2, 2], 7));
     }
 }

@@ -18,6 +18,8 @@ struct Shard {
 
 const SHARDS_LOG2: u32 = 8;
 const SLOTS_MIN: usize = 16;
+/// So few that room for all of them may be made in every shard.
+const FEW: usize = 32;
 
 impl Visited {
     pub(super) fn new() -> Self {
@@ -74,7 +76,7 @@ impl Visited {
     /// Makes room for these.
     pub(super) fn reserve(&mut self, fingerprints: impl ExactSizeIterator<Item = u64>) {
         let most = fingerprints.len();
-        if most < self.shards.len() {
+        if most <= FEW {
             // Room for all of them wherever one of them belongs, which is less work than to count.
             return fingerprints.for_each(|it| self.shards[Self::shard_of(it.max(1))].reserve(most));
         }
