@@ -219,10 +219,10 @@ fn the_sizes_of_the_compared_model_are_pinned() {
     assert_eq!(size("fenced", 3, 1, false), 4_719);
     assert_eq!(size("fenced", 4, 1, false), 55_153);
     assert_eq!(size("fenced", 3, 1, true), 261);
-    assert_eq!(size("fenced", 5, 1, true), 2_276);
+    assert_eq!(size("fenced", 5, 1, true), 1_162);
     let broken = explored(&seatlock("unfenced", 4, 1), options(1, true)).exploration;
     assert_eq!(lengths(&broken), [("one-booking-per-seat", Some(9))]);
-    assert_eq!(broken.states, 199);
+    assert_eq!(broken.states, 104);
 }
 
 /// The workers start at levels of 8,192 states, so only a large space tells.
