@@ -54,7 +54,8 @@ fn main() {
     SECTIONS.into_iter().filter(|(name, _)| is_wanted(name)).for_each(|(_, section)| section());
 }
 
-/// How long until all is proved, with every reduction that each has; ours includes taking the automata out of the model.
+/// How long until all is proved, with every reduction that each has; ours includes taking the automata out of the
+/// model.
 fn reduced() {
     println!("reduced, fenced {}: time to the verdict", name(REDUCED));
     let setting = setting_of("fenced", REDUCED);

@@ -4,8 +4,8 @@
 //! part says of them. Sorting goes by swaps of neighbours, and each swap renames the whole row by look-ups. Any key is
 //! sound, because a sorted row is a renaming of the row; a finer one merges more.
 //!
-//! Seats have no place of their own to be sorted by. Two of them are exchanged as long as that makes a number less which
-//! does not depend on the clients' names; then the clients are sorted.
+//! Seats have no place of their own to be sorted by. Two of them are exchanged as long as that makes a number less,
+//! which does not depend on the clients' names; then the clients are sorted.
 
 use super::layout::Position;
 use super::part::PartId;
@@ -120,7 +120,8 @@ impl Canon {
         }
     }
 
-    /// A number that is the same whatever the clients of a class are called, and another when seats are called otherwise.
+    /// A number that is the same whatever the clients of a class are called, and most often another when seats are
+    /// called otherwise.
     fn rank(&self, row: &[PartId], keys: &mut Vec<u64>) -> u64 {
         self.keys_of(row, keys);
         if keys.is_empty() {

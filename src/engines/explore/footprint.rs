@@ -68,13 +68,6 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
         }
         Step::Time(_) if layout.is_relative => layout.places.iter().copied().for_each(read),
         Step::Time(_) => time(layout, state, &mut read),
-        Step::ClockJump(node) => {
-            [Place::Budgets, Place::Redis(usize::from(*node)), Place::Now].into_iter().for_each(&mut read);
-        }
-        Step::RedisRestart(node) | Step::Evict(node, _) => {
-            read(Place::Budgets);
-            read(Place::Redis(usize::from(*node)));
-        }
         // Nobody works there.
         Step::CrashInstance(_) if !layout.has_handlers => read(Place::Budgets),
         Step::CrashInstance(_) => return Footprint::Everything(reads),
@@ -89,14 +82,27 @@ pub(super) fn before(layout: &Layout, state: &State, step: &Step) -> Footprint {
             mishap_of(*mishap, state.slot(*process), state, &mut read);
         }
         Step::Land(number) => landing(late_op(state, *number), &mut read),
-        Step::Replicate(node, _) => read(Place::Redis(usize::from(*node))),
-        // Whatever clients have under way is cut off.
-        Step::Failover(node, _) => {
-            [Place::Budgets, Place::Redis(usize::from(*node))].into_iter().for_each(&mut read);
-            (0..state.clients.len()).map(Place::Client).for_each(read);
-        }
+        Step::ClockJump(node)
+        | Step::RedisRestart(node)
+        | Step::Evict(node, _)
+        | Step::Replicate(node, _)
+        | Step::Failover(node, _) => of_node(*node, step, state, &mut read),
     }
     Footprint::Parts(reads)
+}
+
+/// What is read by what befalls a Redis node.
+fn of_node(node: u8, step: &Step, state: &State, read: &mut impl FnMut(Place)) {
+    if !matches!(step, Step::Replicate(..)) {
+        read(Place::Budgets);
+    }
+    read(Place::Redis(usize::from(node)));
+    match step {
+        Step::ClockJump(_) => read(Place::Now),
+        // Whatever clients have under way is cut off.
+        Step::Failover(..) => (0..state.clients.len()).map(Place::Client).for_each(read),
+        _ => {}
+    }
 }
 
 /// The process whose going on may need, or free, a worker or a connection.

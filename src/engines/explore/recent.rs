@@ -1,5 +1,5 @@
-//! What a worker has met in the last moments. The ways round a diamond of two steps lead to the same state soon after one
-//! another, so most of what has been met was met just now, and need not be looked up in memory that is far away.
+//! What a worker has met in the last moments. The ways round a diamond of two steps lead to the same state soon after
+//! one another, so most of what has been met was met just now, and need not be looked up in memory that is far away.
 
 /// The last fingerprint met of each slot. Whoever uses it hands all that it meets to the merge, in order; so what is
 /// dropped here is among the states met by the time that it would be looked up there.

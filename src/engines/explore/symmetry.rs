@@ -2,10 +2,11 @@
 //! symmetry.
 //!
 //! A part is not taken apart. It came from a step that read other parts; its image is what the renamed step makes of
-//! their images, back to the initial state, in which every client of a class is alike, and every seat. So each transition that enters
-//! the memo is fired for every way of naming the clients, and each must give what the images found so far demand: the
-//! same steps, the same effect, the same need to judge, the same verdict. Then the exchange commutes with everything
-//! that the memo knows, whatever the parts mean. Where it does not, there is no symmetry, and the search does without.
+//! their images, back to the initial state, in which every client of a class is alike, and every seat. So each
+//! transition that enters the memo is fired for every way of naming them, and each must give what the images found so
+//! far demand: the same steps, the same effect, the same need to judge, the same verdict. Then the exchange commutes
+//! with everything that the memo knows, whatever the parts mean. Where it does not, there is no symmetry, and the
+//! search does without.
 
 use std::collections::VecDeque;
 
