@@ -191,6 +191,7 @@ impl<'a> Search<'a> {
             self.tidy_up(at, watch);
             let halt = match interrupted {
                 Pause::At(batch, state) => {
+                    self.known.visited.grow_soon_full();
                     let halt = self.merge_at_leisure(&batch, (first + number(at), at), state)?;
                     queue.merged.fetch_add(1, Ordering::Relaxed);
                     halt

@@ -87,6 +87,14 @@ impl Visited {
         }
     }
 
+    /// Shards that are about to be full grow now. They fill evenly, so one pause of the workers serves them all.
+    pub(super) fn grow_soon_full(&mut self) {
+        for shard in &mut self.shards {
+            let soon = *shard.full.get_mut() / 64;
+            shard.reserve(soon);
+        }
+    }
+
     /// All that was put in.
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
         let slots = self.shards.iter().flat_map(|shard| &shard.slots).map(|slot| slot.load(Ordering::Relaxed));
