@@ -137,8 +137,13 @@ impl<'a> Env<'a> {
             (Projection::Whole, Some(row)) => Ok(row.clone()),
             (Projection::Whole, None) => Ok(Row::default()),
             (Projection::Stored(items), _) => {
-                let stored = |item| self.stored(item).cloned().unwrap_or(Value::Null);
-                Ok(items.iter().map(stored).collect())
+                let stored = |item| match self.stored(item) {
+                    Some(value) => value.clone(),
+                    None => Value::Null,
+                };
+                // A vector is filled in place. What is shared from the start takes values out of an iterator first, and
+                // a copy in several steps of what was written a moment before stalls the processor.
+                Ok(items.iter().map(stored).collect::<Vec<_>>().into())
             }
             (Projection::Computed(items), _) => items.iter().map(|item| self.owned(item)).collect(),
         }
