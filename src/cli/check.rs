@@ -202,11 +202,7 @@ fn explored(
         max_bytes: args.max_memory,
         threads: args.threads.get(),
         // A pinned number of states is that of the whole space.
-        reductions: if args.no_reduction || args.expect && check.expect_states.is_some() {
-            Reductions::NONE
-        } else {
-            Reductions::ALL
-        },
+        reductions: Reductions::all_if(!(args.no_reduction || args.expect && check.expect_states.is_some())),
         exact: args.exact,
         final_states: false,
     };

@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
 use super::System;
-use crate::process::{Outcome, Process, Request, Yield};
+use crate::process::{Outcome, Request, Yield};
 use crate::world::identity::ProcessId;
 
 /// All that decides what a process says.
@@ -60,18 +60,15 @@ impl System {
 
     /// What a process says after its history; asks its code if that is not known.
     pub(super) fn said(&mut self, process: ProcessId) -> Yield {
-        if self.automata.is_none() {
-            return self.recreate(process);
-        }
+        let Some(automata) = &self.automata else { return self.recreate(process) };
         let situation = self.situation(process);
         let hash = situation.hash();
-        let known = self.automata.as_ref().and_then(|known| known.0.find(hash, |it| it.situation() == situation));
-        if let Some(known) = known {
+        if let Some(known) = automata.0.find(hash, |known| known.situation() == situation) {
             return known.said.clone();
         }
-        let (_, said) = Process::replay(self.spawn_of(process), situation.history);
         let Situation { process, request, tokens_at_start, history } = situation;
         let (request, history) = (request.cloned(), history.into());
+        let said = self.recreate(process);
         let known = Known { process, request, tokens_at_start, history, said: said.clone() };
         let automata = self.automata.get_or_insert_default();
         automata.0.insert_unique(hash, known, |known| known.situation().hash());

@@ -58,7 +58,7 @@ fn explored(setting: &Rc<Setting>, reduction: bool) -> Exploration {
         max_states: usize::MAX,
         max_bytes: None,
         threads: NonZeroUsize::MIN,
-        reductions: if reduction { Reductions::ALL } else { Reductions::NONE },
+        reductions: Reductions::all_if(reduction),
         exact: false,
         final_states: false,
     };

@@ -25,7 +25,7 @@ fn options(threads: usize, reduction: bool) -> Options {
         max_states: usize::MAX,
         max_bytes: None,
         threads,
-        reductions: if reduction { Reductions::ALL } else { Reductions::NONE },
+        reductions: Reductions::all_if(reduction),
         exact: !reduction,
         final_states: !reduction,
     }

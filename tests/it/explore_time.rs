@@ -83,7 +83,7 @@ fn explored(setting: &Rc<Setting>, max_states: usize, reduction: bool) -> Explor
         max_states,
         max_bytes: None,
         threads,
-        reductions: if reduction { Reductions::ALL } else { Reductions::NONE },
+        reductions: Reductions::all_if(reduction),
         exact: false,
         final_states: false,
     };

@@ -24,7 +24,7 @@ fn options(max_states: usize, threads: usize, reduction: bool) -> Options {
         max_states,
         max_bytes: None,
         threads,
-        reductions: if reduction { Reductions::ALL } else { Reductions::NONE },
+        reductions: Reductions::all_if(reduction),
         exact: false,
         final_states: !reduction,
     }

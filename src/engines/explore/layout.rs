@@ -32,6 +32,16 @@ pub(super) enum Place {
     Jobs,
 }
 
+impl Place {
+    /// The number of the client who stands here, if one does.
+    pub(super) fn client(self) -> Option<u16> {
+        match self {
+            Self::Client(number) => Some(u16::try_from(number).expect("there are at most 65,535 clients")),
+            _ => None,
+        }
+    }
+}
+
 /// Number of a place in the packed vector.
 pub(super) type Position = usize;
 

@@ -108,6 +108,12 @@ impl Reductions {
     pub const ALL: Self = Self { joined_steps: true, clients: true, seats: true, relative_time: true };
     /// None: the whole space.
     pub const NONE: Self = Self { joined_steps: false, clients: false, seats: false, relative_time: false };
+
+    /// All of them, or none.
+    #[must_use]
+    pub const fn all_if(is_reducing: bool) -> Self {
+        if is_reducing { Self::ALL } else { Self::NONE }
+    }
 }
 
 /// What a search cost.

@@ -2,10 +2,10 @@
 
 use super::canon::{Pair, Swap};
 use super::extract::{Extractor, Transition};
-use super::layout::{Place, Position};
+use super::layout::Position;
 use super::part::{Part, PartId};
 use crate::process::{Op, Support};
-use crate::system::{Setting, Step};
+use crate::system::Step;
 use crate::world::argv::ByteString;
 use crate::world::identity::ProcessId;
 
@@ -25,23 +25,20 @@ pub(super) fn reseated(extractor: &Extractor, transition: &Transition, rename: i
     }
 }
 
-/// A key with each number in it renamed.
+/// A key with each seat's number in it renamed; whatever else is in it, numbers with leading zeros too, stays as it is.
 fn reseated_key(key: &ByteString, rename: impl Fn(i64) -> i64) -> ByteString {
     let is_digit = |byte: &u8| byte.is_ascii_digit();
     let words = key.as_bytes().chunk_by(|one, other| is_digit(one) == is_digit(other));
-    let renamed = words.flat_map(|word| match str::from_utf8(word).ok().and_then(|word| word.parse().ok()) {
-        Some(number) => rename(number).to_string().into_bytes(),
-        None => word.to_vec(),
+    let renamed = words.flat_map(|word| {
+        let number = str::from_utf8(word).ok().and_then(|word| word.parse::<i64>().ok());
+        let number = number.filter(|number| number.to_string().as_bytes() == word);
+        number.map_or_else(|| word.to_vec(), |number| rename(number).to_string().into_bytes())
     });
     ByteString::new(&renamed.collect::<Vec<_>>())
 }
 
-/// How many seats there are that may be interchangeable, if clients draw them: each out of all of them. What has
-/// happened before the first state happened to some of them.
-pub(super) fn seats(setting: &Setting, extractor: &Extractor, initial: &[PartId]) -> i64 {
-    if !setting.given.is_empty() {
-        return 0;
-    }
+/// How many seats there are that may be interchangeable, if clients draw them: each out of all of them.
+pub(super) fn seats(extractor: &Extractor, initial: &[PartId]) -> i64 {
     let parts = initial.iter().enumerate().map(|(position, id)| extractor.interners[position].part(*id));
     let drawn = parts.filter_map(|part| match part {
         Part::Client(client, _) => seats_of(client.slot.op.as_ref()),
@@ -64,10 +61,8 @@ fn seats_of(op: Option<&Op>) -> Option<i64> {
 impl Extractor {
     /// The step that is to this swap what the transition's own is without.
     pub(super) fn image_of_step(&self, swap: &Swap, transition: &Transition) -> Step {
-        let number = |position: Position| match self.layout.places[position] {
-            Place::Client(number) => u16::try_from(number).expect("there are at most 65,535 clients"),
-            _ => unreachable!("clients are swapped with clients"),
-        };
+        let number =
+            |position: Position| self.layout.places[position].client().expect("clients are swapped with clients");
         match swap.pair {
             Pair::Clients { first, second, .. } => {
                 let (first, second) = (number(first), number(second));
@@ -92,5 +87,24 @@ pub(super) fn exchanged<T: PartialEq>(it: T, one: T, other: T) -> T {
         it if it == one => other,
         it if it == other => one,
         it => it,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_changes_where_it_names_a_seat_and_nowhere_else() {
+        let renamed = |key: &str| reseated_key(&ByteString::from(key), |seat| exchanged(seat, 1, 2));
+        for (key, image) in [
+            ("lock:seat:1", "lock:seat:2"),
+            ("2:seat:12", "1:seat:12"),
+            ("lock:2026-01-02:7", "lock:2026-01-02:7"),
+            ("99999999999999999999", "99999999999999999999"),
+            ("", ""),
+        ] {
+            assert_eq!(renamed(key), ByteString::from(image), "{key}");
+        }
     }
 }

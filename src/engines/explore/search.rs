@@ -13,8 +13,7 @@ use super::judge;
 use super::part::PartId;
 use super::progress::{Halt, Merged, Progress};
 use super::recent::Recent;
-use super::rename::seats;
-use super::symmetry::{CloseError, classes};
+use super::symmetry::CloseError;
 use super::visited::Visited;
 use super::{Glance, Options, Reductions};
 use crate::engines::verdict::Bound;
@@ -55,10 +54,7 @@ impl<'a> Search<'a> {
     ) -> Result<Self, CloseError> {
         let extractor = Extractor::new(setting, reductions).map_err(|error| CloseError::Explore(error.into()))?;
         let (mut extractor, memo, initial) = extractor;
-        let classes = if reductions.clients { classes(setting, &extractor.layout) } else { Vec::new() };
-        let seats = if reductions.seats { seats(setting, &extractor, &initial) } else { 0 };
-        let canon = Canon::new(&classes, seats, &initial);
-        let canon = (!canon.swaps.is_empty()).then_some(canon);
+        let canon = Canon::of(setting, &extractor, reductions, &initial);
         let level = Rows::new(initial.len());
         let mut known = Known { memo, canon, visited: Visited::new(), is_exact: options.exact, level };
         if let Some(canon) = &mut known.canon {

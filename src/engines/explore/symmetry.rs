@@ -10,13 +10,14 @@
 
 use std::collections::VecDeque;
 
+use super::Reductions;
 use super::canon::{Canon, MemberKeys, NONE, Pair, Swap, scattered};
 use super::extract::{Extractor, Transition, Unknown};
 use super::layout::{Layout, Place, Position};
 use super::lists::Kind;
 use super::memo::{Group, Memo};
 use super::part::PartId;
-use super::rename::exchanged;
+use super::rename::{exchanged, seats};
 use crate::engines::reference::ExploreError;
 use crate::system::{Setting, Step};
 
@@ -37,12 +38,8 @@ pub(super) struct Asymmetry {
 }
 
 /// The clients that may be interchangeable: those of one journey that are served by one instance and whose clocks
-/// agree, at least two. What has happened before the first state happened to some of them and not to others: then
-/// there are none.
-pub(super) fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> {
-    if !setting.given.is_empty() {
-        return Vec::new();
-    }
+/// agree, at least two.
+fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> {
     let mut classes: Vec<((u16, usize, u64), Vec<Position>)> = Vec::new();
     for position in layout.clients() {
         let Place::Client(number) = layout.places[position] else { unreachable!("it is a client's position") };
@@ -60,8 +57,25 @@ pub(super) fn classes(setting: &Setting, layout: &Layout) -> Vec<Vec<Position>> 
 }
 
 impl Canon {
+    /// What may be interchangeable and is wanted, if anything is. What a prologue has done happened to some clients and
+    /// seats and not to others.
+    pub(super) fn of(
+        setting: &Setting,
+        extractor: &Extractor,
+        reductions: Reductions,
+        initial: &[PartId],
+    ) -> Option<Self> {
+        if !setting.given.is_empty() {
+            return None;
+        }
+        let classes = if reductions.clients { classes(setting, &extractor.layout) } else { Vec::new() };
+        let seats = if reductions.seats { seats(extractor, initial) } else { 0 };
+        let canon = Self::new(&classes, seats, initial);
+        (!canon.swaps.is_empty()).then_some(canon)
+    }
+
     /// Nothing is known yet but the initial state. Seats are numbered from 1; none, if they are not interchangeable.
-    pub(super) fn new(classes: &[Vec<Position>], seats: i64, initial: &[PartId]) -> Self {
+    fn new(classes: &[Vec<Position>], seats: i64, initial: &[PartId]) -> Self {
         let mut canon = Self { weights: vec![Vec::new(); initial.len()], ..Self::default() };
         for class in classes {
             for (index, position) in class.iter().enumerate() {

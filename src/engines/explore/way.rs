@@ -54,7 +54,7 @@ struct Names {
 
 impl Names {
     fn of(places: &[Place]) -> Self {
-        let own = places.iter().map(client_at).collect::<Vec<_>>();
+        let own = places.iter().map(|place| place.client()).collect::<Vec<_>>();
         Self { clients: own.clone(), own, seats: BTreeMap::new() }
     }
 
@@ -79,12 +79,5 @@ impl Names {
                 }
             }
         }
-    }
-}
-
-fn client_at(place: &Place) -> Option<u16> {
-    match place {
-        Place::Client(number) => Some(u16::try_from(*number).expect("there are at most 65,535 clients")),
-        _ => None,
     }
 }
