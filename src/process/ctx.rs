@@ -1,6 +1,6 @@
 //! The only thing that a process may await.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -24,7 +24,7 @@ use crate::world::value::Value;
 /// What passes between a process and the system at one await.
 #[derive(Default)]
 pub(super) struct Mailbox {
-    pub(super) issued: Cell<Option<Op>>,
+    pub(super) issued: RefCell<Option<Op>>,
     pub(super) outcome: Cell<Option<Outcome>>,
     pub(super) label: Cell<&'static str>,
     pub(super) asides: Cell<Option<Box<Asides>>>,
@@ -107,7 +107,12 @@ impl Ctx {
         statement: &'static str,
         params: [Value; N],
     ) -> impl Future<Output = Result<Rows, SqlError>> {
-        self.issue(Op::Sql(Statement(statement), Vec::from(params)), |outcome| match outcome {
+        self.place(Op::Sql(Statement(statement), SmallVec::new()));
+        // Filled where it lies.
+        if let Some(Op::Sql(_, list)) = &mut *self.mailbox.issued.borrow_mut() {
+            list.extend(params);
+        }
+        self.wait(|outcome| match outcome {
             Outcome::Rows(result) => result,
             other => mismatch(&other),
         })
@@ -224,8 +229,18 @@ impl Ctx {
     /// Issues an operation at once; what is returned waits for its outcome and reads it. Not an `async fn`: that would
     /// keep the operation's parts in the future of the process, which is moved when it is spawned.
     fn issue<T, R: Fn(Outcome) -> T + Unpin>(&mut self, op: Op, read: R) -> Issue<'_, R> {
-        let unheeded = self.mailbox.issued.replace(Some(op));
-        assert!(unheeded.is_none(), "{}: every operation must be awaited before the next one", self.process);
+        self.place(op);
+        self.wait(read)
+    }
+
+    #[inline]
+    fn place(&mut self, op: Op) {
+        let mut issued = self.mailbox.issued.borrow_mut();
+        assert!(issued.is_none(), "{}: every operation must be awaited before the next one", self.process);
+        *issued = Some(op);
+    }
+
+    fn wait<T, R: Fn(Outcome) -> T + Unpin>(&mut self, read: R) -> Issue<'_, R> {
         Issue { mailbox: &self.mailbox, read }
     }
 }

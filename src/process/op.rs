@@ -23,8 +23,8 @@ pub struct Statement(pub &'static str);
 pub enum Op {
     /// A command to the Redis node of this number.
     Redis(u8, Argv),
-    /// An SQL statement.
-    Sql(Statement, Vec<Value>),
+    /// An SQL statement and its parameters, of which most have two at most.
+    Sql(Statement, SmallVec<[Value; 2]>),
     /// A request to the service (clients only).
     Call(Request),
     /// Starts a child for this job.

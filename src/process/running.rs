@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -70,11 +71,12 @@ pub struct Spawn {
     pub tokens: u32,
 }
 
-/// What a process says when it has received an outcome.
+/// What a process says when it has received an outcome, beside its next operation. That is put straight into its place
+/// by whoever asks, because moving operations about is a good part of what a step costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Yield {
-    /// Its next operation, or its end.
-    pub next: Result<Op, End>,
+    /// How it ended. A process that did not has issued an operation.
+    pub end: Option<End>,
     /// The label of that operation.
     pub label: &'static str,
     /// What it stated on the way; most often nothing.
@@ -117,12 +119,12 @@ impl fmt::Debug for Process {
 }
 
 impl Process {
-    /// Starts the process and runs it up to its first operation.
+    /// Starts the process and runs it up to its first operation, which replaces `op`.
     ///
     /// # Panics
     /// When a handler is started without its request.
     #[must_use]
-    pub fn spawn(spawn: Spawn) -> (Self, Yield) {
+    pub fn spawn(spawn: Spawn, op: &mut Option<Op>) -> (Self, Yield) {
         let Spawn { process, body, request, params, tokens } = spawn;
         let mailbox = Rc::new(Mailbox { tokens: Cell::new(tokens), ..Mailbox::default() });
         let ctx = Ctx { mailbox: Rc::clone(&mailbox), process, params };
@@ -132,51 +134,52 @@ impl Process {
             (Body::Handler(_), None) => panic!("{process}: a handler needs a request"),
         };
         let mut started = Self { mailbox, future, process };
-        let first = started.advance();
+        let first = started.advance(op);
         (started, first)
     }
 
-    /// Gives the outcome of the operation in flight and runs up to the next one.
+    /// Takes the outcome of the operation in flight and runs up to the next one, which replaces `op`.
     ///
     /// # Panics
     /// When the process went on without reading an outcome that it was given.
     #[inline(always)]
     #[must_use]
-    pub fn resume(&mut self, outcome: Outcome) -> Yield {
-        let unread = self.mailbox.outcome.replace(Some(outcome));
-        assert!(unread.is_none(), "{}: it went on without reading an outcome", self.process);
-        self.advance()
+    pub fn resume(&mut self, outcome: &mut Option<Outcome>, op: &mut Option<Op>) -> Yield {
+        // Swapped in one piece: what is taken out and put in is moved twice, and in pieces.
+        self.mailbox.outcome.swap(Cell::from_mut(outcome));
+        assert!(outcome.is_none(), "{}: it went on without reading an outcome", self.process);
+        self.advance(op)
     }
 
-    /// Re-creates the process that has seen exactly these outcomes.
+    /// Re-creates the process that has seen exactly these outcomes; its operation in flight replaces `op`.
     ///
     /// # Panics
     /// When the process ends before the history does: it read something that is not an outcome.
     #[must_use]
-    pub fn replay(spawn: Spawn, history: &[Outcome]) -> (Self, Yield) {
-        let (mut process, mut last) = Self::spawn(spawn);
+    pub fn replay(spawn: Spawn, history: &[Outcome], op: &mut Option<Op>) -> (Self, Yield) {
+        let (mut process, mut last) = Self::spawn(spawn, op);
         for outcome in history {
             assert!(
-                last.next.is_ok(),
+                last.end.is_none(),
                 "{}: ended before its history did; it depends on something that is not an outcome",
                 process.process
             );
-            last = process.resume(outcome.clone());
+            last = process.resume(&mut Some(outcome.clone()), op);
         }
         (process, last)
     }
 
     #[inline(always)]
-    fn advance(&mut self) -> Yield {
+    fn advance(&mut self, op: &mut Option<Op>) -> Yield {
+        *op = None;
         let poll = self.future.poll();
         let mailbox = &*self.mailbox;
-        let next = match poll {
-            Poll::Ready(end) => Err(end),
-            Poll::Pending => match mailbox.issued.take() {
-                Some(op) => Ok(op),
-                None => Err(End::Panic(FOREIGN_AWAIT.to_owned())),
-            },
+        mem::swap(op, &mut *mailbox.issued.borrow_mut());
+        let end = match poll {
+            Poll::Ready(end) => Some(end),
+            Poll::Pending if op.is_none() => Some(End::Panic(FOREIGN_AWAIT.to_owned())),
+            Poll::Pending => None,
         };
-        Yield { next, label: mailbox.label.get(), asides: mailbox.asides.take(), tokens: mailbox.tokens.get() }
+        Yield { end, label: mailbox.label.get(), asides: mailbox.asides.take(), tokens: mailbox.tokens.get() }
     }
 }

@@ -10,7 +10,8 @@ use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
 use super::System;
-use crate::process::{Outcome, Request, Yield};
+use super::state::slot_of;
+use crate::process::{Op, Outcome, Request, Yield};
 use crate::world::identity::ProcessId;
 
 /// All that decides what a process says.
@@ -30,12 +31,13 @@ struct Known {
     request: Option<Request>,
     tokens_at_start: u32,
     history: Box<[Outcome]>,
+    op: Option<Op>,
     said: Yield,
 }
 
 impl Known {
     fn situation(&self) -> Situation<'_> {
-        let Self { process, request, tokens_at_start, history, said: _ } = self;
+        let Self { process, request, tokens_at_start, history, .. } = self;
         Situation { process: *process, request: request.as_ref(), tokens_at_start: *tokens_at_start, history }
     }
 }
@@ -58,18 +60,22 @@ impl System {
         self.automata.get_or_insert_default();
     }
 
-    /// What a process says after its history; asks its code if that is not known.
+    /// What a process says after its history, and its operation, which is put into its slot; asks its code if that is
+    /// not known.
     pub(super) fn said(&mut self, process: ProcessId) -> Yield {
         let Some(automata) = &self.automata else { return self.recreate(process) };
         let situation = self.situation(process);
         let hash = situation.hash();
         if let Some(known) = automata.0.find(hash, |known| known.situation() == situation) {
-            return known.said.clone();
+            let said = known.said.clone();
+            slot_of(&mut self.state.clients, process).op.clone_from(&known.op);
+            return said;
         }
         let Situation { process, request, tokens_at_start, history } = situation;
         let (request, history) = (request.cloned(), history.into());
         let said = self.recreate(process);
-        let known = Known { process, request, tokens_at_start, history, said: said.clone() };
+        let op = self.state.slot(process).op.clone();
+        let known = Known { process, request, tokens_at_start, history, op, said: said.clone() };
         let automata = self.automata.get_or_insert_default();
         automata.0.insert_unique(hash, known, |known| known.situation().hash());
         said

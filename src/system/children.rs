@@ -5,7 +5,7 @@
 //! back: it may take effect later, or never.
 
 use super::state::{HandlerSlot, Live, Phase, Slot};
-use super::{Happening, System};
+use super::{Happened, System};
 use crate::process::{Op, Outcome, Response};
 use crate::world::identity::ProcessId;
 
@@ -30,7 +30,7 @@ impl System {
                 let slot = HandlerSlot { call, request: job, is_awaited: false, parent, slot: Slot::idle() };
                 client.handlers.push(slot);
                 let child = ProcessId::handler(process.client, call);
-                self.start_handler(child);
+                self.start(child);
                 Outcome::Spawned(child)
             }
             Some(Op::Join(_, children)) => {
@@ -92,7 +92,7 @@ impl System {
         slot.rest(Phase::Ended);
         slot.outcome = Some(Outcome::Response(response));
         if matches!(self.state.slot(parent).op, Some(Op::Join(..))) {
-            self.happen(Happening::Unblocked(parent));
+            self.happen(Happened::Unblocked, parent);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
 use super::exercised::{Came, What};
 use super::property::Subject;
 use super::state::{Phase, State, slot_of};
-use super::{Halves, Happening, ModelError, Setting, System, WrongStatement};
+use super::{Halves, Happened, ModelError, Setting, System, WrongStatement};
 
 /// Plans of statements met so far. Statements are constants of the model, so equal places in memory are equal texts,
 /// and a look-up compares numbers only.
@@ -117,7 +117,6 @@ fn wrong_statement(process: ProcessId, label: &'static str, statement: &'static 
 
 impl System {
     /// The operation in flight takes effect: the first step of a statement, or anything rarer.
-    #[inline]
     pub(super) fn apply(&mut self, process: ProcessId) -> Result<(), ModelError> {
         let State { now_us, clients, world, .. } = &mut self.state;
         let slot = slot_of(clients, process);
@@ -130,17 +129,15 @@ impl System {
         let mut serials = SerialSource { process, count: slot.serials };
         let session = SessionId::Own(process);
         let progress = world.sql.execute(session, plan, params, *now_us, &mut serials);
+        drop(planner);
         slot.serials = serials.count;
         match progress {
             // A statement within a transaction changes nothing that others wait for.
             Progress::Done(result) if self.halves == Halves::Split && world.sql.in_transaction(session) => {
                 slot.apply(Outcome::Rows(result));
-                self.happenings.list.push(Happening::Applied(process));
+                self.happen(Happened::Applied, process);
             }
-            progress => {
-                drop(planner);
-                self.progressed(process, progress);
-            }
+            progress => self.progressed(process, progress),
         }
         Ok(())
     }
@@ -193,7 +190,7 @@ impl System {
                 if self.state.waiting.len() > 1 {
                     self.judgement.meet(Subject::Waiting);
                 }
-                self.happen(Happening::Blocked(process));
+                self.happen(Happened::Blocked, process);
             }
             Progress::Done(result) => {
                 if !self.state.world.sql.in_transaction(SessionId::Own(process)) {
@@ -226,7 +223,7 @@ impl System {
         let waiting = self.state.waiting.iter().copied();
         let free = waiting.filter(|waiter| self.is_unblocked(*waiter)).collect::<Vec<_>>();
         for waiter in free {
-            self.happen(Happening::Unblocked(waiter));
+            self.happen(Happened::Unblocked, waiter);
         }
     }
 
@@ -283,7 +280,7 @@ impl System {
         match instance.connection_queue.pop_front() {
             Some(next) => {
                 self.state.slot_mut(next).has_connection = true;
-                self.happen(Happening::Unblocked(next));
+                self.happen(Happened::Unblocked, next);
             }
             None => instance.idle_connections += 1,
         }

@@ -4,9 +4,7 @@
 //! the machine nor on what a derived form would make of a type. Texts of SQL statements enter by their hash, which the
 //! planner keeps: they are most of what would have to be hashed.
 
-use std::fmt;
-
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::System;
 use super::fingerprint::Fingerprint;
@@ -17,28 +15,24 @@ use crate::world::reply::Reply;
 use crate::world::sql::Rows;
 use crate::world::value::{Serial, Value};
 
-/// How many pending words are enough: the hasher works best on many at a time.
-const BATCH: usize = 512;
+/// A running hash over what happens, in order, word by word as it comes.
+///
+/// Each word is mixed into two lanes by an exclusive or and a product with an odd number. Both can be undone, so that two
+/// streams that differ in one word never end alike; if they differ in more, both lanes would have to meet by chance.
+/// A hasher of a library wants bytes, and many at a time: to collect them costs as much as all of this. The lanes are
+/// handed on by value and stay in registers.
+#[derive(Clone, Copy, Debug)]
+pub struct Digest(u64, u64);
 
-/// A number as it is hashed.
-type Word = [u8; 8];
+/// Odd, with bits spread evenly: the fractions of the golden ratio and of the square root of 3.
+const FACTORS: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0xbb67_ae85_84ca_a73b);
 
-/// A running hash over what happens, in order.
-pub struct Digest {
-    hasher: Xxh3,
-    /// What the hasher has not seen yet, in words: appending one costs no copy of unknown length.
-    pending: Vec<Word>,
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digest({})", self.finish())
-    }
-}
+/// Bits of a number that fit into a word beside its variant, and one bit to say that they do not.
+const NUMBER_BITS: u32 = 55;
 
 impl Default for Digest {
     fn default() -> Self {
-        Self { hasher: Xxh3::new(), pending: Vec::with_capacity(2 * BATCH) }
+        Self(FACTORS.0, FACTORS.1)
     }
 }
 
@@ -55,68 +49,86 @@ impl Digest {
             Phase::Asleep(_) => (5, 0),
             Phase::Ended => (6, 0),
         };
-        self.words([system.state.now_us, tag(phase, process_bits(process))]);
+        let mut digest = self.word(system.state.now_us).tagged(phase, process_bits(process));
         if call > 0 {
-            self.words([call.into()]);
+            digest = digest.word(call.into());
         }
-        match &slot.op {
+        digest = match &slot.op {
+            // Together with the text comes the number of parameters, and how wide a row of the result is.
             Some(Op::Sql(Statement(text), params)) => {
-                self.words([tag(1, params.len() as u64), system.planner.borrow().text_hash(text)]);
-                params.iter().for_each(|param| self.value(param));
+                let text = system.planner.borrow().text_hash(text);
+                params.iter().fold(digest.word(text), Self::value)
             }
-            Some(op) => self.op(op),
-            None => {}
-        }
-        if let Some(outcome) = &slot.outcome {
-            self.outcome(outcome);
-        }
-        if self.pending.len() >= BATCH {
-            self.hasher.update(self.pending.as_flattened());
-            self.pending.clear();
-        }
+            Some(op) => digest.op(op),
+            None => digest,
+        };
+        *self = match &slot.outcome {
+            Some(Outcome::Rows(Ok(rows))) => digest.rows(rows),
+            Some(outcome) => digest.outcome(outcome),
+            None => digest,
+        };
     }
 
     /// The hash of everything so far.
     #[must_use]
-    pub fn finish(&self) -> Fingerprint {
-        let mut hasher = self.hasher.clone();
-        hasher.update(self.pending.as_flattened());
-        Fingerprint(hasher.digest128())
+    pub fn finish(self) -> Fingerprint {
+        Fingerprint(xxh3_128([self.0, self.1].map(u64::to_le_bytes).as_flattened()))
     }
 
-    #[inline]
-    fn words<const N: usize>(&mut self, words: [u64; N]) {
-        self.pending.extend_from_slice(&words.map(u64::to_le_bytes));
+    #[inline(always)]
+    fn word(self, word: u64) -> Self {
+        Self(
+            (self.0.rotate_left(5) ^ word).wrapping_mul(FACTORS.0),
+            (self.1.rotate_left(29) ^ word).wrapping_mul(FACTORS.1),
+        )
+    }
+
+    /// A variant and a number of at most 56 bits in one word.
+    #[inline(always)]
+    fn tagged(self, variant: u8, number: u64) -> Self {
+        self.word(u64::from(variant) | number << 8)
     }
 
     /// A variant and its number, which may need all 64 bits: then it follows as a word of its own.
-    #[inline]
-    fn number(&mut self, variant: u8, number: u64) {
+    #[inline(always)]
+    fn number(self, variant: u8, number: u64) -> Self {
         if number >> NUMBER_BITS == 0 {
-            self.words([tag(variant, number)]);
+            self.tagged(variant, number)
         } else {
-            self.words([tag(variant, 1 << NUMBER_BITS), number]);
+            self.tagged(variant, 1 << NUMBER_BITS).word(number)
         }
     }
 
-    /// A variant and its bytes, filled up with zeros to whole words; the tag says how many there are.
-    #[inline]
-    fn bytes(&mut self, variant: u8, bytes: &[u8]) {
-        self.words([tag(variant, bytes.len() as u64)]);
+    /// A variant and its bytes. The tag says how many there are, so that the last word may overlap the one before.
+    #[inline(always)]
+    fn bytes(self, variant: u8, bytes: &[u8]) -> Self {
         let (words, rest) = bytes.as_chunks();
-        self.pending.extend_from_slice(words);
-        if !rest.is_empty() {
-            let mut last = Word::default();
-            last[..rest.len()].copy_from_slice(rest);
-            self.pending.push(last);
+        let tagged = self.tagged(variant, bytes.len() as u64);
+        let digest = words.iter().fold(tagged, |digest, word| digest.word(u64::from_le_bytes(*word)));
+        if rest.is_empty() {
+            return digest;
         }
+        let half = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+        digest.word(match (bytes.last_chunk(), rest.first_chunk(), rest.last_chunk()) {
+            (Some(last), ..) => u64::from_le_bytes(*last),
+            (_, Some(first), Some(last)) => half(first) | half(last) << 32,
+            _ => rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        })
     }
 
-    fn op(&mut self, op: &Op) {
+    fn text(self, text: &str) -> Self {
+        self.bytes(0, text.as_bytes())
+    }
+
+    fn process(self, variant: u8, process: ProcessId) -> Self {
+        self.tagged(variant, process_bits(process))
+    }
+
+    fn op(self, op: &Op) -> Self {
         match op {
             Op::Redis(node, argv) => {
-                self.words([tag(0, u64::from(*node) << 32 | argv.len() as u64)]);
-                argv.words().for_each(|word| self.bytes(0, word));
+                let digest = self.tagged(0, u64::from(*node) << 32 | argv.len() as u64);
+                argv.words().fold(digest, |digest, word| digest.bytes(0, word))
             }
             Op::Sql(..) => unreachable!("SQL goes by the hash of its text"),
             Op::Call(request) => self.request(request),
@@ -124,133 +136,98 @@ impl Digest {
             Op::Now => self.number(4, 0),
             Op::Choose(alternatives) => self.number(5, (*alternatives).into()),
             Op::Draw(draw) => self.draw(draw),
-            Op::Spawn(job) => {
-                self.number(30, 0);
-                self.request(job);
-            }
+            Op::Spawn(job) => self.number(30, 0).request(job),
             Op::Join(count, children) => {
-                self.number(31, u64::from(*count) << 32 | children.len() as u64);
-                children.iter().for_each(|child| self.words([process_bits(*child)]));
+                let digest = self.number(31, u64::from(*count) << 32 | children.len() as u64);
+                children.iter().fold(digest, |digest, child| digest.process(0, *child))
             }
-            Op::Cancel(child) => self.words([tag(32, process_bits(*child))]),
+            Op::Cancel(child) => self.process(32, *child),
         }
     }
 
-    fn request(&mut self, request: &Request) {
-        self.number(2, request.sent_bytes.into());
-        self.bytes(0, request.route.as_bytes());
-        self.bytes(0, request.name.as_bytes());
-        self.fields(request.fields.as_slice());
+    fn request(self, request: &Request) -> Self {
+        let digest = self.number(2, request.sent_bytes.into()).text(request.route).text(request.name);
+        digest.fields(request.fields.as_slice())
     }
 
-    fn fields(&mut self, fields: &[(&'static str, Value)]) {
-        self.words([fields.len() as u64]);
-        for (name, value) in fields {
-            self.bytes(0, name.as_bytes());
-            self.value(value);
-        }
+    fn fields(self, fields: &[(&'static str, Value)]) -> Self {
+        fields.iter().fold(self.word(fields.len() as u64), |digest, (name, value)| digest.text(name).value(value))
     }
 
-    fn draw(&mut self, draw: &Draw) {
-        self.bytes(6, draw.name.as_bytes());
+    fn draw(self, draw: &Draw) -> Self {
         let (variant, low, high) = match draw.support {
             Support::Between { low, high } => (0, low.cast_unsigned(), high.cast_unsigned()),
             Support::Duration { low_us, high_us } => (1, low_us.cast_unsigned(), high_us.cast_unsigned()),
             Support::Distinct { count, of } => (2, count.into(), of.into()),
         };
-        self.number(variant, low);
-        self.words([high]);
+        self.bytes(6, draw.name.as_bytes()).number(variant, low).word(high)
     }
 
-    fn outcome(&mut self, outcome: &Outcome) {
+    fn outcome(self, outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Reply(reply) => self.reply(reply),
             Outcome::Rows(Ok(rows)) => self.rows(rows),
-            Outcome::Rows(Err(error)) => {
-                self.bytes(11, error.code.code().as_bytes());
-                self.bytes(0, error.message.as_bytes());
-            }
-            Outcome::Response(Response { status, fields, received_bytes }) => {
-                self.number(12, u64::from(*received_bytes) << 16 | u64::from(*status));
-                self.fields(fields.as_slice());
-            }
+            Outcome::Rows(Err(error)) => self.bytes(11, error.code.code().as_bytes()).text(&error.message),
+            Outcome::Response(response) => self.response(response),
             Outcome::Lost => self.number(13, 0),
             Outcome::Woke => self.number(14, 0),
             Outcome::Now(instant) => self.number(15, instant.0),
             Outcome::Chosen(choice) => self.number(16, (*choice).into()),
-            Outcome::Spawned(child) => self.words([tag(33, process_bits(*child))]),
+            Outcome::Spawned(child) => self.process(33, *child),
             Outcome::Joined(results) => {
-                self.number(34, results.len() as u64);
-                for (child, Response { status, fields, .. }) in results {
-                    self.words([process_bits(*child), u64::from(*status)]);
-                    self.fields(fields.as_slice());
-                }
+                let digest = self.number(34, results.len() as u64);
+                results.iter().fold(digest, |digest, (child, response)| digest.process(0, *child).response(response))
             }
             Outcome::Cancelled => self.number(35, 0),
             Outcome::Drawn(drawn) => {
-                self.number(17, drawn.len() as u64);
-                drawn.iter().for_each(|value| self.words([value.cast_unsigned()]));
+                let digest = self.number(17, drawn.len() as u64);
+                drawn.iter().fold(digest, |digest, value| digest.word(value.cast_unsigned()))
             }
         }
     }
 
-    fn reply(&mut self, reply: &Reply) {
+    fn response(self, Response { status, fields, received_bytes }: &Response) -> Self {
+        self.number(12, u64::from(*received_bytes) << 16 | u64::from(*status)).fields(fields.as_slice())
+    }
+
+    fn reply(self, reply: &Reply) -> Self {
         match reply {
             Reply::Status(text) => self.bytes(20, text.as_bytes()),
             Reply::Error(text) => self.bytes(21, text.as_bytes()),
             Reply::Int(value) => self.number(22, value.cast_unsigned()),
             Reply::Bulk(bytes) => self.bytes(23, bytes.as_bytes()),
             Reply::Nil => self.number(24, 0),
-            Reply::Array(items) => {
-                self.number(25, items.len() as u64);
-                items.iter().for_each(|item| self.reply(item));
-            }
+            Reply::Array(items) => items.iter().fold(self.number(25, items.len() as u64), Self::reply),
             Reply::NilArray => self.number(26, 0),
         }
     }
 
-    fn rows(&mut self, Rows { rows, affected, is_rolled_back }: &Rows) {
-        self.words([tag(if *is_rolled_back { 10 } else { 9 }, rows.len() as u64), *affected]);
-        for row in rows {
-            self.words([row.len() as u64]);
-            row.iter().for_each(|value| self.value(value));
-        }
-    }
-
     #[inline(always)]
-    fn value(&mut self, value: &Value) {
+    fn rows(self, Rows { rows, affected, is_rolled_back }: &Rows) -> Self {
+        let digest = self.number(if *is_rolled_back { 10 } else { 9 }, *affected);
+        rows.iter().fold(digest.word(rows.len() as u64), |digest, row| row.iter().fold(digest, Self::value))
+    }
+
+    /// Of these there are most.
+    #[inline(always)]
+    fn value(self, value: &Value) -> Self {
         match value {
-            Value::Null => self.number(0, 0),
-            Value::Bool(value) => self.number(1, (*value).into()),
             Value::Int(value) => self.number(2, value.cast_unsigned()),
-            Value::Serial(Serial { process, nth }) => {
-                self.words([tag(3, process_bits(*process)), (*nth).into()]);
-            }
-            Value::Timestamp(us) => self.number(4, us.cast_unsigned()),
-            Value::Text(text) => self.text(text),
-            Value::List(values) => self.list(values),
+            Value::Serial(Serial { process, nth }) => self.process(3, *process).word((*nth).into()),
+            other => self.rarer_value(other),
         }
     }
 
-    #[inline(never)]
-    fn text(&mut self, text: &str) {
-        self.bytes(5, text.as_bytes());
+    fn rarer_value(self, value: &Value) -> Self {
+        match value {
+            Value::Text(text) => self.bytes(5, text.as_bytes()),
+            Value::Bool(value) => self.number(1, (*value).into()),
+            Value::Timestamp(us) => self.number(4, us.cast_unsigned()),
+            Value::List(values) => values.iter().fold(self.number(6, values.len() as u64), Self::value),
+            Value::Null => self.number(0, 0),
+            Value::Int(_) | Value::Serial(_) => unreachable!("these have their own way"),
+        }
     }
-
-    #[inline(never)]
-    fn list(&mut self, values: &[Value]) {
-        self.words([tag(6, values.len() as u64)]);
-        values.iter().for_each(|value| self.value(value));
-    }
-}
-
-/// Bits of a number that fit into a word beside its variant, and one bit to say that they do not.
-const NUMBER_BITS: u32 = 55;
-
-/// A variant and a number in one word.
-#[inline]
-fn tag(variant: u8, number: u64) -> u64 {
-    u64::from(variant) | number << 8
 }
 
 /// The name of a process in 48 bits.

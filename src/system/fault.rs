@@ -7,7 +7,7 @@ use crate::world::identity::{ProcessId, SessionId};
 use super::children::InFlight;
 use super::exercised::What;
 use super::state::{Instance, Phase, Slot};
-use super::{Happening, System};
+use super::{Happened, System};
 
 impl System {
     /// The request never arrives; the sender sees a time-out.
@@ -101,7 +101,7 @@ impl System {
         if process.is_job() || parent.is_some() {
             *self.state.slot_mut(process) = Slot { phase: Phase::Ended, ..Slot::idle() };
             if let Some(parent) = parent {
-                self.happen(Happening::Unblocked(parent));
+                self.happen(Happened::Unblocked, parent);
             }
             return;
         }

@@ -7,7 +7,7 @@ use crate::world::identity::{ProcessId, SessionId};
 use super::children::InFlight;
 use super::property::Subject;
 use super::state::{Live, Phase, Slot, State, slot_of};
-use super::{Halves, Happening, ModelError, Step, System};
+use super::{Halves, Happened, ModelError, Step, System};
 
 impl System {
     /// Does one step.
@@ -17,7 +17,7 @@ impl System {
     ///
     /// # Panics
     /// When the step is not enabled, or a process of the model panics.
-    #[inline]
+    #[inline(always)]
     pub fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
         self.note_gone_on(step);
         if self.watcher.is_some() {
@@ -26,10 +26,7 @@ impl System {
         match step {
             Step::Apply(process) => self.apply(*process),
             Step::Deliver(process) => {
-                let slot = self.state.slot_mut(*process);
-                let outcome = slot.outcome.take();
-                let outcome = outcome.unwrap_or_else(|| panic!("{process} has no outcome to deliver"));
-                self.deliver(*process, outcome);
+                self.hear(*process);
                 Ok(())
             }
             other => {
@@ -44,9 +41,9 @@ impl System {
         match step {
             Step::Begin(process) if process.is_job() => self.begin_job(*process),
             Step::Begin(process) => self.begin(*process),
-            Step::Wake(process) => self.deliver_now(*process, Outcome::Woke),
-            Step::Choose(process, choice) => self.deliver_now(*process, Outcome::Chosen(*choice)),
-            Step::Draw(process, drawn) => self.deliver_now(*process, Outcome::Drawn(Drawn::from_slice(drawn))),
+            Step::Wake(process) => self.deliver(*process, Outcome::Woke),
+            Step::Choose(process, choice) => self.deliver(*process, Outcome::Chosen(*choice)),
+            Step::Draw(process, drawn) => self.deliver(*process, Outcome::Drawn(Drawn::from_slice(drawn))),
             Step::Cut(process) => self.end_client(*process, Phase::Idle),
             Step::LoseRequest(process) => self.lose_request(*process),
             Step::LoseReply(process) => self.lose_reply(*process),
@@ -73,9 +70,16 @@ impl System {
         client.rounds += 1;
         client.slot.history.clear();
         client.slot.tokens_at_start = client.slot.tokens;
-        let (live, first) = Process::spawn(self.spawn_of(process));
-        self.state.slot_mut(process).live = Live(Some(live));
-        self.absorb_first(process, first);
+        self.start(process);
+    }
+
+    /// The code of a process begins.
+    pub(super) fn start(&mut self, process: ProcessId) {
+        let spawn = self.spawn_of(process);
+        let slot = self.state.slot_mut(process);
+        let (live, first) = Process::spawn(spawn, &mut slot.op);
+        slot.live = Live(Some(live));
+        self.absorb(process, first);
     }
 
     /// All that is needed to start this process, from its slot.
@@ -152,22 +156,47 @@ impl System {
     #[inline]
     pub(super) fn applied(&mut self, process: ProcessId, outcome: Outcome) {
         match self.halves {
-            Halves::Fused => self.deliver_now(process, outcome),
+            Halves::Fused => self.deliver(process, outcome),
             Halves::Split => {
                 self.state.slot_mut(process).apply(outcome);
-                self.happen(Happening::Applied(process));
+                self.happen(Happened::Applied, process);
             }
         }
     }
 
-    /// As [`Self::deliver`], for those whom a call costs less than a copy of the code.
-    fn deliver_now(&mut self, process: ProcessId, outcome: Outcome) {
-        self.deliver(process, outcome);
+    /// This outcome arrives.
+    pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
+        self.state.slot_mut(process).outcome = Some(outcome);
+        self.hear(process);
     }
 
-    /// The outcome arrives: the process goes on to its next operation.
-    #[inline]
-    pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
+    /// The outcome in its slot arrives: the process goes on to its next operation.
+    fn hear(&mut self, process: ProcessId) {
+        if self.keeps_history || self.heard.is_some() || self.watcher.is_some() {
+            self.take_down_outcome(process);
+        }
+        let now_us = self.state.now_us;
+        let slot = slot_of(&mut self.state.clients, process);
+        assert!(slot.outcome.is_some(), "{process} has no outcome to deliver");
+        let Some(live) = &mut slot.live.0 else {
+            slot.outcome = None;
+            let said = self.said(process);
+            return self.absorb(process, said);
+        };
+        let said = live.resume(&mut slot.outcome, &mut slot.op);
+        // Nearly always a process only says what it does next.
+        if said.end.is_none() && said.asides.is_none() {
+            slot.note(&said);
+            if let Some(happened) = slot.issue(process, now_us) {
+                return self.happen(happened, process);
+            }
+        }
+        self.absorb(process, said);
+    }
+
+    /// For those who listen, and for whoever will re-create the process.
+    fn take_down_outcome(&mut self, process: ProcessId) {
+        let Some(outcome) = self.state.slot_mut(process).outcome.take() else { return };
         if let Some(heard) = &mut self.heard {
             heard.push((process, outcome.clone()));
         }
@@ -178,59 +207,46 @@ impl System {
         if self.keeps_history {
             slot.history.push(outcome.clone());
         }
-        let said = match &mut slot.live.0 {
-            Some(live) => live.resume(outcome),
-            None => self.said(process),
-        };
-        self.absorb(process, said);
+        slot.outcome = Some(outcome);
     }
 
-    /// A process has just begun.
-    pub(super) fn absorb_first(&mut self, process: ProcessId, said: Yield) {
-        self.absorb(process, said);
-    }
-
-    /// Brings a process back from its history, and what it says last.
+    /// Brings a process back from its history, and what it says last; its operation is put into its slot.
     #[cold]
     pub(super) fn recreate(&mut self, process: ProcessId) -> Yield {
         assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");
-        let (live, said) = Process::replay(self.spawn_of(process), &self.state.slot(process).history);
-        self.state.slot_mut(process).live = Live(Some(live));
+        let spawn = self.spawn_of(process);
+        let slot = self.state.slot_mut(process);
+        let (live, said) = Process::replay(spawn, &slot.history, &mut slot.op);
+        slot.live = Live(Some(live));
         said
     }
 
-    /// Takes in what a process says after an outcome: facts, samples, its next operation or its end.
-    #[inline(always)]
+    /// Takes in what a process says after an outcome, when its operation is in its slot: facts, samples, its end.
     fn absorb(&mut self, process: ProcessId, said: Yield) {
-        let Yield { next, label, asides, tokens } = said;
-        if let Some(asides) = asides {
+        self.state.slot_mut(process).note(&said);
+        if let Some(asides) = said.asides {
             self.heed(process, &asides);
         }
+        if let Some(end) = said.end {
+            return self.ended(process, end);
+        }
         let now_us = self.state.now_us;
-        let slot = self.state.slot_mut(process);
-        slot.tokens = tokens;
-        slot.label = label;
-        slot.is_cut_off = false;
-        match next {
-            Ok(Op::Sleep(us)) => {
-                slot.rest(Phase::Asleep(now_us.saturating_add(us)));
-                self.happen(Happening::Asleep(process));
-            }
-            Ok(Op::Call(_)) if process.call > 0 => {
-                self.panicked(process, "only a client calls the service".to_owned());
-            }
-            Ok(op) => {
-                let needs_connection = matches!(op, Op::Sql(..)) && !slot.has_connection;
-                slot.phase = Phase::Issued;
-                slot.op = Some(op);
-                if !needs_connection || self.take_connection(process) {
-                    self.happen(Happening::Issued(process));
-                }
-            }
-            Err(End::Panic(message)) => self.panicked(process, message),
-            Err(End::Answer(response)) => self.answer(process, response),
-            Err(End::Round(flow)) if process.is_job() => self.end_job(process, flow),
-            Err(End::Round(flow)) => self.end_round(process, flow),
+        if let Some(happened) = self.state.slot_mut(process).issue(process, now_us) {
+            self.happen(happened, process);
+        } else if matches!(self.state.slot(process).op, Some(Op::Call(_))) {
+            self.panicked(process, "only a client calls the service".to_owned());
+        } else if self.take_connection(process) {
+            self.happen(Happened::Issued, process);
+        }
+    }
+
+    /// The code of a process has come to its end.
+    fn ended(&mut self, process: ProcessId, end: End) {
+        match end {
+            End::Panic(message) => self.panicked(process, message),
+            End::Answer(response) => self.answer(process, response),
+            End::Round(flow) if process.is_job() => self.end_job(process, flow),
+            End::Round(flow) => self.end_round(process, flow),
         }
     }
 
@@ -276,7 +292,7 @@ impl System {
         slot.live = Live(None);
         slot.rest(if goes_on { Phase::Idle } else { Phase::Ended });
         slot.history.clear();
-        self.happen(Happening::RoundOver(process));
+        self.happen(Happened::RoundOver, process);
         if goes_on && self.halves == Halves::Fused {
             self.begin(process);
         }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::children::InFlight;
 use super::state::{HandlerSlot, Live, Phase, Slot, State};
-use super::{Happening, Setting, System};
-use crate::process::{Flow, Process, Request};
+use super::{Happened, Setting, System};
+use crate::process::{Flow, Request};
 use crate::world::identity::ProcessId;
 
 /// What is kept of a job beside its process.
@@ -59,9 +59,7 @@ impl System {
         let slot = self.state.slot_mut(process);
         slot.history.clear();
         slot.tokens_at_start = slot.tokens;
-        let (live, first) = Process::spawn(self.spawn_of(process));
-        self.state.slot_mut(process).live = Live(Some(live));
-        self.absorb_first(process, first);
+        self.start(process);
     }
 
     /// A run is over.
@@ -74,7 +72,7 @@ impl System {
         slot.rest(if flow == Flow::Again { Phase::Idle } else { Phase::Ended });
         slot.history.clear();
         slot.label = "";
-        self.happen(Happening::RoundOver(process));
+        self.happen(Happened::RoundOver, process);
     }
 
     /// The instance of the job has started anew: so has the job's period.

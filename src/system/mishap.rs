@@ -230,7 +230,7 @@ impl System {
             handler.is_awaited = false;
         }
         client.slot.phase = Phase::Issued;
-        self.happen(super::Happening::Issued(process));
+        self.happen(super::Happened::Issued, process);
     }
 
     /// The node's clock jumps forwards, just past the next deadline of its keys.

@@ -108,21 +108,31 @@ pub enum Halves {
     Split,
 }
 
-/// Something that an engine which keeps time must know about.
+/// What an engine which keeps time must know about.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum Happened {
     /// A process issued an operation.
-    Issued(ProcessId),
+    Issued,
     /// An operation took effect; its outcome may be delivered.
-    Applied(ProcessId),
+    Applied,
     /// A process sleeps until the instant that its slot tells.
-    Asleep(ProcessId),
+    Asleep,
     /// A statement waits for another transaction.
-    Blocked(ProcessId),
+    Blocked,
     /// What a process waited for (a row, a connection) may have come free.
-    Unblocked(ProcessId),
+    Unblocked,
     /// A client finished a round.
-    RoundOver(ProcessId),
+    RoundOver,
+}
+
+/// Something that happened, and to whom. Two fields and no enum that holds the process: such a one is copied in other
+/// pieces than those in which it was written the moment before, and the processor has to wait for the memory then.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// What happened.
+    pub what: Happened,
+    /// Whose doing or fate it is.
+    pub process: ProcessId,
 }
 
 /// What happened and has not been taken yet: first in, first out. Mostly one at a time, which a queue that wraps round
@@ -136,14 +146,13 @@ struct Happenings {
 impl Happenings {
     #[inline]
     fn take(&mut self) -> Option<Happening> {
-        let next = self.list.get(self.taken).copied();
-        if next.is_some() {
-            self.taken += 1;
-        } else {
+        let Some(Happening { what, process }) = self.list.get(self.taken) else {
             self.list.clear();
             self.taken = 0;
-        }
-        next
+            return None;
+        };
+        self.taken += 1;
+        Some(Happening { what: *what, process: process.reread() })
     }
 }
 
@@ -322,10 +331,10 @@ impl System {
     }
 
     #[inline]
-    pub(crate) fn happen(&mut self, happening: Happening) {
+    pub(crate) fn happen(&mut self, what: Happened, process: ProcessId) {
         // Only engines that keep time listen.
         if self.halves == Halves::Split {
-            self.happenings.list.push(happening);
+            self.happenings.list.push(Happening { what, process });
         }
     }
 

@@ -65,10 +65,15 @@ impl System {
     }
 
     /// A process has gone on, or something happened to it.
+    #[inline]
     pub(super) fn note_gone_on(&mut self, step: &Step) {
-        if !self.state.ready_since.is_empty()
-            && let Some(process) = step.process()
-        {
+        if !self.state.ready_since.is_empty() {
+            self.forget_since_when(step);
+        }
+    }
+
+    fn forget_since_when(&mut self, step: &Step) {
+        if let Some(process) = step.process() {
             self.state.ready_since.remove(&process);
         }
     }

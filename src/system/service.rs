@@ -1,7 +1,7 @@
 //! HTTP between clients and the service: arrival, worker threads, answers.
 
 use crate::process::token::Token;
-use crate::process::{Op, Outcome, Process, Request, Response};
+use crate::process::{Op, Outcome, Request, Response};
 use crate::world::identity::ProcessId;
 
 use super::System;
@@ -9,7 +9,7 @@ use super::children::InFlight;
 use super::exercised::What;
 use super::model::Handler;
 use super::property::Subject;
-use super::state::{HandlerSlot, Live, Phase, Slot};
+use super::state::{HandlerSlot, Phase, Slot};
 
 impl System {
     /// The model's handler for a request, or its child for a job.
@@ -43,14 +43,8 @@ impl System {
             instance.accept_queue.push_back(handler);
         } else {
             instance.idle_workers -= 1;
-            self.start_handler(handler);
+            self.start(handler);
         }
-    }
-
-    pub(super) fn start_handler(&mut self, handler: ProcessId) {
-        let (live, first) = Process::spawn(self.spawn_of(handler));
-        self.state.slot_mut(handler).live = Live(Some(live));
-        self.absorb_first(handler, first);
     }
 
     /// A child is done, or a handler: its worker takes the next request, and the client, if it still waits, gets the
@@ -89,7 +83,7 @@ impl System {
         let instance = self.state.instance_of(handler);
         let instance = &mut self.state.instances[instance];
         match instance.accept_queue.pop_front() {
-            Some(next) => self.start_handler(next),
+            Some(next) => self.start(next),
             None => instance.idle_workers += 1,
         }
     }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::Happened;
 use super::jobs::JobClock;
 use super::mishap::LateOp;
-use crate::process::{Op, Outcome, Process, Request};
+use crate::process::{Op, Outcome, Process, Request, Yield};
 use crate::world::World;
 use crate::world::identity::ProcessId;
 
@@ -138,6 +139,30 @@ impl Slot {
         self.phase = Phase::Applied;
         self.is_cut_off = false;
         self.outcome = Some(outcome);
+    }
+
+    /// Takes in what its process says beside its operation.
+    #[inline]
+    pub(super) fn note(&mut self, said: &Yield) {
+        self.tokens = said.tokens;
+        self.label = said.label;
+        self.is_cut_off = false;
+    }
+
+    /// The operation is issued. None if something is missing: a handler may not call, and a statement needs a
+    /// connection.
+    #[inline]
+    pub(super) fn issue(&mut self, process: ProcessId, now_us: u64) -> Option<Happened> {
+        self.phase = Phase::Issued;
+        match self.op {
+            Some(Op::Sleep(us)) => {
+                self.rest(Phase::Asleep(now_us.saturating_add(us)));
+                Some(Happened::Asleep)
+            }
+            Some(Op::Call(_)) if process.call > 0 => None,
+            Some(Op::Sql(..)) if !self.has_connection => None,
+            _ => Some(Happened::Issued),
+        }
     }
 
     /// Goes to a phase without an operation.

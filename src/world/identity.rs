@@ -35,6 +35,14 @@ impl ProcessId {
         Self { client, call }
     }
 
+    /// The same name, read number by number. A copy reads both numbers at once, and where they were written one by one
+    /// the moment before the processor has to wait for the memory.
+    #[inline(always)]
+    #[must_use]
+    pub const fn reread(&self) -> Self {
+        Self { client: self.client, call: self.call }
+    }
+
     /// The background job with this place in the model's list.
     ///
     /// # Panics

@@ -2,31 +2,55 @@
 
 use crate::world::identity::ProcessId;
 
-/// Something that is due.
+/// Something that is due. Plain fields, because an enum that holds them is copied in other pieces than those in which it
+/// was written the moment before, and the processor has to wait for the memory then.
 #[derive(Copy, Clone, Debug)]
-pub(super) enum Event {
-    /// An operation, issued in the client's so-many-th iteration, reaches its destination.
-    Arrive(ProcessId, u32),
+pub(super) struct Event {
+    pub(super) what: What,
+    /// Whom it concerns; of virtual users their client.
+    pub(super) process: ProcessId,
+    /// In which of the client's iterations it was scheduled, where that matters.
+    pub(super) iteration: u32,
+}
+
+/// What is due.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// An operation, issued in that iteration, reaches its destination.
+    Arrive,
     /// What a waiting statement waited for may have come free.
-    Retry(ProcessId, u32),
+    Retry,
     /// An outcome reaches its process.
-    Deliver(ProcessId, u32),
+    Deliver,
     /// A sleep is over.
-    Wake(ProcessId, u32),
+    Wake,
     /// A background job is due.
-    BeginJob(ProcessId),
+    BeginJob,
     /// The database looks for deadlocks that this statement takes part in.
-    DetectDeadlock(ProcessId),
+    DetectDeadlock,
     /// A virtual user may begin iterations.
-    Start(u16),
+    Start,
     /// A virtual user begins no further iteration.
-    Stop(u16),
+    Stop,
     /// A virtual user that has not finished yet is cut.
-    Cut(u16),
+    Cut,
     /// k6 samples the number of virtual users, once a second.
     SampleVus,
     /// k6 evaluates thresholds with `abortOnFail`, every two seconds.
     EvaluateThresholds,
+}
+
+impl Event {
+    /// An event of this process's, within an iteration.
+    #[inline]
+    pub(super) fn of(what: What, process: ProcessId, iteration: u32) -> Self {
+        Self { what, process, iteration }
+    }
+
+    /// What does not depend on the iteration.
+    pub(super) fn new(what: What, process: ProcessId) -> Self {
+        Self { what, process, iteration: 0 }
+    }
 }
 
 /// A step that is due. Unlike [`Step`](crate::system::Step) it holds no drawn values, so that moving it is moving a
@@ -105,7 +129,7 @@ impl Default for Events {
 
 impl Events {
     /// Schedules an event, which must not lie in the past.
-    #[inline]
+    #[inline(always)]
     pub(super) fn at(&mut self, at_us: u64, event: Event) {
         debug_assert!(at_us >= self.now_us, "{event:?} at {at_us} is already past at {}", self.now_us);
         let node = Node { at_us, event, next: NONE };
@@ -125,7 +149,7 @@ impl Events {
     }
 
     /// Puts a node at the end of its slot's list.
-    #[inline]
+    #[inline(always)]
     fn append(&mut self, index: u32, at_us: u64) {
         let level = (at_us ^ self.now_us).checked_ilog2().unwrap_or(0) / LEVEL_BITS;
         let slot = (at_us >> (level * LEVEL_BITS) & LAST_SLOT) as usize;
@@ -141,8 +165,20 @@ impl Events {
         list.last = index;
     }
 
+    /// True if this instant lies before all that is scheduled, as far as a glance tells. Then an event would be the next
+    /// one, and need not be scheduled at all.
+    #[inline(always)]
+    pub(super) fn is_before_all(&self, at_us: u64) -> bool {
+        let lowest = self.occupied.trailing_zeros();
+        let Some(level) = self.levels.get(lowest as usize) else { return true };
+        let shift = lowest * LEVEL_BITS;
+        // The beginning of the first slot's span: no event lies before it.
+        let first_us = (self.now_us >> shift & !LAST_SLOT | u64::from(level.occupied.trailing_zeros())) << shift;
+        at_us < first_us
+    }
+
     /// The next event, with its time, which becomes the present.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Option<(u64, Event)> {
         loop {
             let lowest = self.occupied.trailing_zeros();
@@ -150,7 +186,9 @@ impl Events {
             let slot = level.occupied.trailing_zeros();
             let list = &mut level.slots[slot as usize];
             let index = list.first;
-            let Node { at_us, event, next } = self.nodes[index as usize];
+            let Node { at_us, event: Event { what, process, iteration }, next } = &self.nodes[index as usize];
+            let (at_us, next) = (*at_us, *next);
+            let event = Event { what: *what, process: process.reread(), iteration: *iteration };
             let is_alone = index == list.last;
             // A list of one needs no sorting, and on the lowest level all times are equal.
             if is_alone || lowest == 0 {
@@ -171,7 +209,7 @@ impl Events {
     }
 
     /// The slot is empty from now on.
-    #[inline]
+    #[inline(always)]
     fn leave(&mut self, level: u32, slot: u32) {
         let slots = &mut self.levels[level as usize].occupied;
         *slots &= !(1 << slot);
@@ -204,14 +242,13 @@ mod tests {
         let mut schedule = |events: &mut Events, at_us: u64| {
             let number = u16::try_from(expected.len()).expect("a short test");
             expected.push((at_us, number));
-            events.at(at_us, Event::Start(number));
+            events.at(at_us, Event::new(What::Start, ProcessId::client(number)));
         };
         // Few enough distinct times for many ties, over many powers of two.
         let delay_us = |step: u64| [0, 1, 2, 3, 5, 8, 100, 1_000, 1_024, 70_000][(step * step % 97 % 10) as usize];
         (0..50).for_each(|step| schedule(&mut events, 1_000 * (step % 7)));
         while let Some((at_us, event)) = events.next() {
-            let Event::Start(number) = event else { panic!("no such event was scheduled: {event:?}") };
-            came.push((at_us, number));
+            came.push((at_us, event.process.client));
             let step = came.len() as u64;
             if step < 400 {
                 schedule(&mut events, at_us + delay_us(step));

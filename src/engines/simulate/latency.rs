@@ -43,7 +43,7 @@ impl Latency {
     }
 
     /// Draws one latency in microseconds, interpolating linearly between neighbouring quantiles.
-    #[inline]
+    #[inline(always)]
     pub fn draw_us(&self, stream: &mut Stream) -> u64 {
         let gaps = self.quantiles_us.len() as u64 - 1;
         let position = u64::from(stream.bits()) * gaps;

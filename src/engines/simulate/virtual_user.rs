@@ -59,14 +59,14 @@ impl VirtualUser {
     }
 
     /// The two ways of one round trip over a link, in microseconds.
-    #[inline]
+    #[inline(always)]
     pub(super) fn round_trip_us(&mut self, link: &Latency) -> (u64, u64) {
         let both = link.draw_us(&mut self.latency);
         (both / 2, both - both / 2)
     }
 
     /// The outcome of the operation that this process has issued will take so long to come back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn goes_back_after(&mut self, process: ProcessId, back_us: u64) {
         if process.call == 0 {
             self.way_back_us = back_us;
@@ -78,7 +78,7 @@ impl VirtualUser {
     }
 
     /// Takes the way back of the process's operation; 0 if it has none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_way_back_us(&mut self, process: ProcessId) -> u64 {
         if process.call == 0 {
             return std::mem::take(&mut self.way_back_us);

@@ -5,9 +5,12 @@
 //! expiry off.)
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Slot;
+use std::hash::{Hash, Hasher};
 
-use serde::Serialize;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry as Slot;
+use rustc_hash::FxBuildHasher;
+use serde::{Serialize, Serializer};
 
 use crate::world::argv::ByteString;
 
@@ -65,7 +68,7 @@ pub(super) struct Change(BTreeMap<ByteString, Option<Entry>>);
 impl Change {
     /// What is another in the second of two keyspaces. That a dead key was dropped is no change.
     pub(super) fn between(before: &Keyspace, after: &Keyspace, now_ms: i64) -> Self {
-        let gone = before.live(now_ms).filter(|(key, _)| !after.entries.contains_key(*key));
+        let gone = before.live(now_ms).filter(|(key, _)| !after.contains(key.as_bytes()));
         let gone = gone.map(|(key, _)| (key.clone(), None));
         let new = after.live(now_ms).filter(|(key, entry)| before.entries.get(*key) != Some(*entry));
         Self(gone.chain(new.map(|(key, entry)| (key.clone(), Some(entry.clone())))).collect())
@@ -93,21 +96,43 @@ impl Change {
     }
 }
 
-/// Ordered, so that equal contents are equal, hash alike and print alike.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+/// Found by hashing, because nearly every command looks one key up. Whoever goes through all keys does so in their order,
+/// so that equal contents are equal, hash alike and print alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Keyspace {
-    entries: BTreeMap<ByteString, Entry>,
+    entries: HashMap<ByteString, Entry, FxBuildHasher>,
+}
+
+impl Hash for Keyspace {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.sorted().hash(state);
+    }
+}
+
+impl Serialize for Keyspace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Keyspace<'a> {
+            entries: BTreeMap<&'a ByteString, &'a Entry>,
+        }
+        Keyspace { entries: self.entries.iter().collect() }.serialize(serializer)
+    }
 }
 
 impl Keyspace {
+    fn sorted(&self) -> Vec<(&ByteString, &Entry)> {
+        let mut entries = self.entries.iter().collect::<Vec<_>>();
+        entries.sort_unstable_by_key(|(key, _)| *key);
+        entries
+    }
+
     /// Shows the live entry of `key` to `visit`; a dead one is dropped, as any command that names a key does.
     pub(super) fn with<T>(&mut self, key: &[u8], now_ms: i64, visit: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        let key = ByteString::new(key);
-        let entry = self.entries.get_mut(&key)?;
+        let entry = self.entries.get_mut(key)?;
         if !entry.is_dead(now_ms) {
             return Some(visit(entry));
         }
-        self.entries.remove(&key);
+        self.entries.remove(key);
         None
     }
 
@@ -132,39 +157,39 @@ impl Keyspace {
 
     /// Takes the live entry of `key` out; a dead one is dropped.
     pub(super) fn remove(&mut self, key: &[u8], now_ms: i64) -> Option<(ByteString, Entry)> {
-        self.entries.remove_entry(&ByteString::new(key)).filter(|(_, entry)| !entry.is_dead(now_ms))
+        self.entries.remove_entry(key).filter(|(_, entry)| !entry.is_dead(now_ms))
     }
 
     /// Drops `key` if it is there and dead; true if it was.
     pub(super) fn drop_dead(&mut self, key: &[u8], now_ms: i64) -> bool {
         let is_dead = self.is_dead(key, now_ms);
         if is_dead {
-            self.entries.remove(&ByteString::new(key));
+            self.entries.remove(key);
         }
         is_dead
     }
 
     /// True if `key` is there and dead.
     pub(super) fn is_dead(&self, key: &[u8], now_ms: i64) -> bool {
-        self.entries.get(&ByteString::new(key)).is_some_and(|entry| entry.is_dead(now_ms))
+        self.entries.get(key).is_some_and(|entry| entry.is_dead(now_ms))
     }
 
     /// True if `key` is there, dead or alive.
     pub(super) fn contains(&self, key: &[u8]) -> bool {
-        self.entries.contains_key(&ByteString::new(key))
+        self.entries.contains_key(key)
     }
 
     /// The live entry of `key`; dead ones stay where they are.
     pub(super) fn peek(&self, key: &[u8], now_ms: i64) -> Option<&Entry> {
-        self.entries.get(&ByteString::new(key)).filter(|entry| !entry.is_dead(now_ms))
+        self.entries.get(key).filter(|entry| !entry.is_dead(now_ms))
     }
 
     /// The live entries in the order of their keys.
     pub(super) fn live(&self, now_ms: i64) -> impl Iterator<Item = (&ByteString, &Entry)> {
-        self.entries.iter().filter(move |(_, entry)| !entry.is_dead(now_ms))
+        self.sorted().into_iter().filter(move |(_, entry)| !entry.is_dead(now_ms))
     }
 
-    /// Every deadline in milliseconds, of dead keys too, in the order of the keys.
+    /// Every deadline in milliseconds, of dead keys too, in no order.
     pub(super) fn deadlines_ms(&self) -> impl Iterator<Item = i64> {
         self.entries.values().filter_map(|entry| entry.deadline_ms)
     }
@@ -181,10 +206,10 @@ impl Keyspace {
 
     /// Takes the entry of `key` out, dead or alive.
     pub(super) fn evict(&mut self, key: &[u8]) -> Option<Entry> {
-        self.entries.remove(&ByteString::new(key))
+        self.entries.remove(key)
     }
 
-    /// Drops every dead key and shows it to `visit`.
+    /// Drops every dead key and shows it to `visit`, in no order.
     pub(super) fn purge(&mut self, now_ms: i64, mut visit: impl FnMut(&[u8])) {
         self.entries.retain(|key, entry| {
             let is_dead = entry.is_dead(now_ms);

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::super::events::Event;
+use super::super::events::{Event, What};
 use super::super::load::LoadTest;
 use super::{Due, Execution};
 use crate::system::Step;
@@ -16,29 +16,36 @@ const THRESHOLDS_PERIOD_US: u64 = 2_000_000;
 
 impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
     /// As [`Self::handle`], of what happens once in a while.
+    #[inline(never)]
     pub(super) fn handle_rarer(&mut self, event: Event) -> Option<Due> {
-        match event {
-            Event::Arrive(..) | Event::Deliver(..) | Event::Wake(..) | Event::Retry(..) => {
-                unreachable!("these have their own way")
+        let Event { what, process, iteration } = event;
+        match what {
+            // Its sender waits no longer.
+            What::Arrive => return self.system.late_of(process).map(Due::Land),
+            What::Deliver => unreachable!("it has its own way"),
+            What::Wake => return self.is_current(process, iteration).then_some(Due::Wake(process)),
+            What::Retry => {
+                let may_go_on = self.is_current(process, iteration) && self.may_retry(process);
+                return may_go_on.then_some(Due::Apply(process));
             }
             // A job whose last run has not ended begins when it has.
-            Event::BeginJob(process) => return self.system.is_ready(process).then_some(Due::Begin(process)),
-            Event::DetectDeadlock(process) => {
+            What::BeginJob => return self.system.is_ready(process).then_some(Due::Begin(process)),
+            What::DetectDeadlock => {
                 return self.system.is_enabled(&Step::Deadlock(process)).then_some(Due::Deadlock(process));
             }
-            Event::Start(number) => return self.start_shift(number),
-            Event::Cut(number) => return self.cut(number),
-            Event::Stop(number) => {
-                self.users[usize::from(number)].is_on_shift = false;
+            What::Start => return self.start_shift(process),
+            What::Cut => return self.cut(process),
+            What::Stop => {
+                self.users[usize::from(process.client)].is_on_shift = false;
                 self.shifts_left -= 1;
             }
-            Event::SampleVus => {
+            What::SampleVus => {
                 if !self.is_load_over() {
                     self.measure.recorder.vus(self.running, self.measure.vitals.vus_max);
-                    self.events.at(self.system.now_us() + VUS_PERIOD_US, Event::SampleVus);
+                    self.events.at(self.system.now_us() + VUS_PERIOD_US, event);
                 }
             }
-            Event::EvaluateThresholds => self.evaluate_thresholds(),
+            What::EvaluateThresholds => self.evaluate_thresholds(),
         }
         None
     }
@@ -51,10 +58,11 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             for shift in shifts {
                 // A microsecond later at most than k6's nanosecond, never earlier.
                 let at_us = |offset_ns: u64| start_us + offset_ns.div_ceil(1_000);
-                self.events.at(at_us(shift.start_ns), Event::Start(number));
-                self.events.at(at_us(shift.stop_ns), Event::Stop(number));
+                let user = ProcessId::client(number);
+                self.events.at(at_us(shift.start_ns), Event::new(What::Start, user));
+                self.events.at(at_us(shift.stop_ns), Event::new(What::Stop, user));
                 if let Some(cut_ns) = shift.cut_ns {
-                    self.events.at(at_us(cut_ns), Event::Cut(number));
+                    self.events.at(at_us(cut_ns), Event::new(What::Cut, user));
                 }
             }
         }
@@ -62,9 +70,9 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             self.schedule_job(ProcessId::job(index));
         }
         let next = |period_us: u64| start_us - start_us % period_us + period_us;
-        self.events.at(next(VUS_PERIOD_US), Event::SampleVus);
+        self.events.at(next(VUS_PERIOD_US), Event::new(What::SampleVus, ProcessId::SETUP));
         if self.test.may_abort {
-            self.events.at(next(THRESHOLDS_PERIOD_US), Event::EvaluateThresholds);
+            self.events.at(next(THRESHOLDS_PERIOD_US), Event::new(What::EvaluateThresholds, ProcessId::SETUP));
         }
     }
 
@@ -72,7 +80,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
     pub(super) fn schedule_job(&mut self, process: ProcessId) {
         let clock = self.system.state().jobs[process.job_index()];
         if clock.runs_left > 0 && !self.is_load_over() {
-            self.events.at(clock.due_us.max(self.system.now_us()), Event::BeginJob(process));
+            self.events.at(clock.due_us.max(self.system.now_us()), Event::new(What::BeginJob, process));
         }
     }
 
@@ -90,25 +98,25 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         Due::Begin(process)
     }
 
-    fn start_shift(&mut self, number: u16) -> Option<Due> {
-        let user = &mut self.users[usize::from(number)];
+    fn start_shift(&mut self, process: ProcessId) -> Option<Due> {
+        let user = &mut self.users[usize::from(process.client)];
         user.is_on_shift = true;
-        if user.is_running { None } else { Some(self.begin(ProcessId::client(number))) }
+        if user.is_running { None } else { Some(self.begin(process)) }
     }
 
-    fn cut(&mut self, number: u16) -> Option<Due> {
-        let user = &mut self.users[usize::from(number)];
+    fn cut(&mut self, process: ProcessId) -> Option<Due> {
+        let user = &mut self.users[usize::from(process.client)];
         if user.is_on_shift || !user.is_running {
             return None;
         }
         user.is_running = false;
         user.iteration += 1;
         // Nothing comes back to it any more.
-        user.take_way_back_us(ProcessId::client(number));
+        user.take_way_back_us(process);
         self.running -= 1;
         self.measure.vitals.iterations_cut += 1;
         self.last_iteration_end_us = self.system.now_us();
-        Some(Due::Cut(ProcessId::client(number)))
+        Some(Due::Cut(process))
     }
 
     pub(super) fn round_over(&mut self, process: ProcessId) -> Option<Due> {
@@ -134,6 +142,6 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         if let Some((metric, threshold)) = self.measure.recorder.evaluate_abort(now_us) {
             self.aborted_by = Some((metric.to_owned(), threshold.source.clone()));
         }
-        self.events.at(now_us + THRESHOLDS_PERIOD_US, Event::EvaluateThresholds);
+        self.events.at(now_us + THRESHOLDS_PERIOD_US, Event::new(What::EvaluateThresholds, ProcessId::SETUP));
     }
 }
