@@ -11,7 +11,8 @@ use super::identity::ProcessId;
 
 /// One SQL value of a row or a parameter. NULL equals NULL here, as Rust data; SQL's three-valued comparison is
 /// the store's business.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, Eq, Hash, Serialize)]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "equality is what could be derived, written for speed")]
 pub enum Value {
     /// SQL NULL.
     Null,
@@ -29,6 +30,18 @@ pub enum Value {
     List(Arc<[Value]>),
 }
 
+impl PartialEq for Value {
+    /// As in the order, integers and sequence values are compared without a call.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Int(one), Self::Int(other)) => one == other,
+            (Self::Serial(one), Self::Serial(other)) => one == other,
+            _ => self.eq_rarer(other),
+        }
+    }
+}
+
 impl Ord for Value {
     /// The order of the variants, then of their contents. Nearly all keys are integers or sequence values and a
     /// look-up compares a dozen, so these two are compared without a call.
@@ -43,6 +56,31 @@ impl Ord for Value {
 }
 
 impl Value {
+    /// Becomes a copy of another value, written where it is to stay: a store does little else, and all but long texts
+    /// and lists are a few bytes. What was there before is forgotten and not freed; it has to be as short.
+    #[inline(always)]
+    pub(super) fn overwrite(&mut self, source: &Self) {
+        let mut write = |value| std::mem::forget(std::mem::replace(self, value));
+        match source {
+            Self::Null => write(Self::Null),
+            Self::Bool(value) => write(Self::Bool(*value)),
+            Self::Int(value) => write(Self::Int(*value)),
+            Self::Serial(serial) => write(Self::Serial(*serial)),
+            Self::Timestamp(us) => write(Self::Timestamp(*us)),
+            Self::Text(text) if !text.is_heap_allocated() => write(Self::Text(text.clone())),
+            long => write(long.clone()),
+        }
+    }
+
+    /// Equality of what is not two integers or two sequence values.
+    #[inline(never)]
+    fn eq_rarer(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => one == other,
+            _ => self.cmp_rarer(other).is_eq(),
+        }
+    }
+
     /// Compares what is not two integers or two sequence values.
     fn cmp_rarer(&self, other: &Self) -> Ordering {
         match (self, other) {

@@ -226,12 +226,12 @@ fn sequence_values_are_named() {
 fn indexes_are_chosen_once() {
     let store = seats();
     for (text, access) in [
-        ("SELECT * FROM seat WHERE id = $1 AND status = 'FREE'", "Index { index: 0,"),
+        ("SELECT * FROM seat WHERE id = $1 AND status = 'FREE'", "Key(Integer, One("),
         ("SELECT * FROM seat WHERE status = 'FREE'", "Scan"),
         ("SELECT * FROM hold WHERE owner = $1", "Index { index: 2,"),
         ("SELECT * FROM hold WHERE active", "Index { index: 1,"),
         ("UPDATE hold SET active = false WHERE active = true AND owner = $1", "Index { index: 2,"),
-        ("DELETE FROM hold WHERE owner = ANY($1) AND id = 4", "Index { index: 0,"),
+        ("DELETE FROM hold WHERE owner = ANY($1) AND id = 4", "Key(Bigint, One("),
     ] {
         let plan = format!("{:?}", store.plan(text).expect("the statement is well formed"));
         assert!(plan.contains(access), "{text}: {plan}");

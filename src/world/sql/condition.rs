@@ -63,10 +63,10 @@ impl Condition {
         Self { shortcut: shortcut.unwrap_or(Shortcut::None), expr }
     }
 
-    /// True if the condition holds for this row of its source, when the sources before it are bound.
-    #[inline]
-    fn holds(&self, env: &Env<'_>, row: &[Value]) -> Result<bool, SqlError> {
-        let known = match &self.shortcut {
+    /// Whether the condition holds for this row of its source, where that takes no conversion and no error.
+    #[inline(always)]
+    fn at_a_glance(&self, env: &Env<'_>, row: &[Value]) -> Option<bool> {
+        match &self.shortcut {
             Shortcut::Compare(column, comparison, operand) => {
                 let value = match operand {
                     Operand::Param(param) => &env.params[*param],
@@ -80,15 +80,11 @@ impl Condition {
                 _ => None,
             },
             Shortcut::None => None,
-        };
-        match known {
-            Some(holds) => Ok(holds),
-            None => self.holds_at_length(env, row),
         }
     }
 
     #[cold]
-    fn holds_at_length(&self, env: &Env<'_>, row: &[Value]) -> Result<bool, SqlError> {
+    fn at_length(&self, env: &Env<'_>, row: &[Value]) -> Result<bool, SqlError> {
         let rows: SmallVec<[&[Value]; 4]> = env.rows.iter().copied().chain([row]).collect();
         Ok(env.with(&rows).truth(&self.expr)? == Some(true))
     }
@@ -98,8 +94,18 @@ impl Condition {
 /// does not hold, or is unknown, decides.
 #[inline(always)]
 pub(super) fn all_hold(conditions: &[Condition], env: &Env<'_>, row: &[Value]) -> Result<bool, SqlError> {
+    // A key leaves most statements no other condition.
+    if conditions.is_empty() { Ok(true) } else { judge(conditions, env, row) }
+}
+
+#[inline(never)]
+fn judge(conditions: &[Condition], env: &Env<'_>, row: &[Value]) -> Result<bool, SqlError> {
     for condition in conditions {
-        if !condition.holds(env, row)? {
+        let holds = match condition.at_a_glance(env, row) {
+            Some(holds) => holds,
+            None => condition.at_length(env, row)?,
+        };
+        if !holds {
             return Ok(false);
         }
     }
@@ -124,7 +130,7 @@ impl Operand {
 }
 
 /// The outcome where it needs no conversion and no error.
-#[inline]
+#[inline(always)]
 fn compare(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
     if comparison == Comparison::Equal {
         return match (left, right) {
@@ -142,7 +148,6 @@ fn compare(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> 
 }
 
 /// The outcome where all items are integers, as far as they are looked at.
-#[inline]
 fn is_among(needle: i64, items: &[Value]) -> Option<bool> {
     for item in items {
         match item {

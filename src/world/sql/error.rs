@@ -102,26 +102,31 @@ impl SqlError {
         Self::new(SqlState::ConnectionFailure, "connection to server was lost")
     }
 
+    #[cold]
     pub(super) fn aborted() -> Self {
         let text = "current transaction is aborted, commands ignored until end of transaction block";
         Self::new(SqlState::InFailedTransaction, text)
     }
 
+    #[cold]
     pub(super) fn duplicate_key(constraint: &str) -> Self {
         let text = format_compact!("duplicate key value violates unique constraint \"{constraint}\"");
         Self { code: SqlState::UniqueViolation, message: text }
     }
 
+    #[cold]
     pub(super) fn concurrent(change: &str) -> Self {
         let text = format_compact!("could not serialize access due to concurrent {change}");
         Self { code: SqlState::SerializationFailure, message: text }
     }
 
+    #[cold]
     pub(super) fn no_operator(left: &str, operator: &str, right: &str) -> Self {
         let text = format_compact!("operator does not exist: {left} {operator} {right}");
         Self { code: SqlState::UndefinedFunction, message: text }
     }
 
+    #[cold]
     pub(super) fn out_of_range(type_name: &str) -> Self {
         Self { code: SqlState::OutOfRange, message: format_compact!("{type_name} out of range") }
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::super::value::Value;
 use super::Row;
@@ -40,7 +41,7 @@ impl<'a> Env<'a> {
     }
 
     /// The value of an expression that is there already: it needs no computing, and nearly all need none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn stored<'e>(&self, expr: &'e Expr) -> Option<&'e Value>
     where
         'a: 'e,
@@ -65,7 +66,9 @@ impl<'a> Env<'a> {
         }
     }
 
-    fn computed<'e>(&self, expr: &'e Expr) -> Result<Cow<'e, Value>, SqlError>
+    /// The value of an expression that is not there already.
+    #[inline(never)]
+    pub(super) fn computed<'e>(&self, expr: &'e Expr) -> Result<Cow<'e, Value>, SqlError>
     where
         'a: 'e,
     {
@@ -137,13 +140,13 @@ impl<'a> Env<'a> {
             (Projection::Whole, Some(row)) => Ok(row.clone()),
             (Projection::Whole, None) => Ok(Row::default()),
             (Projection::Stored(items), _) => {
-                let stored = |item| match self.stored(item) {
-                    Some(value) => value.clone(),
-                    None => Value::Null,
-                };
-                // A vector is filled in place. What is shared from the start takes values out of an iterator first, and
-                // a copy in several steps of what was written a moment before stalls the processor.
-                Ok(items.iter().map(stored).collect::<Vec<_>>().into())
+                let mut row = blank(items.len());
+                for (place, item) in fresh(&mut row).iter_mut().zip(items) {
+                    if let Some(value) = self.stored(item) {
+                        place.overwrite(value);
+                    }
+                }
+                Ok(row)
             }
             (Projection::Computed(items), _) => items.iter().map(|item| self.owned(item)).collect(),
         }
@@ -171,6 +174,19 @@ impl<'a> Env<'a> {
         }
         Ok(truth)
     }
+}
+
+/// A row to be filled in place. Collecting its values would take each out of an iterator first, and a copy in several
+/// pieces of what was written a moment before stalls the processor.
+#[inline]
+fn blank(width: usize) -> Row {
+    (0..width).map(|_| Value::Null).collect()
+}
+
+/// The values of a row that was made a moment before.
+#[inline]
+pub(super) fn fresh(row: &mut Row) -> &mut [Value] {
+    Arc::get_mut(row).expect("nobody else has the row yet")
 }
 
 fn member<'v>(

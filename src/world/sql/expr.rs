@@ -33,6 +33,7 @@ impl Kind {
     }
 
     /// True if the value may stand in a column of this type.
+    #[inline(always)]
     pub(super) const fn admits(self, value: &Value) -> bool {
         match value {
             Value::Null => true,

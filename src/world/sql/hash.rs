@@ -20,7 +20,7 @@ impl KeyHash {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
     /// The hash of the key that has this value as its next column.
-    #[inline]
+    #[inline(always)]
     pub(super) fn with(mut self, value: &Value) -> Self {
         match value {
             // Nearly all keys are one of these. The others of their columns are of the same kind.
@@ -30,9 +30,14 @@ impl KeyHash {
                 self.word(serial.nth.into());
             }
             Value::Text(text) => self.write(text.as_bytes()),
-            other => other.hash(&mut self),
+            other => self.rarer(other),
         }
         self
+    }
+
+    #[cold]
+    fn rarer(&mut self, value: &Value) {
+        value.hash(self);
     }
 
     /// The hash of these columns of a row.

@@ -16,61 +16,50 @@ struct Bucket {
 }
 
 /// One index of a table. A row stands in it under the values of each of its versions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Entries {
     /// By the number of columns that are given; only those are kept that a statement has asked for.
-    levels: Vec<Option<HashTable<Bucket>>>,
+    levels: Vec<(usize, HashTable<Bucket>)>,
 }
 
 impl Entries {
-    /// No entries of an index of so many columns.
-    pub(super) fn new(columns: usize) -> Self {
-        Self { levels: vec![None; columns + 1] }
-    }
-
     /// True if rows are kept by their first `level` columns.
     pub(super) fn keeps(&self, level: usize) -> bool {
-        self.levels[level].is_some()
+        self.levels.iter().any(|(kept, _)| *kept == level)
     }
 
     /// Keeps rows by their first `level` columns from now on.
     pub(super) fn keep(&mut self, level: usize) {
-        self.levels[level] = Some(HashTable::new());
+        self.levels.push((level, HashTable::new()));
     }
 
     /// The rows whose first `level` columns have this hash.
+    #[inline]
     pub(super) fn rows(&self, level: usize, hash: u32) -> &[RowId] {
-        let bucket = self.levels[level].as_ref().and_then(|buckets| buckets.find(spread(hash), |it| it.hash == hash));
+        let buckets = self.levels.iter().find(|(kept, _)| *kept == level);
+        let bucket = buckets.and_then(|(_, buckets)| buckets.find(spread(hash), |it| it.hash == hash));
         bucket.map_or(&[], |bucket| &bucket.rows)
     }
 
     /// Lists a row under these values, which may be listed there already unless it `is_new`.
+    #[inline]
     pub(super) fn insert(&mut self, columns: &[usize], values: &[Value], id: RowId, is_new: bool) {
-        for level in 0..self.levels.len() {
-            self.insert_at(level, columns, values, id, is_new);
+        for (level, buckets) in &mut self.levels {
+            list(buckets, KeyHash::of_columns(&columns[..*level], values).bits(), id, is_new);
         }
     }
 
-    /// Lists a row by its first `level` columns alone.
-    pub(super) fn insert_at(&mut self, level: usize, columns: &[usize], values: &[Value], id: RowId, is_new: bool) {
-        let Some(buckets) = &mut self.levels[level] else { return };
-        let hash = KeyHash::of_columns(&columns[..level], values).bits();
-        match buckets.find_mut(spread(hash), |bucket| bucket.hash == hash) {
-            Some(bucket) if is_new || !bucket.rows.contains(&id) => bucket.rows.push(id),
-            Some(_) => {}
-            None => {
-                let mut rows = SmallVec::new();
-                rows.push(id);
-                buckets.insert_unique(spread(hash), Bucket { hash, rows }, |bucket| spread(bucket.hash));
-            }
+    /// Lists a row by its first `level` columns alone, where it may be listed already.
+    pub(super) fn insert_at(&mut self, level: usize, columns: &[usize], values: &[Value], id: RowId) {
+        for (_, buckets) in self.levels.iter_mut().filter(|(kept, _)| *kept == level) {
+            list(buckets, KeyHash::of_columns(&columns[..level], values).bits(), id, false);
         }
     }
 
     /// Takes a row out from under these values, except by so many first columns as it `stays` listed by.
     pub(super) fn remove(&mut self, columns: &[usize], values: &[Value], id: RowId, stays: impl Fn(usize) -> bool) {
-        for (level, buckets) in self.levels.iter_mut().enumerate() {
-            let Some(buckets) = buckets.as_mut().filter(|_| !stays(level)) else { continue };
-            let hash = KeyHash::of_columns(&columns[..level], values).bits();
+        for (level, buckets) in self.levels.iter_mut().filter(|(level, _)| !stays(*level)) {
+            let hash = KeyHash::of_columns(&columns[..*level], values).bits();
             let Ok(mut found) = buckets.find_entry(spread(hash), |bucket| bucket.hash == hash) else { continue };
             let rows = &mut found.get_mut().rows;
             if let Some(place) = rows.iter().rposition(|other| *other == id) {
@@ -79,6 +68,19 @@ impl Entries {
             if rows.is_empty() {
                 found.remove();
             }
+        }
+    }
+}
+
+/// Adds a row to those of a hash, among which it may be already unless it `is_new`.
+fn list(buckets: &mut HashTable<Bucket>, hash: u32, id: RowId, is_new: bool) {
+    match buckets.find_mut(spread(hash), |bucket| bucket.hash == hash) {
+        Some(bucket) if is_new || !bucket.rows.contains(&id) => bucket.rows.push(id),
+        Some(_) => {}
+        None => {
+            let mut rows = SmallVec::new();
+            rows.push(id);
+            buckets.insert_unique(spread(hash), Bucket { hash, rows }, |bucket| spread(bucket.hash));
         }
     }
 }

@@ -119,7 +119,7 @@ impl Writer<'_> {
             return Ok(Verdict::Skip);
         }
         let changed = self.new_row(&update.row, &[&row, proposed])?;
-        let left = self.replace(id, &row, &changed);
+        let left = self.replace(id, &row, &changed, update.row.moves);
         Ok(Verdict::Changed(changed, left))
     }
 }

@@ -35,7 +35,7 @@ use smallvec::SmallVec;
 use self::derived::Derived;
 pub use self::describe::DescribedRow;
 pub use self::error::{PlanError, SchemaError, SqlError, SqlState};
-use self::plan::{Insert, Modify, Need, Statement};
+use self::plan::{Insert, Modify, Select, Statement};
 pub use self::plan::{Isolation, Plan};
 use self::schema::Schema;
 use self::select::Reader;
@@ -130,28 +130,35 @@ impl SqlStore {
     ) -> Progress {
         let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
         let found = self.transactions.find(session);
-        let is_aborted = found.is_ok_and(|place| {
-            let transaction = self.transactions.at(place);
-            assert!(transaction.waiting.is_none(), "session {session} still waits");
-            transaction.is_aborted
-        });
+        if let Ok(number) = found {
+            assert!(self.transactions.at(number).waiting.is_none(), "session {session} still waits");
+        }
         match plan.statement {
             Statement::Begin(isolation) => return self.begin(found, session, isolation, now_us),
             Statement::Commit => return self.end(found, true),
             Statement::Rollback => return self.end(found, false),
-            _ if is_aborted => return Progress::Done(Err(SqlError::aborted())),
             _ => {}
         }
-        let place = found.unwrap_or_else(|place| {
-            self.transactions.begin(place, session, Isolation::default(), false, now_us);
-            place
-        });
-        if params.len() != plan.params {
-            self.give_up(place);
-            let text = format!("{} parameters given, but the statement needs {}", params.len(), plan.params);
-            return Progress::Done(Err(SqlError::new(SqlState::ProtocolViolation, text)));
+        let begin = |place| self.transactions.begin(place, session, Isolation::default(), false, now_us);
+        let number = found.unwrap_or_else(begin);
+        if self.transactions.at(number).is_aborted {
+            return Progress::Done(Err(SqlError::aborted()));
         }
-        self.advance(place, plan, params, None, serials)
+        if params.len() != plan.params {
+            return self.wrong_params(number, plan, params);
+        }
+        self.prepare(number, plan);
+        match &plan.statement {
+            Statement::Select(select) => self.select(number, select, params),
+            _ => self.write(number, plan, params, Work::default(), serials),
+        }
+    }
+
+    #[cold]
+    fn wrong_params(&mut self, number: usize, plan: &Plan, params: &[Value]) -> Progress {
+        self.give_up(number);
+        let text = format!("{} parameters given, but the statement needs {}", params.len(), plan.params);
+        Progress::Done(Err(SqlError::new(SqlState::ProtocolViolation, text)))
     }
 
     /// Takes a waiting statement on. It may wait again, for the same transaction if that has not ended.
@@ -160,17 +167,18 @@ impl SqlStore {
     /// If the session's statement does not wait.
     pub fn resume(&mut self, session: SessionId, plan: &Plan, serials: &mut SerialSource) -> Progress {
         let found = self.transactions.find(session).ok();
-        let waiting = found.and_then(|place| Some((place, self.transactions.at(place).waiting.take()?)));
-        let (place, waiting) = waiting.expect("the session's statement waits");
+        let waiting = found.and_then(|number| Some((number, self.transactions.at(number).waiting.take()?)));
+        let (number, waiting) = waiting.expect("the session's statement waits");
         let Waiting { params, work, .. } = *waiting;
-        self.advance(place, plan, &params, Some(work), serials)
+        self.prepare(number, plan);
+        self.write(number, plan, &params, work, serials)
     }
 
     /// Ends a session: its statement is given up and its transaction undone.
     pub fn close(&mut self, session: SessionId) {
-        if let Ok(place) = self.transactions.find(session) {
-            self.undo(place);
-            self.transactions.end(place);
+        if let Ok(number) = self.transactions.find(session) {
+            self.undo(number);
+            self.transactions.end(number);
         }
     }
 
@@ -234,20 +242,20 @@ impl SqlStore {
         isolation: Option<Isolation>,
         now_us: i64,
     ) -> Progress {
-        let place = match found {
-            Ok(place) => place,
+        let number = match found {
+            Ok(number) => number,
             Err(place) => {
                 self.transactions.begin(place, session, isolation.unwrap_or_default(), true, now_us);
                 return Progress::Done(Ok(Rows::default()));
             }
         };
-        let transaction = self.transactions.at(place);
+        let transaction = self.transactions.at(number);
         if transaction.is_aborted {
             return Progress::Done(Err(SqlError::aborted()));
         }
         let isolation = isolation.unwrap_or(transaction.isolation);
         if isolation != transaction.isolation && transaction.has_run {
-            self.give_up(place);
+            self.give_up(number);
             let text = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
             return Progress::Done(Err(SqlError::new(SqlState::ActiveTransaction, text)));
         }
@@ -258,72 +266,59 @@ impl SqlStore {
     /// COMMIT and ROLLBACK; outside a transaction PostgreSQL only warns.
     fn end(&mut self, found: Result<usize, usize>, commits: bool) -> Progress {
         let mut is_rolled_back = false;
-        if let Ok(place) = found {
-            is_rolled_back = commits && self.transactions.at(place).is_aborted;
+        if let Ok(number) = found {
             if commits {
-                self.commit(place);
+                is_rolled_back = self.transactions.at(number).is_aborted;
+                self.commit(number);
             } else {
-                self.undo(place);
+                self.undo(number);
             }
-            self.transactions.end(place);
+            self.transactions.end(number);
         }
         Progress::Done(Ok(Rows { is_rolled_back, ..Rows::default() }))
     }
 
-    /// One step of a statement of the transaction at this place. `work` is what it has done before it waited.
-    #[inline]
-    fn advance(
-        &mut self,
-        place: usize,
-        plan: &Plan,
-        params: &[Value],
-        work: Option<Work>,
-        serials: &mut SerialSource,
-    ) -> Progress {
-        let (schema, storage) = (&*self.schema.0, &mut self.storage);
-        let transaction = self.transactions.at(place);
+    /// What comes before each step of a statement.
+    #[inline(always)]
+    fn prepare(&mut self, number: usize, plan: &Plan) {
+        let transaction = self.transactions.at(number);
         transaction.has_run = true;
         if transaction.isolation == Isolation::RepeatableRead {
-            storage.take_snapshot(transaction.session);
+            self.storage.take_snapshot(transaction.session);
         }
         for need in &plan.needs {
-            match need {
-                Need::Order(table) if storage.tables[*table].is_in_order() => {}
-                Need::Order(table) => storage.table_mut(*table).put_in_order(),
-                Need::Level(table, level) if storage.tables[*table].keeps_level(*level) => {}
-                Need::Level(table, level) => storage.table_mut(*table).keep_level(&schema.tables[*table], *level),
-            }
-        }
-        match &plan.statement {
-            Statement::Select(select) => {
-                let view = storage.view(transaction.session);
-                let outcome = Reader { storage, view, params, now_us: transaction.started_us }.select(select);
-                self.over(place, outcome)
-            }
-            Statement::Modify(Modify { table, .. }) | Statement::Insert(Insert { table, .. }) => {
-                self.write(place, plan, *table, params, work.unwrap_or_default(), serials)
-            }
-            Statement::Begin(_) | Statement::Commit | Statement::Rollback => self.over(place, Ok(Rows::default())),
+            self.storage.provide(&self.schema.0, need);
         }
     }
 
-    /// One step of a statement that writes or locks rows of a table.
+    /// A query.
+    #[inline]
+    fn select(&mut self, number: usize, select: &Select, params: &[Value]) -> Progress {
+        let transaction = self.transactions.at(number);
+        let view = self.storage.view(transaction.session);
+        let outcome = Reader { storage: &self.storage, view, params, now_us: transaction.started_us }.select(select);
+        self.over(number, outcome)
+    }
+
+    /// One step of a statement that writes or locks rows of a table. `work` is what it has done before it waited.
     fn write(
         &mut self,
-        place: usize,
+        number: usize,
         plan: &Plan,
-        table: usize,
         params: &[Value],
         mut work: Work,
         serials: &mut SerialSource,
     ) -> Progress {
+        let (Statement::Modify(Modify { table, .. }) | Statement::Insert(Insert { table, .. })) = plan.statement else {
+            unreachable!("what neither writes nor locks is over in one step")
+        };
         let (schema, storage) = (&self.schema.0.tables[table], &mut self.storage);
-        let transaction = self.transactions.at(place);
+        let transaction = self.transactions.at(number);
         let session = transaction.session;
         let mut writer = Writer { schema, table, storage, transaction, session, params, serials };
         match writer.run(&plan.statement, &mut work) {
-            Ok(()) => self.over(place, Ok(work.done)),
-            Err(Stop::Error(error)) => self.over(place, Err(error)),
+            Ok(()) => self.over(number, Ok(work.done)),
+            Err(Stop::Error(error)) => self.over(number, Err(error)),
             Err(Stop::Wait(on)) => {
                 let waiting = Waiting { params: SmallVec::from(params), table, on, work };
                 transaction.waiting = Some(Box::new(waiting));
@@ -333,35 +328,35 @@ impl SqlStore {
     }
 
     /// A statement has ended: with it a transaction that it began itself, or that it broke.
-    #[inline]
-    fn over(&mut self, place: usize, outcome: Result<Rows, SqlError>) -> Progress {
+    #[inline(always)]
+    fn over(&mut self, number: usize, outcome: Result<Rows, SqlError>) -> Progress {
         if outcome.is_err() {
-            self.give_up(place);
-        } else if !self.transactions.at(place).is_explicit {
-            self.end(Ok(place), true);
+            self.give_up(number);
+        } else if !self.transactions.at(number).is_explicit {
+            self.end(Ok(number), true);
         }
         Progress::Done(outcome)
     }
 
     /// Undoes a transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all such are alike.
-    fn give_up(&mut self, place: usize) {
-        self.undo(place);
-        let Transaction { session, is_explicit, .. } = *self.transactions.at(place);
-        self.transactions.end(place);
-        if is_explicit {
-            self.transactions.begin(place, session, Isolation::default(), true, 0);
-            self.transactions.at(place).is_aborted = true;
+    fn give_up(&mut self, number: usize) {
+        self.undo(number);
+        let Transaction { session, is_explicit, .. } = *self.transactions.at(number);
+        self.transactions.end(number);
+        if is_explicit && let Err(place) = self.transactions.find(session) {
+            let number = self.transactions.begin(place, session, Isolation::default(), true, 0);
+            self.transactions.at(number).is_aborted = true;
         }
     }
 
-    fn undo(&mut self, place: usize) {
-        let transaction = self.transactions.at(place);
+    fn undo(&mut self, number: usize) {
+        let transaction = self.transactions.at(number);
         self.storage.drop_snapshot(&self.schema.0, transaction.session);
         self.storage.roll_back(&self.schema.0, transaction.session, &transaction.touched.0);
     }
 
-    fn commit(&mut self, place: usize) {
-        let transaction = self.transactions.at(place);
+    fn commit(&mut self, number: usize) {
+        let transaction = self.transactions.at(number);
         self.storage.drop_snapshot(&self.schema.0, transaction.session);
         let gone = self.storage.commit(&self.schema.0, transaction.session, &transaction.touched.0);
         for (table, key, moved) in gone {

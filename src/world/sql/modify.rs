@@ -22,14 +22,14 @@ impl Writer<'_> {
             Action::Lock { limit: Some(limit), .. } => select::count(&self.env(&[]), limit, "LIMIT")?,
             _ => None,
         };
-        let mut remaining = RowIds::new();
-        if work.has_waited {
-            remaining.extend(work.remaining.drain(..).filter_map(|key| self.stored().find(&key)));
+        let mut remaining: RowIds = if work.has_waited {
+            work.remaining.drain(..).filter_map(|key| self.stored().find(&key)).collect()
         } else {
-            self.choose(plan, &mut remaining)?;
+            let mut chosen = self.choose(plan)?;
             // The next one is the last one.
-            remaining.reverse();
-        }
+            chosen.reverse();
+            chosen
+        };
         let outcome = self.work_off(plan, limit.unwrap_or(usize::MAX), &mut remaining, work);
         if let Err(Stop::Wait(_)) = &outcome {
             if !work.has_waited {
@@ -88,7 +88,7 @@ impl Writer<'_> {
     }
 
     /// True if the row fulfils the statement's conditions.
-    #[inline]
+    #[inline(always)]
     fn accepts(&self, filter: &[Condition], row: &[Value]) -> Result<bool, SqlError> {
         all_hold(filter, &self.env(&[]), row)
     }
@@ -127,7 +127,7 @@ impl Writer<'_> {
             Action::Delete => self.end_version(id, Change::Deleted),
             Action::Update(new) => {
                 let changed = self.new_row(new, &[row])?;
-                work.entering = self.replace(id, row, &changed);
+                work.entering = self.replace(id, row, &changed, new.moves);
                 if work.entering.is_none() {
                     self.emit(plan.output.as_ref(), &changed, work)?;
                 }
@@ -137,37 +137,36 @@ impl Writer<'_> {
         self.emit(plan.output.as_ref(), row, work)
     }
 
-    /// Adds the rows to meet, in order. Those found by an index are judged when they are met.
-    fn choose(&self, plan: &Modify, chosen: &mut RowIds) -> Result<(), SqlError> {
-        let table = self.stored();
-        match &plan.access {
-            Access::Scan => chosen.extend(table.in_order().map(|(id, _)| id)),
+    /// The rows to meet, in order. Those found by a key or an index are judged when they are met.
+    fn choose(&self, plan: &Modify) -> Result<RowIds, SqlError> {
+        let (table, env) = (self.stored(), self.env(&[]));
+        let mut chosen: RowIds = match &plan.access {
+            Access::Scan => table.in_order().map(|(id, _)| id).collect(),
+            Access::Key(kind, probe) => scan::by_key(table, *kind, probe, &env)?.into(),
             Access::Index { index, probes } => {
-                scan::candidates(table, (*index, probes), &self.env(&[]), chosen)?;
-                table.sort(chosen);
+                let mut found: RowIds = scan::by_index(table, *index, probes, &env)?.into();
+                table.sort(&mut found);
+                found
             }
-        }
-        let order: &[Sort] = match &plan.action {
-            Action::Lock { order, .. } => order,
-            _ => &[],
         };
-        // A row may move to a key that the condition names too, but a statement meets it once.
-        let moves = match &plan.action {
-            Action::Update(new) => new.written.iter().any(|column| self.schema.key.contains(column)),
-            _ => false,
+        let (order, moves): (&[Sort], bool) = match &plan.action {
+            Action::Lock { order, .. } => (order, false),
+            // A row may move to a key that the condition names too, but a statement meets it once.
+            Action::Update(new) => (&[], new.moves),
+            Action::Delete => (&[], false),
         };
         if order.is_empty() && !moves && !matches!(plan.access, Access::Scan) {
-            return Ok(());
+            return Ok(chosen);
         }
         let mut wanted = Vec::new();
-        self.for_each_wanted(plan.filter.all(), chosen, |id, row| {
+        self.for_each_wanted(plan.filter.all(), &chosen, |id, row| {
             wanted.push((select::sort_keys(order, &self.env(&[row]))?, id));
             Ok(())
         })?;
         select::sort(order, &mut wanted);
         chosen.clear();
         chosen.extend(wanted.into_iter().map(|(_, id)| id));
-        Ok(())
+        Ok(chosen)
     }
 
     /// Of the rows still to be met, those that the statement's snapshot shows and that fulfil its condition.

@@ -44,10 +44,15 @@ pub(super) enum Need {
 }
 
 impl Need {
-    fn of(table: usize, access: &Access) -> Self {
+    fn of(schema: &Schema, table: usize, access: &Access) -> Option<Self> {
         match access {
-            Access::Scan => Self::Order(table),
-            Access::Index { index, probes } => Self::Level(table, (*index, probes.len())),
+            Access::Scan => Some(Self::Order(table)),
+            Access::Index { index, probes } => {
+                // Whole keys are always kept.
+                let is_part = probes.len() < schema.tables[table].columns_of(*index).len();
+                is_part.then_some(Self::Level(table, (*index, probes.len())))
+            }
+            Access::Key(..) => None,
         }
     }
 }
@@ -84,6 +89,8 @@ pub(super) struct Select {
     pub(super) order: Vec<Sort>,
     pub(super) limit: Option<Expr>,
     pub(super) offset: Option<Expr>,
+    /// True without all of these but sources and a projection.
+    pub(super) is_plain: bool,
 }
 
 /// A select list or RETURNING.
@@ -138,7 +145,7 @@ impl Filter {
     }
 
     /// What is left to judge of a row that was just found by the access path.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of_found(&self) -> &[Condition] {
         &self.conditions[..self.left]
     }
@@ -149,6 +156,9 @@ impl Filter {
 pub(super) enum Access {
     /// All rows, in the order of the primary key.
     Scan,
+    /// Values for the primary key, which is one column of this type: nearly every statement. Each leads to one slot or
+    /// none, so that the slots have an order and the condition that gave the values is fulfilled.
+    Key(Kind, Probe),
     /// Values for the first columns of an index: 0 is the primary key, `n + 1` the secondary index `n`. Each comes with
     /// the type of its column.
     Index { index: usize, probes: Vec<(Kind, Probe)> },
@@ -235,8 +245,10 @@ pub(super) struct NewRow {
     pub(super) values: Projection,
     /// Columns whose values are drawn from a sequence.
     pub(super) serials: Vec<usize>,
-    /// Columns that are written.
-    pub(super) written: Vec<usize>,
+    /// Columns that are written and may get what they do not admit.
+    pub(super) checked: Vec<usize>,
+    /// True if the primary key of a row that there is already may change.
+    pub(super) moves: bool,
 }
 
 /// INSERT.
@@ -267,16 +279,13 @@ pub(super) struct ConflictUpdate {
 /// Plans one statement.
 pub(super) fn plan(schema: &Schema, text: &'static str) -> Result<Plan, PlanError> {
     let (statement, params) = parse(schema, text).map_err(|message| PlanError { message, statement: text })?;
-    let mut needs: Vec<Need> = match &statement {
-        Statement::Select(select) => select.sources.iter().map(|it| Need::of(it.table, &it.access)).collect(),
-        Statement::Modify(modify) => vec![Need::of(modify.table, &modify.access)],
+    let needs = match &statement {
+        Statement::Select(select) => {
+            select.sources.iter().filter_map(|source| Need::of(schema, source.table, &source.access)).collect()
+        }
+        Statement::Modify(modify) => Need::of(schema, modify.table, &modify.access).into_iter().collect(),
         _ => Vec::new(),
     };
-    // Whole keys are always kept.
-    needs.retain(|need| match need {
-        Need::Order(_) => true,
-        Need::Level(table, (index, level)) => *level < schema.tables[*table].columns_of(*index).len(),
-    });
     Ok(Plan { text, params, statement, needs })
 }
 

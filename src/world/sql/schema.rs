@@ -132,12 +132,14 @@ impl TableSchema {
         self.indexes.iter().all(|index| index.same_place(old, new))
     }
 
-    /// Checks the columns of a row that were written, as PostgreSQL does: the first one at fault is named.
-    pub(super) fn check(&self, row: &[Value], written: &[usize]) -> Result<(), SqlError> {
+    /// Checks these columns of a row that was written, as PostgreSQL does: the first one at fault is named.
+    #[inline]
+    pub(super) fn check(&self, row: &[Value], columns: &[usize]) -> Result<(), SqlError> {
         let fits = |column: &usize| self.columns[*column].fits(&row[*column]);
-        if written.iter().all(fits) { Ok(()) } else { self.judge(row) }
+        if columns.iter().all(fits) { Ok(()) } else { self.judge(row) }
     }
 
+    #[cold]
     fn judge(&self, row: &[Value]) -> Result<(), SqlError> {
         let columns = || self.columns.iter().zip(row);
         columns().try_for_each(|(column, value)| column.check_type(value))?;
@@ -157,7 +159,7 @@ impl TableSchema {
 impl Column {
     /// True if the value may be stored, as far as a glance tells.
     #[inline]
-    fn fits(&self, value: &Value) -> bool {
+    pub(super) fn fits(&self, value: &Value) -> bool {
         match value {
             Value::Null => !self.not_null,
             Value::Int(value) => match self.kind {

@@ -6,15 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use smallvec::SmallVec;
 
 use super::super::value::Value;
-use super::condition::all_hold;
+use super::condition::{Condition, all_hold};
 use super::error::{SqlError, SqlState};
 use super::eval::Env;
 use super::expr::Expr;
 use super::plan::{Access, Aggregate, AggregateFunction, Aggregation, Select, Sort, Source};
 use super::scan;
-use super::slot::{Slot, Values, View};
+use super::slot::{Busy, Slot, Values, View};
 use super::storage::Storage;
-use super::table::RowIds;
 use super::{Row, Rows};
 
 /// What a query reads.
@@ -44,6 +43,21 @@ impl<'a> Reader<'a> {
 
     /// Runs a query.
     pub(super) fn select(self, select: &Select) -> Result<Rows, SqlError> {
+        let [source] = select.sources.as_slice() else { return self.select_rarer(select) };
+        if !select.is_plain {
+            return self.select_rarer(select);
+        }
+        let mut rows = SmallVec::new();
+        self.each_row(source, &[], |row| {
+            self.emit(select, &[row], Some(row), &mut rows)?;
+            Ok(true)
+        })?;
+        Ok(Rows { affected: rows.len() as u64, rows, is_rolled_back: false })
+    }
+
+    /// A query of several tables or none, with groups, an order or a limit.
+    #[inline(never)]
+    fn select_rarer(self, select: &Select) -> Result<Rows, SqlError> {
         let skip = match &select.offset {
             Some(offset) => count(&self.env(&[]), offset, "OFFSET")?.unwrap_or(0),
             None => 0,
@@ -60,17 +74,14 @@ impl<'a> Reader<'a> {
             rows = self.finish(select, groups.iter().map(|group| (Bound::from_slice(&[group]), None)), skip, wanted)?;
         } else if !select.order.is_empty() {
             let mut found: Vec<(Bound<'a>, Option<&'a Values>)> = Vec::new();
-            self.join(&select.sources, &mut Bound::new(), None, &mut |bound, last| {
-                found.push((bound.clone(), last));
+            self.join(&select.sources, &[], None, &mut |bound, last| {
+                found.push((Bound::from_slice(bound), last));
                 Ok(true)
             })?;
             rows = self.finish(select, found.into_iter(), skip, wanted)?;
         } else if wanted > 0 {
-            self.join(&select.sources, &mut Bound::new(), None, &mut |bound, last| {
-                if rows.len() == 1 {
-                    rows.reserve(3);
-                }
-                rows.push(self.env(bound).project(&select.projection, last)?);
+            self.join(&select.sources, &[], None, &mut |bound, last| {
+                self.emit(select, bound, last, &mut rows)?;
                 Ok(rows.len() < wanted)
             })?;
             if skip > 0 {
@@ -80,64 +91,103 @@ impl<'a> Reader<'a> {
         Ok(Rows { affected: rows.len() as u64, rows, is_rolled_back: false })
     }
 
+    /// Adds a row to the result.
+    #[inline(always)]
+    fn emit(
+        self,
+        select: &Select,
+        bound: &[&'a [Value]],
+        last: Option<&'a Values>,
+        rows: &mut SmallVec<[Row; 1]>,
+    ) -> Result<(), SqlError> {
+        if rows.len() == 1 {
+            rows.reserve(3);
+        }
+        rows.push(self.env(bound).project(&select.projection, last)?);
+        Ok(())
+    }
+
     /// Calls `emit` for each combination of rows that fulfils the conditions, until it returns false. `last` is the row
     /// that was bound last.
     fn join(
         self,
         sources: &[Source],
-        bound: &mut Bound<'a>,
+        bound: &[&'a [Value]],
         last: Option<&'a Values>,
-        emit: &mut impl FnMut(&Bound<'a>, Option<&'a Values>) -> Result<bool, SqlError>,
+        emit: &mut impl FnMut(&[&'a [Value]], Option<&'a Values>) -> Result<bool, SqlError>,
     ) -> Result<bool, SqlError> {
         let Some((source, rest)) = sources.split_first() else { return emit(bound, last) };
-        let table = &self.storage.tables[source.table];
-        let Access::Index { index, probes } = &source.access else {
-            for row in table.in_order().flat_map(|(_, slot)| self.view.rows(slot)) {
-                if all_hold(source.filter.all(), &self.env(bound), row)? && !self.go_on(rest, bound, row, emit)? {
-                    return Ok(false);
+        let mut more = Bound::from_slice(bound);
+        more.push(&[]);
+        self.each_row(source, bound, |row| {
+            more[bound.len()] = row;
+            if rest.is_empty() { emit(&more, Some(row)) } else { self.join(rest, &more, Some(row), emit) }
+        })
+    }
+
+    /// Calls `f` for each row of a source that fulfils its conditions, in the order of the primary key, until it
+    /// returns false.
+    #[inline(always)]
+    fn each_row(
+        self,
+        source: &Source,
+        bound: &[&'a [Value]],
+        mut f: impl FnMut(&'a Values) -> Result<bool, SqlError>,
+    ) -> Result<bool, SqlError> {
+        let (table, env) = (&*self.storage.tables[source.table], self.env(bound));
+        let (found, is_ordered) = match &source.access {
+            Access::Key(kind, probe) => (scan::by_key(table, *kind, probe, &env)?, true),
+            Access::Index { index, probes } => (scan::by_index(table, *index, probes, &env)?, false),
+            Access::Scan => {
+                for row in table.in_order().flat_map(|(_, slot)| self.view.rows(slot)) {
+                    if all_hold(source.filter.all(), &env, row)? && !f(row)? {
+                        return Ok(false);
+                    }
                 }
+                return Ok(true);
             }
-            return Ok(true);
         };
-        let (env, filter) = (self.env(bound), source.filter.of_found());
-        let mut found = RowIds::new();
-        scan::candidates(table, (*index, probes), &env, &mut found)?;
+        let filter = source.filter.of_found();
         if let [id] = found.as_slice()
             && let Slot::Settled(row) = table.slot(*id)
         {
-            return Ok(!all_hold(filter, &env, row)? || self.go_on(rest, bound, row, emit)?);
+            return Ok(!all_hold(filter, &env, row)? || f(row)?);
         }
         let mut rows: SmallVec<[&'a Values; 4]> = SmallVec::new();
-        for row in found.iter().flat_map(|id| self.view.rows(table.slot(*id))) {
-            if all_hold(filter, &env, row)? {
-                rows.push(row);
+        for id in found.as_slice() {
+            match table.slot(*id) {
+                Slot::Settled(row) if all_hold(filter, &env, row)? => rows.push(row),
+                Slot::Settled(_) | Slot::Free => {}
+                Slot::Busy(busy) => self.gather(busy, filter, &env, &mut rows)?,
             }
         }
         // They are few now, and what does not fulfil the conditions need not be sorted.
-        if rows.len() > 1 {
+        if rows.len() > 1 && !is_ordered {
             rows.sort_by(|one, other| table.compare_keys(one, other));
         }
         for &row in &rows {
-            if !self.go_on(rest, bound, row, emit)? {
+            if !f(row)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Binds a row and goes on with the other sources.
-    #[inline(always)]
-    fn go_on(
+    /// Adds the rows of a history that are in sight and fulfil the conditions.
+    #[inline(never)]
+    fn gather(
         self,
-        rest: &[Source],
-        bound: &mut Bound<'a>,
-        row: &'a Values,
-        emit: &mut impl FnMut(&Bound<'a>, Option<&'a Values>) -> Result<bool, SqlError>,
-    ) -> Result<bool, SqlError> {
-        bound.push(row);
-        let goes_on = if rest.is_empty() { emit(bound, Some(row))? } else { self.join(rest, bound, Some(row), emit)? };
-        bound.pop();
-        Ok(goes_on)
+        busy: &'a Busy,
+        filter: &[Condition],
+        env: &Env<'_>,
+        rows: &mut SmallVec<[&'a Values; 4]>,
+    ) -> Result<(), SqlError> {
+        for version in busy.versions.iter().filter(|version| self.view.shows(version)) {
+            if all_hold(filter, env, &version.row)? {
+                rows.push(&version.row);
+            }
+        }
+        Ok(())
     }
 
     /// The groups that HAVING lets pass, in the order of their keys. Without GROUP BY there is always one.
@@ -147,7 +197,7 @@ impl<'a> Reader<'a> {
         if aggregation.keys.is_empty() {
             groups.insert(Vec::new(), fresh());
         }
-        self.join(&select.sources, &mut Bound::new(), None, &mut |bound, _| {
+        self.join(&select.sources, &[], None, &mut |bound, _| {
             let env = self.env(bound);
             let key = aggregation.keys.iter().map(|key| env.owned(key)).collect::<Result<_, _>>()?;
             for (aggregate, accumulator) in aggregation.aggregates.iter().zip(groups.entry(key).or_insert_with(fresh)) {

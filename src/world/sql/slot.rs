@@ -179,13 +179,23 @@ impl<'t> Slot<'t> {
     }
 
     /// The values of every version.
-    pub(super) fn all_rows(self) -> impl Iterator<Item = &'t Values> {
+    pub(super) fn all_rows(self) -> impl Iterator<Item = &'t Values> + Clone {
         let (settled, versions) = self.parts();
         settled.into_iter().chain(versions.iter().map(|version| &version.row))
     }
 }
 
 impl Busy {
+    /// The version that the session's transaction wrote last, and those that it took the place of, unless the row was
+    /// gone in between or is gone now.
+    #[inline]
+    pub(super) fn newest_by(&self, session: SessionId) -> Option<(&Version, &[Version])> {
+        let (newest, older) = self.versions.split_last()?;
+        let is_newest = newest.created == Stamp::By(session) && newest.ended.is_none();
+        let was_never_gone = || older.iter().all(|version| matches!(version.ended, Some((_, Change::Replaced))));
+        (is_newest && was_never_gone()).then_some((newest, older))
+    }
+
     /// True if the session's transaction has left a mark.
     pub(super) fn is_marked_by(&self, session: SessionId) -> bool {
         let mine = Stamp::By(session);

@@ -25,7 +25,7 @@ pub(super) struct Slots {
 
 impl Slots {
     /// The slot with this number.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, id: RowId) -> Slot<'_> {
         match &self.kept[id as usize] {
             Kept::Free => Slot::Free,
@@ -43,20 +43,18 @@ impl Slots {
         }
     }
 
-    /// The history of a slot, which is made busy if it is not.
-    pub(super) fn make_busy(&mut self, id: RowId) -> &mut Busy {
-        let number = match &self.kept[id as usize] {
-            Kept::Busy(number) => *number,
-            _ => {
-                let number = self.begin_history();
-                let kept = std::mem::replace(&mut self.kept[id as usize], Kept::Busy(number));
-                if let Kept::Settled(row) = kept {
-                    self.busy[number as usize].versions.push(Version::settled(row));
-                }
-                number
-            }
+    /// The history of a slot, which is made busy if it is not: then it `is_new`, and nobody has left a mark in it.
+    #[inline]
+    pub(super) fn make_busy(&mut self, id: RowId) -> (&mut Busy, bool) {
+        let (number, is_new) = match &self.kept[id as usize] {
+            Kept::Busy(number) => (*number, false),
+            _ => (self.begin_history(), true),
         };
-        &mut self.busy[number as usize]
+        let busy = &mut self.busy[number as usize];
+        if is_new && let Kept::Settled(row) = std::mem::replace(&mut self.kept[id as usize], Kept::Busy(number)) {
+            busy.versions.push(Version::settled(row));
+        }
+        (busy, is_new)
     }
 
     /// Adds a slot of one version.
@@ -99,6 +97,20 @@ impl Slots {
             }
             _ => return,
         }
+        busy.locked_by = None;
+        self.idle.push(number);
+    }
+
+    /// Settles a busy slot on its latest version, whatever marks there are.
+    #[inline]
+    pub(super) fn settle_on_newest(&mut self, id: RowId) {
+        let kept = &mut self.kept[id as usize];
+        let Kept::Busy(number) = *kept else { return };
+        let busy = &mut self.busy[number as usize];
+        if let Some(version) = busy.versions.pop() {
+            *kept = Kept::Settled(version.row);
+        }
+        busy.versions.clear();
         busy.locked_by = None;
         self.idle.push(number);
     }

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::super::identity::SessionId;
 use super::derived::Derived;
+use super::plan::Need;
 use super::schema::{Key, Schema, TableSchema};
 use super::slot::{Stamp, Version, View};
 use super::slots::RowId;
@@ -49,7 +50,19 @@ impl Storage {
         Arc::make_mut(&mut self.tables[number])
     }
 
+    /// Makes a table keep what a statement needs.
+    #[inline(never)]
+    pub(super) fn provide(&mut self, schema: &Schema, need: &Need) {
+        match need {
+            Need::Order(table) if self.tables[*table].is_in_order() => {}
+            Need::Order(table) => self.table_mut(*table).put_in_order(),
+            Need::Level(table, level) if self.tables[*table].keeps_level(*level) => {}
+            Need::Level(table, level) => self.table_mut(*table).keep_level(&schema.tables[*table], *level),
+        }
+    }
+
     /// Takes a snapshot for the session's transaction, unless it has one.
+    #[cold]
     pub(super) fn take_snapshot(&mut self, session: SessionId) {
         self.snapshots.entry(session).or_insert(self.clock);
     }
@@ -65,20 +78,25 @@ impl Storage {
     pub(super) fn commit(&mut self, schema: &Schema, session: SessionId, places: &[Place]) -> Vec<Gone> {
         let at = self.snapshots.values().max().map_or(0, |newest| newest + 1);
         let mut gone = Vec::new();
-        for &(number, id) in places {
-            let table = self.table_mut(number);
-            let Some(busy) = table.busy(id) else { continue };
-            let mut went = None;
-            busy.commit(session, at, |to| went = Some(to));
-            if let Some(to) = went {
-                let key = schema.tables[number].key_of(table.slot(id).any_row());
-                gone.push((number, key, to));
-            }
-            if at > 0 {
-                self.historic.0.insert((number, id));
-            } else {
+        for places in places.chunk_by(|(one, _), (other, _)| one == other) {
+            let number = places[0].0;
+            let (schema, table) = (&schema.tables[number], Arc::make_mut(&mut self.tables[number]));
+            for &(_, id) in places {
                 // Without a snapshot nobody can see what has ended.
-                table.drop_versions(&schema.tables[number], id, Version::is_past);
+                if at == 0 && table.commit_newest(schema, id, session) {
+                    continue;
+                }
+                let Some(busy) = table.busy(id) else { continue };
+                let mut went = None;
+                busy.commit(session, at, |to| went = Some(to));
+                if let Some(to) = went {
+                    gone.push((number, schema.key_of(table.slot(id).any_row()), to));
+                }
+                if at > 0 {
+                    self.historic.0.insert((number, id));
+                } else {
+                    table.drop_versions(schema, id, Version::is_past);
+                }
             }
         }
         if at > 0 {
@@ -100,6 +118,7 @@ impl Storage {
     }
 
     /// Ends the session's snapshot, if it has one.
+    #[inline]
     pub(super) fn drop_snapshot(&mut self, schema: &Schema, session: SessionId) {
         if !self.snapshots.is_empty() && self.snapshots.remove(&session).is_some() {
             self.renumber(schema);

@@ -55,9 +55,9 @@ pub(super) enum Taken {
 impl Table {
     /// An empty table.
     pub(super) fn new(schema: &TableSchema) -> Self {
-        let mut indexes = vec![Entries::new(schema.key.len())];
+        let mut indexes = vec![Entries::default()];
         for index in &schema.indexes {
-            let mut entries = Entries::new(index.columns.len());
+            let mut entries = Entries::default();
             entries.keep(index.columns.len());
             indexes.push(entries);
         }
@@ -72,7 +72,7 @@ impl Table {
     }
 
     /// The slot with this number.
-    #[inline]
+    #[inline(always)]
     pub(super) fn slot(&self, id: RowId) -> Slot<'_> {
         self.slots.get(id)
     }
@@ -83,9 +83,9 @@ impl Table {
         self.slots.busy(id)
     }
 
-    /// The history of a slot, for a mark that has to be left in it.
+    /// The history of a slot, for a mark that has to be left in it, and whether it is new.
     #[inline]
-    pub(super) fn make_busy(&mut self, id: RowId) -> &mut Busy {
+    pub(super) fn make_busy(&mut self, id: RowId) -> (&mut Busy, bool) {
         self.slots.make_busy(id)
     }
 
@@ -106,33 +106,27 @@ impl Table {
         found.map(|place| place.id)
     }
 
-    /// Adds the slots that may have these values in the first `level` columns of an index: those with their hash.
-    #[inline]
-    pub(super) fn look_up(&self, (number, level): (usize, usize), hash: KeyHash, found: &mut RowIds) {
-        let hash = hash.bits();
-        if number == 0 && level == self.key.len() {
-            for place in self.keys.iter_hash(spread(hash)) {
-                if place.hash == hash {
-                    found.push(place.id);
-                }
-            }
-        } else {
-            found.extend_from_slice(self.indexes[number].rows(level, hash));
-        }
+    /// The slot that has this value as its primary key of one column.
+    #[inline(never)]
+    pub(super) fn find_value(&self, value: &Value) -> Option<RowId> {
+        let (hash, column) = (KeyHash::default().with(value).bits(), self.key[0]);
+        let is_it = |place: &Place| place.hash == hash && self.slot(place.id).any_row()[column] == *value;
+        self.keys.find(spread(hash), is_it).map(|place| place.id)
     }
 
-    /// Adds the slots that may have this value in the first column of an index, or have it as their primary key.
-    #[inline(always)]
-    pub(super) fn look_up_value(&self, number: usize, value: &Value, found: &mut RowIds) {
-        let hash = KeyHash::default().with(value);
-        if let (0, [column]) = (number, self.key.as_slice()) {
-            let hash = hash.bits();
-            let is_it = |place: &Place| place.hash == hash && self.slot(place.id).any_row()[*column] == *value;
-            if let Some(place) = self.keys.find(spread(hash), is_it) {
-                found.push(place.id);
-            }
+    /// The slots that may have this value in the first column of an index, which is kept by that column.
+    #[inline(never)]
+    pub(super) fn listed_under(&self, index: usize, value: &Value) -> &[RowId] {
+        self.indexes[index].rows(1, KeyHash::default().with(value).bits())
+    }
+
+    /// Adds the slots that may have these values in the first `level` columns of an index: those with their hash.
+    pub(super) fn look_up(&self, (number, level): (usize, usize), hash: KeyHash, found: &mut RowIds) {
+        if number == 0 && level == self.key.len() {
+            let places = self.keys.iter_hash(spread(hash.bits()));
+            found.extend(places.filter(|place| place.hash == hash.bits()).map(|place| place.id));
         } else {
-            self.look_up((number, 1), hash, found);
+            found.extend_from_slice(self.indexes[number].rows(level, hash.bits()));
         }
     }
 
@@ -147,7 +141,7 @@ impl Table {
         let columns = schema.columns_of(number);
         for (id, slot) in self.slots.iter() {
             for row in slot.all_rows().filter(|row| schema.is_listed(number, row)) {
-                self.indexes[number].insert_at(level, columns, row, id, false);
+                self.indexes[number].insert_at(level, columns, row, id);
             }
         }
     }
@@ -169,27 +163,34 @@ impl Table {
         self.indexes[number].insert(schema.columns_of(number), row, id, is_new);
     }
 
+    /// Commits a slot where nobody has a snapshot: only what the session's transaction wrote last is left. False if the
+    /// row is gone or was in between: then nothing has happened yet.
+    #[inline]
+    pub(super) fn commit_newest(&mut self, schema: &TableSchema, id: RowId, session: SessionId) -> bool {
+        let Self { slots, indexes, .. } = self;
+        let Some((newest, older)) = slots.busy(id).and_then(|busy| busy.newest_by(session)) else { return false };
+        if !schema.indexes.is_empty() {
+            for version in older {
+                unlist(indexes, schema, id, &version.row, std::iter::once(&newest.row));
+            }
+        }
+        slots.settle_on_newest(id);
+        true
+    }
+
     /// Drops some versions of a busy slot, and the slot with the last one. A dropped version leaves the indexes, unless
     /// another version has the same place.
     pub(super) fn drop_versions(&mut self, schema: &TableSchema, id: RowId, unwanted: impl Fn(&Version) -> bool) {
         let Self { slots, indexes, .. } = self;
         let Some(busy) = slots.busy(id) else { return };
-        let is_gone = busy.versions.iter().all(&unwanted);
-        let mut dropped: SmallVec<[Values; 2]> = SmallVec::new();
-        if is_gone || indexes.len() > 1 {
-            dropped.extend(busy.versions.iter().filter(|version| unwanted(version)).map(|version| version.row.clone()));
+        let dropped: Vec<Version> = busy.versions.extract_if(.., |version| unwanted(version)).collect();
+        let is_gone = busy.versions.is_empty();
+        for version in &dropped {
+            unlist(indexes, schema, id, &version.row, slots.get(id).all_rows());
         }
-        busy.versions.retain(|version| !unwanted(version));
-        for (number, entries) in indexes.iter_mut().enumerate().skip(1) {
-            for row in dropped.iter().filter(|row| schema.is_listed(number, row)) {
-                let stays = |level| slots.get(id).all_rows().any(|left| schema.same_place((number, level), left, row));
-                entries.remove(schema.columns_of(number), row, id, stays);
-            }
-        }
-        if is_gone {
-            self.remove(id, &dropped[0]);
-        } else {
-            slots.settle(id);
+        match dropped.last() {
+            Some(version) if is_gone => self.remove(id, &version.row),
+            _ => slots.settle(id),
         }
     }
 
@@ -214,6 +215,9 @@ impl Table {
     /// The order of two rows' primary keys.
     #[inline]
     pub(super) fn compare_keys(&self, one: &[Value], other: &[Value]) -> Ordering {
+        if let [column] = *self.key.as_slice() {
+            return one[column].cmp(&other[column]);
+        }
         let unequal = self.key.iter().map(|&column| one[column].cmp(&other[column])).find(|order| order.is_ne());
         unequal.unwrap_or(Ordering::Equal)
     }
@@ -306,6 +310,23 @@ impl Table {
         let last = self.order.last().map(|id| &self.slot(*id).any_row()[self.key[0]]);
         let number = if let Some(Value::Int(number)) = last { *number } else { 0 };
         Value::Int(number + 1)
+    }
+}
+
+/// Takes a row that a slot does not have any more out of the secondary indexes, unless a row that is `left` has the
+/// same place.
+fn unlist<'t>(
+    indexes: &mut [Entries],
+    schema: &TableSchema,
+    id: RowId,
+    row: &[Value],
+    left: impl Iterator<Item = &'t Values> + Clone,
+) {
+    for (entries, number) in indexes[1..].iter_mut().zip(1..) {
+        if schema.is_listed(number, row) {
+            let stays = |level| left.clone().any(|left| schema.same_place((number, level), left, row));
+            entries.remove(schema.columns_of(number), row, id, stays);
+        }
     }
 }
 

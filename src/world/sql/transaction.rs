@@ -54,28 +54,47 @@ fn rank(session: SessionId) -> u64 {
     }
 }
 
+impl Transaction {
+    /// One that has done nothing yet.
+    const fn new(session: SessionId) -> Self {
+        Self {
+            session,
+            isolation: Isolation::ReadCommitted,
+            is_explicit: false,
+            has_run: false,
+            is_aborted: false,
+            started_us: 0,
+            touched: Derived(Vec::new()),
+            waiting: None,
+        }
+    }
+}
+
 impl Transactions {
-    /// The place of the session's transaction among the open ones, or where it would be.
+    /// The number of the session's transaction, or else its place among the open ones.
     #[inline]
     pub(super) fn find(&self, session: SessionId) -> Result<usize, usize> {
         let rank = rank(session);
         let place = self.open.partition_point(|(other, _)| *other < rank);
-        if self.open.get(place).is_some_and(|(other, _)| *other == rank) { Ok(place) } else { Err(place) }
+        match self.open.get(place) {
+            Some((other, number)) if *other == rank => Ok(*number as usize),
+            _ => Err(place),
+        }
     }
 
-    /// The open transaction at this place.
+    /// The open transaction with this number.
     #[inline]
-    pub(super) fn at(&mut self, place: usize) -> &mut Transaction {
-        &mut self.all[self.open[place].1 as usize]
+    pub(super) fn at(&mut self, number: usize) -> &mut Transaction {
+        &mut self.all[number]
     }
 
     /// The session's transaction.
     #[inline]
     pub(super) fn get(&self, session: SessionId) -> Option<&Transaction> {
-        self.find(session).ok().map(|place| &self.all[self.open[place].1 as usize])
+        self.find(session).ok().map(|number| &self.all[number])
     }
 
-    /// Begins a transaction of a session that has none and would have it at this place.
+    /// Begins a transaction of a session that has none and would have it at this place. Returns its number.
     pub(super) fn begin(
         &mut self,
         place: usize,
@@ -83,38 +102,29 @@ impl Transactions {
         isolation: Isolation,
         is_explicit: bool,
         started_us: i64,
-    ) {
-        let fresh = |touched| Transaction {
-            session,
-            isolation,
-            is_explicit,
-            has_run: false,
-            is_aborted: false,
-            started_us,
-            touched,
-            waiting: None,
-        };
-        let number = match self.free.pop() {
-            Some(number) => {
-                let room = &mut self.all[number as usize];
-                let mut touched = std::mem::take(&mut room.touched);
-                touched.0.clear();
-                *room = fresh(touched);
-                number
-            }
-            None => {
-                self.all.push(fresh(Derived::default()));
-                u32::try_from(self.all.len() - 1).expect("there are fewer sessions than 2^32")
-            }
-        };
+    ) -> usize {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.all.push(Transaction::new(session));
+            u32::try_from(self.all.len() - 1).expect("there are fewer sessions than 2^32")
+        });
         self.open.insert(place, (rank(session), number));
+        let transaction = self.at(number as usize);
+        transaction.session = session;
+        transaction.isolation = isolation;
+        transaction.is_explicit = is_explicit;
+        transaction.started_us = started_us;
+        number as usize
     }
 
-    /// Forgets the transaction at this place.
-    pub(super) fn end(&mut self, place: usize) {
-        let (_, number) = self.open.remove(place);
-        self.all[number as usize].waiting = None;
-        self.free.push(number);
+    /// Forgets the transaction with this number; the next one takes its place.
+    pub(super) fn end(&mut self, number: usize) {
+        let Some(place) = self.open.iter().position(|(_, open)| *open as usize == number) else { return };
+        self.free.push(self.open.remove(place).1);
+        let transaction = self.at(number);
+        transaction.has_run = false;
+        transaction.is_aborted = false;
+        transaction.touched.0.clear();
+        transaction.waiting = None;
     }
 
     /// Number of open transactions.
@@ -196,7 +206,7 @@ impl From<SqlError> for Stop {
 pub(super) struct Work {
     pub(super) done: Rows,
     /// UPDATE, DELETE, FOR UPDATE: rows that the statement's snapshot showed it, the next one last.
-    pub(super) remaining: SmallVec<[Key; 1]>,
+    pub(super) remaining: Vec<Key>,
     /// True once the statement has waited: a row may have changed since it was chosen, so it is judged anew.
     pub(super) has_waited: bool,
     /// A new version that is not in all indexes yet.

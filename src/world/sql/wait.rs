@@ -44,8 +44,8 @@ impl SqlStore {
     /// If the session's statement does not wait.
     pub fn fail_waiting(&mut self, session: SessionId, error: SqlError) -> Progress {
         assert!(self.is_waiting(session), "no statement of session {session} waits");
-        if let Ok(place) = self.transactions.find(session) {
-            self.give_up(place);
+        if let Ok(number) = self.transactions.find(session) {
+            self.give_up(number);
         }
         Progress::Done(Err(error))
     }
@@ -53,8 +53,8 @@ impl SqlStore {
     /// Cancels the statement of this session, which waits or is about to begin: its transaction can only be rolled
     /// back.
     pub fn cancel(&mut self, session: SessionId, error: SqlError) -> Progress {
-        if let Ok(place) = self.transactions.find(session) {
-            self.give_up(place);
+        if let Ok(number) = self.transactions.find(session) {
+            self.give_up(number);
         }
         Progress::Done(Err(error))
     }

@@ -6,7 +6,7 @@ use super::super::identity::SessionId;
 use super::super::value::Value;
 use super::SerialSource;
 use super::error::SqlError;
-use super::eval::Env;
+use super::eval::{Env, fresh};
 use super::hash::KeyHash;
 use super::plan::modify::constraint_name;
 use super::plan::{NewRow, Projection, Statement};
@@ -68,8 +68,8 @@ impl Writer<'_> {
     /// Changes the history of a slot, in which the change leaves a mark of the transaction.
     #[inline]
     fn mark(&mut self, id: RowId, change: impl FnOnce(&mut Busy)) {
-        let busy = self.storage.table_mut(self.table).make_busy(id);
-        if !busy.is_marked_by(self.session) {
+        let (busy, is_new) = self.storage.table_mut(self.table).make_busy(id);
+        if is_new || !busy.is_marked_by(self.session) {
             self.transaction.touched.0.push((self.table, id));
         }
         change(busy);
@@ -108,17 +108,18 @@ impl Writer<'_> {
             // A sequence moves on whatever becomes of the row.
             let serial = self.serials.next_serial();
             if let Ok(row) = &mut row {
-                Arc::get_mut(row).expect("nobody else has the row yet")[column] = Value::Serial(serial);
+                fresh(row)[column] = Value::Serial(serial);
             }
         }
         let row = row?;
-        self.schema.check(&row, &plan.written)?;
+        self.schema.check(&row, &plan.checked)?;
         Ok(row)
     }
 
-    /// Puts the changed row in the old one's place. Returns what is left to do for the indexes.
-    pub(super) fn replace(&mut self, id: RowId, old: &Values, new: &Values) -> Option<Entering> {
-        if !self.schema.same_key(old, new) {
+    /// Puts the changed row in the old one's place, or in another one if it `moves` after all. Returns what is left to
+    /// do for the indexes.
+    pub(super) fn replace(&mut self, id: RowId, old: &Values, new: &Values, moves: bool) -> Option<Entering> {
+        if moves && !self.schema.same_key(old, new) {
             self.end_version(id, Change::Moved(Box::new(self.schema.key_of(new))));
             return Some(Entering { row: new.clone(), replaces: Some(old.clone()), next_index: 0 });
         }

@@ -35,7 +35,13 @@ pub(super) fn choose(table: &TableSchema, source: usize, conditions: &[Expr]) ->
             best = Access::Index { index: number, probes };
         }
     }
-    best
+    match best {
+        Access::Index { index: 0, mut probes } if table.key.len() == 1 => {
+            let (kind, probe) = probes.remove(0);
+            Access::Key(kind, probe)
+        }
+        best => best,
+    }
 }
 
 /// The conditions of a source, those last that the access path implies. It leaves nothing of them to be judged where it
@@ -43,6 +49,7 @@ pub(super) fn choose(table: &TableSchema, source: usize, conditions: &[Expr]) ->
 pub(super) fn filter(table: &TableSchema, source: usize, access: &Access, conditions: &[&Expr]) -> Filter {
     let columns = match access {
         Access::Scan => &[],
+        Access::Key(..) => &table.key[..],
         Access::Index { index, probes } => &table.columns_of(*index)[..probes.len()],
     };
     let mut probed: Vec<&Expr> = Vec::new();
@@ -50,8 +57,7 @@ pub(super) fn filter(table: &TableSchema, source: usize, access: &Access, condit
         probed.extend(conditions.iter().find(|condition| probe_of(condition, source, column).is_some()));
     }
     let (implied, others): (Vec<&Expr>, Vec<&Expr>) = conditions.iter().partition(|it| probed.contains(it));
-    let is_exact = matches!(access, Access::Index { index: 0, .. }) && table.key.len() == 1;
-    let left = if is_exact { others.len() } else { conditions.len() };
+    let left = if matches!(access, Access::Key(..)) { others.len() } else { conditions.len() };
     let all = others.into_iter().chain(implied);
     Filter { conditions: all.map(|condition| Condition::new(condition.clone(), source)).collect(), left }
 }

@@ -66,7 +66,18 @@ fn assignments(table: &TableSchema, names: &Names<'_>, list: &[ast::Assignment])
         values[column] = value(table, names, column, &item.value, &mut serials)?;
         written.push(column);
     }
-    Ok(NewRow { values: Projection::new(values, &[]), serials, written })
+    let moves = written.iter().any(|column| table.key.contains(column));
+    let checked = unknown(table, &values, &serials, written);
+    Ok(NewRow { values: Projection::new(values, &[]), serials, checked, moves })
+}
+
+/// Those of the `written` columns whose values are only known to fit, or not to, when there is a row.
+fn unknown(table: &TableSchema, values: &[Expr], serials: &[usize], mut written: Vec<usize>) -> Vec<usize> {
+    written.retain(|column| match &values[*column] {
+        Expr::Constant(value) => !serials.contains(column) && !table.columns[*column].fits(value),
+        _ => true,
+    });
+    written
 }
 
 fn column_number(table: &TableSchema, name: &str) -> Result<usize, String> {
@@ -154,7 +165,8 @@ fn row(table: &TableSchema, names: &Names<'_>, columns: &[usize], given: &[ast::
         };
     }
     let written = (0..table.columns.len()).collect();
-    Ok(NewRow { values: Projection::new(values, &[]), serials, written })
+    let checked = unknown(table, &values, &serials, written);
+    Ok(NewRow { values: Projection::new(values, &[]), serials, checked, moves: false })
 }
 
 fn conflict(table: &TableSchema, names: &Names<'_>, on: &ast::OnInsert) -> Result<Conflict, String> {
@@ -184,7 +196,7 @@ fn conflict(table: &TableSchema, names: &Names<'_>, on: &ast::OnInsert) -> Resul
                 return Err("ON CONFLICT DO UPDATE requires inference specification or constraint name".to_owned());
             }
             let row = assignments(table, names, &update.assignments)?;
-            if row.written.iter().any(|column| table.key.contains(column)) {
+            if row.moves {
                 return Err("DO UPDATE of a primary key column is not supported".to_owned());
             }
             let filter = update.selection.as_ref().map(|filter| names.condition(filter)).transpose()?;

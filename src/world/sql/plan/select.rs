@@ -41,7 +41,8 @@ pub(super) fn query(schema: &Schema, query: &ast::Query) -> Result<(Statement, u
     };
     let mut found = place_conditions(schema, &names, &conditions);
     let Some(wait) = lock_of(query)? else {
-        let select = Select { sources: found, aggregation, projection, order, limit, offset };
+        let is_plain = aggregation.is_none() && order.is_empty() && limit.is_none() && offset.is_none();
+        let select = Select { sources: found, aggregation, projection, order, limit, offset, is_plain };
         return Ok((Statement::Select(select), params));
     };
     let (Some(source), true, None, None) = (found.pop(), found.is_empty(), aggregation, offset) else {
