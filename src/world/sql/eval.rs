@@ -134,22 +134,32 @@ impl<'a> Env<'a> {
     }
 
     /// A result row; `whole` is the row of the last source.
-    #[inline]
+    #[inline(always)]
     pub(super) fn project(&self, projection: &Projection, whole: Option<&Values>) -> Result<Row, SqlError> {
         match (projection, whole) {
             (Projection::Whole, Some(row)) => Ok(row.clone()),
             (Projection::Whole, None) => Ok(Row::default()),
-            (Projection::Stored(items), _) => {
-                let mut row = blank(items.len());
-                for (place, item) in fresh(&mut row).iter_mut().zip(items) {
-                    if let Some(value) = self.stored(item) {
-                        place.overwrite(value);
-                    }
-                }
-                Ok(row)
-            }
-            (Projection::Computed(items), _) => items.iter().map(|item| self.owned(item)).collect(),
+            (Projection::Stored(items), _) => Ok(self.stored_row(items)),
+            (Projection::Computed(items), _) => self.computed_row(items),
         }
+    }
+
+    /// A row of values that are there already.
+    #[inline(never)]
+    fn stored_row(&self, items: &[Expr]) -> Row {
+        let mut row = blank(items.len());
+        for (place, item) in fresh(&mut row).iter_mut().zip(items) {
+            if let Some(value) = self.stored(item) {
+                place.overwrite(value);
+            }
+        }
+        row
+    }
+
+    /// A row of values of which some are computed.
+    #[inline(never)]
+    fn computed_row(&self, items: &[Expr]) -> Result<Row, SqlError> {
+        items.iter().map(|item| self.owned(item)).collect()
     }
 
     /// The expression's value, to keep.

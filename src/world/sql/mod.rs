@@ -292,7 +292,7 @@ impl SqlStore {
     }
 
     /// A query.
-    #[inline]
+    #[inline(never)]
     fn select(&mut self, number: usize, select: &Select, params: &[Value]) -> Progress {
         let transaction = self.transactions.at(number);
         let view = self.storage.view(transaction.session);
