@@ -110,7 +110,7 @@ impl Ctx {
         self.place(Op::Sql(Statement(statement), SmallVec::new()));
         // Filled where it lies.
         if let Some(Op::Sql(_, list)) = &mut *self.mailbox.issued.borrow_mut() {
-            list.extend(params);
+            params.into_iter().for_each(|param| list.push(param));
         }
         self.wait(|outcome| match outcome {
             Outcome::Rows(result) => result,

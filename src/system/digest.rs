@@ -17,10 +17,10 @@ use crate::world::value::{Serial, Value};
 
 /// A running hash over what happens, in order, word by word as it comes.
 ///
-/// Each word is mixed into two lanes by an exclusive or and a product with an odd number. Both can be undone, so that two
-/// streams that differ in one word never end alike; if they differ in more, both lanes would have to meet by chance.
-/// A hasher of a library wants bytes, and many at a time: to collect them costs as much as all of this. The lanes are
-/// handed on by value and stay in registers.
+/// Each word is mixed into two lanes by an exclusive or and a product with an odd number. Both can be undone, so that
+/// two streams that differ in one word never end alike; if they differ in more, both lanes would have to meet by
+/// chance. A hasher of a library wants bytes, and many at a time: to collect them costs as much as all of this. The
+/// lanes are handed on by value and stay in registers.
 #[derive(Clone, Copy, Debug)]
 pub struct Digest(u64, u64);
 

@@ -183,15 +183,15 @@ impl System {
             let said = self.said(process);
             return self.absorb(process, said);
         };
-        let said = live.resume(&mut slot.outcome, &mut slot.op);
-        // Nearly always a process only says what it does next.
-        if said.end.is_none() && said.asides.is_none() {
-            slot.note(&said);
-            if let Some(happened) = slot.issue(process, now_us) {
-                return self.happen(happened, process);
+        match live.resume(&mut slot.outcome, &mut slot.op) {
+            // Nearly always a process only says what it does next.
+            Yield { end: None, asides: None, label, tokens } => {
+                slot.note(label, tokens);
+                let issued = slot.issue(process, now_us);
+                self.issued(process, issued);
             }
+            said => self.absorb(process, said),
         }
-        self.absorb(process, said);
     }
 
     /// For those who listen, and for whoever will re-create the process.
@@ -223,7 +223,7 @@ impl System {
 
     /// Takes in what a process says after an outcome, when its operation is in its slot: facts, samples, its end.
     fn absorb(&mut self, process: ProcessId, said: Yield) {
-        self.state.slot_mut(process).note(&said);
+        self.state.slot_mut(process).note(said.label, said.tokens);
         if let Some(asides) = said.asides {
             self.heed(process, &asides);
         }
@@ -231,12 +231,20 @@ impl System {
             return self.ended(process, end);
         }
         let now_us = self.state.now_us;
-        if let Some(happened) = self.state.slot_mut(process).issue(process, now_us) {
-            self.happen(happened, process);
-        } else if matches!(self.state.slot(process).op, Some(Op::Call(_))) {
-            self.panicked(process, "only a client calls the service".to_owned());
-        } else if self.take_connection(process) {
-            self.happen(Happened::Issued, process);
+        let issued = self.state.slot_mut(process).issue(process, now_us);
+        self.issued(process, issued);
+    }
+
+    /// A process issued an operation, unless something was missing ([`Slot::issue`]).
+    #[inline(always)]
+    fn issued(&mut self, process: ProcessId, issued: Option<Happened>) {
+        match issued {
+            Some(happened) => self.happen(happened, process),
+            None if matches!(self.state.slot(process).op, Some(Op::Call(_))) => {
+                self.panicked(process, "only a client calls the service".to_owned());
+            }
+            None if self.take_connection(process) => self.happen(Happened::Issued, process),
+            None => {}
         }
     }
 

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** nothing here chooses. No randomness, no wall clock, no threads.
 
 mod automaton;
+mod budgets;
 mod children;
 mod database;
 pub mod diagnostic;

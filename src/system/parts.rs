@@ -24,7 +24,8 @@ impl Changes {
     /// True if some property must be judged again.
     #[must_use]
     pub fn must_be_judged(self) -> bool {
-        self.ghost || self.data || self.redis
+        // Without branches: it is asked after every step.
+        self.ghost | self.data | self.redis
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::world::identity::ProcessId;
 
-/// Something that is due. Plain fields, because an enum that holds them is copied in other pieces than those in which it
-/// was written the moment before, and the processor has to wait for the memory then.
+/// Something that is due. Plain fields, because an enum that holds them is copied in other pieces than those in which
+/// it was written the moment before, and the processor has to wait for the memory then.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Event {
     pub(super) what: What,
@@ -165,8 +165,8 @@ impl Events {
         list.last = index;
     }
 
-    /// True if this instant lies before all that is scheduled, as far as a glance tells. Then an event would be the next
-    /// one, and need not be scheduled at all.
+    /// True if this instant lies before all that is scheduled, as far as a glance tells. Then an event would be the
+    /// next one, and need not be scheduled at all.
     #[inline(always)]
     pub(super) fn is_before_all(&self, at_us: u64) -> bool {
         let lowest = self.occupied.trailing_zeros();

@@ -96,8 +96,8 @@ impl Change {
     }
 }
 
-/// Found by hashing, because nearly every command looks one key up. Whoever goes through all keys does so in their order,
-/// so that equal contents are equal, hash alike and print alike.
+/// Found by hashing, because nearly every command looks one key up. Whoever goes through all keys does so in their
+/// order, so that equal contents are equal, hash alike and print alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Keyspace {
     entries: HashMap<ByteString, Entry, FxBuildHasher>,

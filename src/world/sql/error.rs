@@ -1,6 +1,7 @@
 //! What can go wrong: errors that a statement returns (PostgreSQL's codes and texts) and errors of the model's author.
 
 use std::fmt;
+use std::ops::Deref;
 
 use compact_str::{CompactString, format_compact};
 use serde::Serialize;
@@ -68,20 +69,34 @@ impl SqlState {
     }
 }
 
-/// The error that a statement ends with, as a client of PostgreSQL would see it.
+/// The error that a statement ends with, as a client of PostgreSQL would see it. Boxed, because nearly every function
+/// of the store may return one and nearly none does: so results stay small.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct SqlError {
+pub struct SqlError(Box<SqlFailure>);
+
+/// What an [`SqlError`] says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct SqlFailure {
     /// Its SQLSTATE.
     pub code: SqlState,
     /// PostgreSQL's primary message.
     pub message: CompactString,
 }
 
+impl Deref for SqlError {
+    type Target = SqlFailure;
+
+    fn deref(&self) -> &SqlFailure {
+        &self.0
+    }
+}
+
 impl SqlError {
     /// An error with this code and text.
     #[must_use]
+    #[cold]
     pub fn new(code: SqlState, message: impl AsRef<str>) -> Self {
-        Self { code, message: CompactString::new(message) }
+        Self(Box::new(SqlFailure { code, message: CompactString::new(message) }))
     }
 
     /// The victim's error when transactions wait for each other in a circle.
@@ -111,24 +126,24 @@ impl SqlError {
     #[cold]
     pub(super) fn duplicate_key(constraint: &str) -> Self {
         let text = format_compact!("duplicate key value violates unique constraint \"{constraint}\"");
-        Self { code: SqlState::UniqueViolation, message: text }
+        Self::new(SqlState::UniqueViolation, text)
     }
 
     #[cold]
     pub(super) fn concurrent(change: &str) -> Self {
         let text = format_compact!("could not serialize access due to concurrent {change}");
-        Self { code: SqlState::SerializationFailure, message: text }
+        Self::new(SqlState::SerializationFailure, text)
     }
 
     #[cold]
     pub(super) fn no_operator(left: &str, operator: &str, right: &str) -> Self {
         let text = format_compact!("operator does not exist: {left} {operator} {right}");
-        Self { code: SqlState::UndefinedFunction, message: text }
+        Self::new(SqlState::UndefinedFunction, text)
     }
 
     #[cold]
     pub(super) fn out_of_range(type_name: &str) -> Self {
-        Self { code: SqlState::OutOfRange, message: format_compact!("{type_name} out of range") }
+        Self::new(SqlState::OutOfRange, format_compact!("{type_name} out of range"))
     }
 }
 

@@ -34,7 +34,7 @@ use smallvec::SmallVec;
 
 use self::derived::Derived;
 pub use self::describe::DescribedRow;
-pub use self::error::{PlanError, SchemaError, SqlError, SqlState};
+pub use self::error::{PlanError, SchemaError, SqlError, SqlFailure, SqlState};
 use self::plan::{Insert, Modify, Select, Statement};
 pub use self::plan::{Isolation, Plan};
 use self::schema::Schema;
