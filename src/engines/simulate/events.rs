@@ -239,20 +239,25 @@ mod tests {
         let mut events = Events::default();
         let mut expected = Vec::new();
         let mut came = Vec::new();
-        let mut schedule = |events: &mut Events, at_us: u64| {
+        let schedule = |expected: &mut Vec<_>, events: &mut Events, at_us: u64| {
             let number = u16::try_from(expected.len()).expect("a short test");
             expected.push((at_us, number));
             events.at(at_us, Event::new(What::Start, ProcessId::client(number)));
         };
         // Few enough distinct times for many ties, over many powers of two.
         let delay_us = |step: u64| [0, 1, 2, 3, 5, 8, 100, 1_000, 1_024, 70_000][(step * step % 97 % 10) as usize];
-        (0..50).for_each(|step| schedule(&mut events, 1_000 * (step % 7)));
+        (0..50).for_each(|step| schedule(&mut expected, &mut events, 1_000 * (step % 7)));
         while let Some((at_us, event)) = events.next() {
             came.push((at_us, event.process.client));
+            let pending = expected.iter().filter(|scheduled| !came.contains(scheduled));
+            let first_us = pending.map(|(at_us, _)| *at_us).min().unwrap_or(u64::MAX);
+            for later_us in [0, 1, 7, 64, 500, 5_000, 100_000].map(|delay_us| at_us + delay_us) {
+                assert!(!events.is_before_all(later_us) || later_us < first_us, "{later_us} and {first_us}");
+            }
             let step = came.len() as u64;
             if step < 400 {
-                schedule(&mut events, at_us + delay_us(step));
-                schedule(&mut events, at_us + delay_us(step + 1));
+                schedule(&mut expected, &mut events, at_us + delay_us(step));
+                schedule(&mut expected, &mut events, at_us + delay_us(step + 1));
             }
         }
         expected.sort();
