@@ -7,11 +7,16 @@ use std::time::{Duration, Instant};
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use mimalloc::MiMalloc;
 use seatproof::engines::simulate::LoadTest;
 use seatproof::engines::sweep::{Recipe, sweep};
 use seatproof::models;
 use seatproof::system::model::Model;
 use seatproof::system::scenario::{self, Load, Scenario};
+
+/// That of the command line.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How much larger the large load is: 1000 virtual users on 1000 seats.
 const SCALE: u32 = 10;

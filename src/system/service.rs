@@ -59,18 +59,20 @@ impl System {
         self.judge_answer(handler, response.status);
         self.judge_report(handler, response.status);
         self.close_redis(handler);
-        let client = &mut self.state.clients[usize::from(handler.client)];
-        let position = client.handlers.iter().position(|slot| slot.call == handler.call);
-        let slot = client.handlers.remove(position.expect("a handler that answers is at work"));
+        let handlers = &mut self.state.clients[usize::from(handler.client)].handlers;
+        let slot = handlers.iter().find(|slot| slot.call == handler.call).expect("a handler that answers is at work");
+        let is_awaited = slot.is_awaited;
         assert!(
             !slot.slot.has_connection,
             "{handler}: `{}` answered with a transaction open; every path must COMMIT or ROLLBACK",
             slot.request.route
         );
+        // Dropped where it lies: a slot is large.
+        handlers.retain(|slot| slot.call != handler.call);
         self.free_worker(handler);
         // What must hold while nobody works for a client is judged now.
         self.judgement.redis_changed();
-        if slot.is_awaited {
+        if is_awaited {
             let client = ProcessId::client(handler.client);
             let phase = self.state.slot(client).phase;
             assert!(matches!(phase, Phase::Calling(_)), "{client} does not wait for an answer: {phase:?}");
