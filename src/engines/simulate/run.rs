@@ -28,6 +28,8 @@ pub(in crate::engines) struct Execution<T> {
     events: Events,
     /// By client number; 0 is the set-up.
     users: Vec<VirtualUser>,
+    /// The model has children, which may be cancelled wherever they are.
+    has_children: bool,
     measure: Measure<T>,
     digest: Digest,
     recorder: Option<Recorder>,
@@ -47,6 +49,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         let clients = u16::try_from(test.shifts.len()).expect("the scenario bounds the number of virtual users");
         let shifts_left = test.shifts.iter().map(Vec::len).sum();
         Self {
+            has_children: !test.setting.model.children.is_empty(),
             measure: Measure::new(test.clone()),
             test,
             seed,
@@ -194,7 +197,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         if process.call == 0 {
             return self.users[usize::from(process.client)].iteration == iteration;
         }
-        self.test.setting.model.children.is_empty() || self.system.state().find(process).is_some()
+        !self.has_children || self.system.state().find(process).is_some()
     }
 
     /// What the statement waited for may have come free, unless somebody else was faster to take it: then the statement
@@ -271,10 +274,11 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
     ///
     /// Within a transaction a handler hears an outcome at once, and its next message travels the way back too. Until
     /// then it does nothing that anybody could notice: every path of a handler ends its transaction before it answers.
-    /// So the world sees the same at the same times, and one event in three is spared.
+    /// So the world sees the same at the same times, and one event in three is spared. Not so where there are children:
+    /// one that is cancelled on the way back has not sent its next message.
     #[inline(always)]
     fn applied(&mut self, process: ProcessId) -> Option<Due> {
-        if process.call > 0 && self.system.state().slot(process).has_connection {
+        if process.call > 0 && !self.has_children && self.system.state().slot(process).has_connection {
             return Some(Due::Deliver(process));
         }
         let user = &mut self.users[usize::from(process.client)];
