@@ -215,6 +215,7 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
     sandbox.file("bytes.toml", b"model = \"\xff\xfe\"");
     sandbox.file("empty.replay", "");
     sandbox.file("bytes.replay", b"format = 1\xff");
+    sandbox.file("plain.replay", "format = 1\nsteps = [\"vu1: COMMIT\"]");
     for (directory, file) in [("cut", "x.replay"), ("bytes", "x.replay")] {
         std::fs::create_dir(sandbox.0.path().join(directory)).expect("a directory");
         let content: &[u8] = if directory == "cut" { b"format = 1\ntool = " } else { b"\xff" };
@@ -241,6 +242,7 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
         (&["replay", "empty.replay"], 4, "empty", "completely"),
         (&["replay", "field.toml"], 4, "field.toml:1:1", "no complete schedule"),
         (&["replay", "bytes.replay"], 4, "bytes.replay", "UTF-8"),
+        (&["replay", "plain.replay"], 4, "plain.replay:2:10", "{ do = "),
         (&["replay", "huge"], 2, "1073741824 bytes", "limit"),
         (&["replay", "."], 2, "is a directory", "name a file inside it"),
         (&["replay", "absent.replay"], 2, "absent.replay", "relative to the current directory"),

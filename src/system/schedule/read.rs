@@ -52,7 +52,7 @@ enum HalvesText {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a step as a table: { do = \"vu1: COMMIT\" }")]
 struct LineFile {
     at: Option<toml::Spanned<u64>>,
     #[serde(rename = "do")]
