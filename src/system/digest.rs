@@ -63,7 +63,6 @@ impl Digest {
             None => digest,
         };
         *self = match &slot.outcome {
-            Some(Outcome::Rows(Ok(rows))) => digest.rows(rows),
             Some(outcome) => digest.outcome(outcome),
             None => digest,
         };
@@ -163,6 +162,7 @@ impl Digest {
         self.bytes(6, draw.name.as_bytes()).number(variant, low).word(high)
     }
 
+    #[inline(always)]
     fn outcome(self, outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Reply(reply) => self.reply(reply),

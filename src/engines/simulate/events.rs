@@ -49,7 +49,7 @@ impl Event {
 
     /// What does not depend on the iteration.
     pub(super) fn new(what: What, process: ProcessId) -> Self {
-        Self { what, process, iteration: 0 }
+        Self::of(what, process, 0)
     }
 }
 

@@ -9,7 +9,7 @@ use super::events::{Due, Event, Events, What};
 use super::load::LoadTest;
 use super::measure::Measure;
 use super::virtual_user::VirtualUser;
-use crate::process::{Drawn, Op, Statement};
+use crate::process::{Op, Statement};
 use crate::system::digest::Digest;
 use crate::system::property::Violation;
 use crate::system::schedule::Recorder;
@@ -147,19 +147,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
 
     #[inline(never)]
     fn fire_rarer(&mut self, due: Due) -> Result<(), ModelError> {
-        match due {
-            Due::Draw(process) => match self.draw(process) {
-                Some(drawn) => self.fire(&Step::Draw(process, drawn)),
-                None => Ok(()),
-            },
-            other => self.step(other).map_or(Ok(()), |step| self.fire(&step)),
-        }
-    }
-
-    /// What comes out of the draw that the process waits for.
-    fn draw(&mut self, process: ProcessId) -> Option<Drawn> {
-        let draw = self.system.draw_of(process)?;
-        Some(self.users[usize::from(process.client)].draw(draw))
+        self.step(due).map_or(Ok(()), |step| self.fire(&step))
     }
 
     /// What is due, as a step with what is drawn for it.
@@ -175,7 +163,10 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             Due::Choose(process, alternatives) => {
                 Step::Choose(process, self.users[usize::from(process.client)].choose(alternatives))
             }
-            Due::Draw(process) => Step::Draw(process, self.draw(process)?),
+            Due::Draw(process) => {
+                let draw = self.system.draw_of(process)?;
+                Step::Draw(process, self.users[usize::from(process.client)].draw(draw))
+            }
         })
     }
 
