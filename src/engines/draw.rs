@@ -3,8 +3,14 @@
 use crate::process::{Draw, Drawn, Support};
 
 /// A value of the draw's support, uniform when `between` is, which gives a number between two, both included.
-pub(super) fn sample(draw: Draw, mut between: impl FnMut(i64, i64) -> i64) -> Drawn {
+pub(super) fn sample(draw: Draw, between: impl FnMut(i64, i64) -> i64) -> Drawn {
     let mut drawn = Drawn::new();
+    sample_into(draw, between, &mut drawn);
+    drawn
+}
+
+/// The same, where it is to stay.
+pub(super) fn sample_into(draw: Draw, mut between: impl FnMut(i64, i64) -> i64, drawn: &mut Drawn) {
     match draw.support {
         Support::Between { low, high } => drawn.push(between(low, high)),
         Support::Duration { low_us, high_us } => {
@@ -20,5 +26,4 @@ pub(super) fn sample(draw: Draw, mut between: impl FnMut(i64, i64) -> i64) -> Dr
             }
         }
     }
-    drawn
 }

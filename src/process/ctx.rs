@@ -25,7 +25,7 @@ use crate::world::value::Value;
 #[derive(Default)]
 pub(super) struct Mailbox {
     pub(super) issued: RefCell<Option<Op>>,
-    pub(super) outcome: Cell<Option<Outcome>>,
+    pub(super) outcome: RefCell<Option<Outcome>>,
     pub(super) label: Cell<&'static str>,
     pub(super) asides: Cell<Option<Box<Asides>>>,
     pub(super) tokens: Cell<u32>,
@@ -78,7 +78,15 @@ impl Ctx {
         &mut self,
         words: impl IntoIterator<Item = W>,
     ) -> impl Future<Output = Result<Reply, Lost>> {
-        self.issue(Op::Redis(0, Argv::new(words)), reply)
+        self.place(
+            || Op::Redis(0, Argv::default()),
+            |op| {
+                if let Op::Redis(_, argv) = op {
+                    argv.extend(words);
+                }
+            },
+        );
+        self.wait(reply)
     }
 
     /// Sends EVAL to node 0: the script, its keys (`KEYS`) and its other arguments (`ARGV`).
@@ -94,7 +102,7 @@ impl Ctx {
         let mut argv = Argv::new(["EVAL", script, &keys.len().to_string()]);
         keys.iter().for_each(|key| argv.push(key.as_ref()));
         args.iter().for_each(|arg| argv.push(arg.as_ref()));
-        self.issue(Op::Redis(0, argv), reply)
+        self.issue(|| Op::Redis(0, argv), reply)
     }
 
     /// Sends one SQL statement with its parameters. `BEGIN` takes a connection from the pool, COMMIT and ROLLBACK
@@ -107,11 +115,14 @@ impl Ctx {
         statement: &'static str,
         params: [Value; N],
     ) -> impl Future<Output = Result<Rows, SqlError>> {
-        self.place(Op::Sql(Statement(statement), SmallVec::new()));
-        // Filled where it lies.
-        if let Some(Op::Sql(_, list)) = &mut *self.mailbox.issued.borrow_mut() {
-            params.into_iter().for_each(|param| list.push(param));
-        }
+        self.place(
+            || Op::Sql(Statement(statement), SmallVec::new()),
+            |op| {
+                if let Op::Sql(_, list) = op {
+                    params.into_iter().for_each(|param| list.push(param));
+                }
+            },
+        );
         self.wait(|outcome| match outcome {
             Outcome::Rows(result) => result,
             other => mismatch(&other),
@@ -123,75 +134,97 @@ impl Ctx {
     /// # Errors
     /// [`Lost`] when no answer came in time; the handler may have run, or be running still.
     pub fn call(&mut self, request: Request) -> impl Future<Output = Result<Response, Lost>> {
-        self.issue(Op::Call(request), |outcome| match outcome {
-            Outcome::Response(response) => Ok(response),
-            Outcome::Lost => Err(Lost),
-            other => mismatch(&other),
-        })
+        self.issue(
+            || Op::Call(request),
+            |outcome| match outcome {
+                Outcome::Response(response) => Ok(response),
+                Outcome::Lost => Err(Lost),
+                other => mismatch(&other),
+            },
+        )
     }
 
     /// Starts a child: a process beside this one, which does what the model's child of this route says. It ends with
     /// this process at the latest.
     pub fn spawn(&mut self, job: Request) -> impl Future<Output = ProcessId> {
-        self.issue(Op::Spawn(job), |outcome| match outcome {
-            Outcome::Spawned(child) => child,
-            other => mismatch(&other),
-        })
+        self.issue(
+            || Op::Spawn(job),
+            |outcome| match outcome {
+                Outcome::Spawned(child) => child,
+                other => mismatch(&other),
+            },
+        )
     }
 
     /// Waits until so many of these children have ended, and what those that have came to. What a child came to is told
     /// once; one that was cancelled counts as ended, and comes to nothing.
     pub fn join(&mut self, count: u32, children: &[ProcessId]) -> impl Future<Output = Vec<(ProcessId, Response)>> {
-        self.issue(Op::Join(count, SmallVec::from_slice(children)), |outcome| match outcome {
-            Outcome::Joined(results) => results,
-            other => mismatch(&other),
-        })
+        self.issue(
+            || Op::Join(count, SmallVec::from_slice(children)),
+            |outcome| match outcome {
+                Outcome::Joined(results) => results,
+                other => mismatch(&other),
+            },
+        )
     }
 
     /// Ends a child wherever it is. What it has sent may still take effect.
     pub fn cancel(&mut self, child: ProcessId) -> impl Future<Output = ()> {
-        self.issue(Op::Cancel(child), |outcome| match outcome {
-            Outcome::Cancelled => {}
-            other => mismatch(&other),
-        })
+        self.issue(
+            || Op::Cancel(child),
+            |outcome| match outcome {
+                Outcome::Cancelled => {}
+                other => mismatch(&other),
+            },
+        )
     }
 
     /// Does nothing for this many microseconds.
     pub fn sleep_us(&mut self, us: u64) -> impl Future<Output = ()> {
-        self.issue(Op::Sleep(us), |outcome| match outcome {
-            Outcome::Woke => {}
-            other => mismatch(&other),
-        })
+        self.issue(
+            || Op::Sleep(us),
+            |outcome| match outcome {
+                Outcome::Woke => {}
+                other => mismatch(&other),
+            },
+        )
     }
 
     /// Reads the process's clock.
     pub fn now(&mut self) -> impl Future<Output = Instant> {
-        self.issue(Op::Now, |outcome| match outcome {
-            Outcome::Now(instant) => instant,
-            other => mismatch(&other),
-        })
+        self.issue(
+            || Op::Now,
+            |outcome| match outcome {
+                Outcome::Now(instant) => instant,
+                other => mismatch(&other),
+            },
+        )
     }
 
     /// One of `0..alternatives`; every one of them is possible.
     pub fn choose(&mut self, alternatives: u32) -> impl Future<Output = u32> {
-        self.issue(Op::Choose(alternatives), |outcome| match outcome {
-            Outcome::Chosen(choice) => choice,
-            other => mismatch(&other),
-        })
+        self.issue(
+            || Op::Choose(alternatives),
+            |outcome| match outcome {
+                Outcome::Chosen(choice) => choice,
+                other => mismatch(&other),
+            },
+        )
     }
 
     /// A whole number from `low..=high`, uniform.
     pub fn draw_between(&mut self, name: &'static str, range: ParamValue) -> impl Future<Output = i64> {
         let support = Support::Between { low: range.low, high: range.high };
-        self.issue(Op::Draw(Draw { name, support }), |outcome| drawn(outcome)[0])
+        self.issue(|| Op::Draw(Draw { name, support }), |outcome| drawn(outcome)[0])
     }
 
     /// A duration in microseconds from `low..high`, uniform.
     pub fn draw_duration_us(&mut self, name: &'static str, range: ParamValue) -> impl Future<Output = u64> {
         let support = Support::Duration { low_us: range.low, high_us: range.high };
-        self.issue(Op::Draw(Draw { name, support }), |outcome| {
-            u64::try_from(drawn(outcome)[0]).expect("durations are not negative")
-        })
+        self.issue(
+            || Op::Draw(Draw { name, support }),
+            |outcome| u64::try_from(drawn(outcome)[0]).expect("durations are not negative"),
+        )
     }
 
     /// `count` different numbers out of `1..=of`, uniform, in the order drawn.
@@ -200,7 +233,7 @@ impl Ctx {
     /// When `count` is more than `of`.
     pub fn draw_distinct(&mut self, name: &'static str, count: u32, of: u32) -> impl Future<Output = Drawn> {
         assert!(count <= of, "{}: draw `{name}` wants {count} different numbers out of {of}", self.process);
-        self.issue(Op::Draw(Draw { name, support: Support::Distinct { count, of } }), drawn)
+        self.issue(|| Op::Draw(Draw { name, support: Support::Distinct { count, of } }), drawn)
     }
 
     /// A fresh owner token, unique in the whole execution.
@@ -216,6 +249,7 @@ impl Ctx {
     }
 
     /// Records a sample for the load test's metrics.
+    #[inline]
     pub fn note(&mut self, note: Note) {
         self.mailbox.with_asides(|asides| asides.notes.push(note));
     }
@@ -228,16 +262,19 @@ impl Ctx {
 
     /// Issues an operation at once; what is returned waits for its outcome and reads it. Not an `async fn`: that would
     /// keep the operation's parts in the future of the process, which is moved when it is spawned.
-    fn issue<T, R: Fn(Outcome) -> T + Unpin>(&mut self, op: Op, read: R) -> Issue<'_, R> {
-        self.place(op);
+    #[inline(always)]
+    fn issue<T, R: Fn(Outcome) -> T + Unpin>(&mut self, op: impl FnOnce() -> Op, read: R) -> Issue<'_, R> {
+        self.place(op, |_| {});
         self.wait(read)
     }
 
-    #[inline]
-    fn place(&mut self, op: Op) {
+    /// Makes the operation where it lies, and fills it there. One that is made elsewhere and moved is copied in other
+    /// pieces than those in which it was written the moment before, and the processor has to wait for the memory then.
+    #[inline(always)]
+    fn place(&mut self, op: impl FnOnce() -> Op, fill: impl FnOnce(&mut Op)) {
         let mut issued = self.mailbox.issued.borrow_mut();
         assert!(issued.is_none(), "{}: every operation must be awaited before the next one", self.process);
-        *issued = Some(op);
+        fill(issued.insert(op()));
     }
 
     fn wait<T, R: Fn(Outcome) -> T + Unpin>(&mut self, read: R) -> Issue<'_, R> {
@@ -254,8 +291,9 @@ struct Issue<'a, R> {
 impl<T, R: Fn(Outcome) -> T + Unpin> Future for Issue<'_, R> {
     type Output = T;
 
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
-        match self.mailbox.outcome.take() {
+        match self.mailbox.outcome.borrow_mut().take() {
             Some(outcome) => Poll::Ready((self.read)(outcome)),
             None => Poll::Pending,
         }

@@ -16,6 +16,7 @@ pub struct Fields(Option<Rc<Written>>);
 type Written = SmallVec<[(&'static str, Value); 3]>;
 
 impl Fields {
+    #[inline]
     fn push(&mut self, name: &'static str, value: Value) {
         Rc::make_mut(self.0.get_or_insert_default()).push((name, value));
     }
@@ -70,6 +71,7 @@ impl Request {
     }
 
     /// The whole numbers of a list field; empty when it was not sent.
+    #[inline]
     #[must_use]
     pub fn ints(&self, field: &str) -> SmallVec<[i64; 4]> {
         match self.get(field) {

@@ -11,6 +11,7 @@ thread_local! {
 }
 
 /// Runs code that may panic; a panic comes back as its message, and nothing is printed.
+#[inline(always)]
 pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {

@@ -34,6 +34,7 @@ impl Params {
     ///
     /// # Panics
     /// When the model reads a parameter that it does not declare.
+    #[inline]
     #[must_use]
     pub fn range(&self, name: &str) -> ParamValue {
         // A model has about ten parameters: comparing short names beats hashing them.
@@ -45,6 +46,7 @@ impl Params {
     ///
     /// # Panics
     /// When the model reads a parameter that it does not declare.
+    #[inline]
     #[must_use]
     pub fn get(&self, name: &str) -> i64 {
         self.range(name).low

@@ -102,6 +102,7 @@ enum Running {
 }
 
 impl Running {
+    #[inline(always)]
     fn poll(&mut self) -> Poll<End> {
         let mut context = Context::from_waker(Waker::noop());
         let polled = caught(|| match self {
@@ -119,12 +120,13 @@ impl fmt::Debug for Process {
 }
 
 impl Process {
-    /// Starts the process and runs it up to its first operation, which replaces `op`.
+    /// The process, whose code has not begun.
     ///
     /// # Panics
     /// When a handler is started without its request.
+    #[inline(always)]
     #[must_use]
-    pub fn spawn(spawn: Spawn, op: &mut Option<Op>) -> (Self, Yield) {
+    pub fn new(spawn: Spawn) -> Self {
         let Spawn { process, body, request, params, tokens } = spawn;
         let mailbox = Rc::new(Mailbox { tokens: Cell::new(tokens), ..Mailbox::default() });
         let ctx = Ctx { mailbox: Rc::clone(&mailbox), process, params };
@@ -133,9 +135,7 @@ impl Process {
             (Body::Handler(run), Some(request)) => Running::Handler(run(ctx, request)),
             (Body::Handler(_), None) => panic!("{process}: a handler needs a request"),
         };
-        let mut started = Self { mailbox, future, process };
-        let first = started.advance(op);
-        (started, first)
+        Self { mailbox, future, process }
     }
 
     /// Takes the outcome of the operation in flight and runs up to the next one, which replaces `op`.
@@ -145,9 +145,10 @@ impl Process {
     #[inline(always)]
     #[must_use]
     pub fn resume(&mut self, outcome: &mut Option<Outcome>, op: &mut Option<Op>) -> Yield {
-        // Swapped in one piece: what is taken out and put in is moved twice, and in pieces.
-        self.mailbox.outcome.swap(Cell::from_mut(outcome));
-        assert!(outcome.is_none(), "{}: it went on without reading an outcome", self.process);
+        let mut place = self.mailbox.outcome.borrow_mut();
+        assert!(place.is_none(), "{}: it went on without reading an outcome", self.process);
+        *place = outcome.take();
+        drop(place);
         self.advance(op)
     }
 
@@ -157,7 +158,8 @@ impl Process {
     /// When the process ends before the history does: it read something that is not an outcome.
     #[must_use]
     pub fn replay(spawn: Spawn, history: &[Outcome], op: &mut Option<Op>) -> (Self, Yield) {
-        let (mut process, mut last) = Self::spawn(spawn, op);
+        let mut process = Self::new(spawn);
+        let mut last = process.advance(op);
         for outcome in history {
             assert!(
                 last.end.is_none(),
@@ -169,8 +171,10 @@ impl Process {
         (process, last)
     }
 
+    /// Runs it up to its first operation, which replaces `op`, or on to the next one.
     #[inline(always)]
-    fn advance(&mut self, op: &mut Option<Op>) -> Yield {
+    #[must_use]
+    pub fn advance(&mut self, op: &mut Option<Op>) -> Yield {
         *op = None;
         let poll = self.future.poll();
         let mailbox = &*self.mailbox;

@@ -31,12 +31,11 @@ impl Token {
         bytes
     }
 
-    /// True if these bytes begin with a token of this process.
-    #[must_use]
-    pub fn is_of(process: ProcessId, bytes: &[u8]) -> bool {
+    /// A test whether bytes begin with a token of this process.
+    pub fn is_of(process: ProcessId) -> impl Fn(&[u8]) -> bool {
         // Each process has one way to be written, and its tokens differ in their last digits only.
-        let name = &Self { process, nth: 0 }.to_bytes()[..12];
-        bytes.starts_with(name) && Self::parse(bytes).is_some()
+        let token = Self { process, nth: 0 }.to_bytes();
+        move |bytes| bytes.starts_with(&token[..12]) && Self::parse(bytes).is_some()
     }
 
     /// The token that these bytes begin with.
@@ -59,6 +58,7 @@ fn write_hex(out: &mut [u8], mut value: u32) {
     }
 }
 
+#[inline]
 fn read_hex(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |value, digit| {
         let digit = char::from(*digit).to_digit(16).filter(|_| !digit.is_ascii_uppercase())?;

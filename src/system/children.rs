@@ -97,7 +97,14 @@ impl System {
     }
 
     /// The children of a process that has ended end with it.
+    #[inline]
     pub(super) fn end_children(&mut self, parent: ProcessId, in_flight: InFlight) {
+        if !self.setting.model.children.is_empty() {
+            self.end_all_children(parent, in_flight);
+        }
+    }
+
+    fn end_all_children(&mut self, parent: ProcessId, in_flight: InFlight) {
         let is_child = |handler: &&HandlerSlot| handler.parent == Some(parent.call);
         let handlers = &self.state.clients[usize::from(parent.client)].handlers;
         let children = handlers.iter().filter(is_child).map(|handler| handler.call).collect::<Vec<_>>();

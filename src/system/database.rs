@@ -58,7 +58,7 @@ impl Default for Planner {
 
 impl Planner {
     /// A statement, planned now if it was not before.
-    #[inline]
+    #[inline(always)]
     fn plan(&mut self, store: &SqlStore, statement: &'static str) -> Result<&Plan, String> {
         let place = Place::of(statement);
         let likely = usize::from(self.likely[place.slot()]);
@@ -67,6 +67,7 @@ impl Planner {
         Ok(&self.statements[at].plan)
     }
 
+    #[inline(never)]
     fn find_or_plan(&mut self, store: &SqlStore, statement: &'static str) -> Result<usize, String> {
         let place = Place::of(statement);
         let at = match self.statements.iter().position(|planned| planned.place == place) {
@@ -83,7 +84,7 @@ impl Planner {
     }
 
     /// What stands for the text of a statement in digests.
-    #[inline]
+    #[inline(always)]
     pub(super) fn text_hash(&self, statement: &'static str) -> u64 {
         let place = Place::of(statement);
         let known = self.statements.get(usize::from(self.likely[place.slot()]));
@@ -117,6 +118,7 @@ fn wrong_statement(process: ProcessId, label: &'static str, statement: &'static 
 
 impl System {
     /// The operation in flight takes effect: the first step of a statement, or anything rarer.
+    #[inline(always)]
     pub(super) fn apply(&mut self, process: ProcessId) -> Result<(), ModelError> {
         let State { now_us, clients, world, .. } = &mut self.state;
         let slot = slot_of(clients, process);
@@ -135,7 +137,7 @@ impl System {
             // A statement within a transaction changes nothing that others wait for.
             Progress::Done(result) if self.halves == Halves::Split && world.sql.in_transaction(session) => {
                 slot.apply(Outcome::Rows(result));
-                self.happen(Happened::Applied, process);
+                self.happen(Happened::Applied { in_transaction: true }, process);
             }
             progress => self.progressed(process, progress),
         }

@@ -38,6 +38,7 @@ impl Default for Digest {
 
 impl Digest {
     /// Takes in the operation of a process that just took effect: when, whose, what, and its outcome if there is one.
+    #[inline(always)]
     pub fn add(&mut self, system: &System, process: ProcessId) {
         let slot = system.state.slot(process);
         let (phase, call) = match slot.phase {
@@ -57,7 +58,11 @@ impl Digest {
             // Together with the text comes the number of parameters, and how wide a row of the result is.
             Some(Op::Sql(Statement(text), params)) => {
                 let text = system.planner.borrow().text_hash(text);
-                params.iter().fold(digest.word(text), Self::value)
+                let mut digest = digest.word(text);
+                for param in params {
+                    digest = digest.value(param);
+                }
+                digest
             }
             Some(op) => digest.op(op),
             None => digest,

@@ -7,7 +7,7 @@ use crate::world::identity::{ProcessId, SessionId};
 use super::children::InFlight;
 use super::property::Subject;
 use super::state::{Live, Phase, Slot, State, slot_of};
-use super::{Halves, Happened, ModelError, Step, System};
+use super::{Carrier, Halves, Happened, ModelError, Step, System};
 
 impl System {
     /// Does one step.
@@ -17,8 +17,13 @@ impl System {
     ///
     /// # Panics
     /// When the step is not enabled, or a process of the model panics.
-    #[inline(always)]
     pub fn fire(&mut self, step: &Step) -> Result<(), ModelError> {
+        self.fire_here(step)
+    }
+
+    /// As [`Self::fire`], in one piece with its caller: for one who fires a hundred thousand steps of two kinds.
+    #[inline(always)]
+    pub(crate) fn fire_here(&mut self, step: &Step) -> Result<(), ModelError> {
         self.note_gone_on(step);
         if self.watcher.is_some() {
             self.exercise_fault(step);
@@ -43,7 +48,7 @@ impl System {
             Step::Begin(process) => self.begin(*process),
             Step::Wake(process) => self.deliver(*process, Outcome::Woke),
             Step::Choose(process, choice) => self.deliver(*process, Outcome::Chosen(*choice)),
-            Step::Draw(process, drawn) => self.deliver(*process, Outcome::Drawn(Drawn::from_slice(drawn))),
+            Step::Draw(process, drawn) => self.deliver_drawn(*process, drawn),
             Step::Cut(process) => self.end_client(*process, Phase::Idle),
             Step::LoseRequest(process) => self.lose_request(*process),
             Step::LoseReply(process) => self.lose_reply(*process),
@@ -77,12 +82,12 @@ impl System {
     pub(super) fn start(&mut self, process: ProcessId) {
         let spawn = self.spawn_of(process);
         let slot = self.state.slot_mut(process);
-        let (live, first) = Process::spawn(spawn, &mut slot.op);
-        slot.live = Live(Some(live));
+        let first = slot.live.0.insert(Process::new(spawn)).advance(&mut slot.op);
         self.absorb(process, first);
     }
 
     /// All that is needed to start this process, from its slot.
+    #[inline(always)]
     pub(super) fn spawn_of(&self, process: ProcessId) -> Spawn {
         let client = &self.state.clients[usize::from(process.client)];
         let model = self.setting.model;
@@ -100,6 +105,7 @@ impl System {
     }
 
     /// As [`Self::apply`], of anything but a statement's first step.
+    #[inline(always)]
     pub(super) fn apply_other(&mut self, process: ProcessId) -> Result<(), ModelError> {
         let slot = self.state.slot(process);
         match (slot.phase, &slot.op) {
@@ -119,6 +125,7 @@ impl System {
     }
 
     /// Effect and outcome of an operation that needs nobody else's help.
+    #[inline(always)]
     pub(super) fn effect(&mut self, process: ProcessId) -> Outcome {
         if self.is_relative {
             self.note_instants(process);
@@ -139,10 +146,15 @@ impl System {
     }
 
     /// Notes in ghost state which of the values just removed were another client's locks.
+    #[inline]
     pub(super) fn judge_removals(&mut self, process: ProcessId) {
         if !self.removed.is_empty() {
-            self.judgement.meet(Subject::Removal);
+            self.judge_removed(process);
         }
+    }
+
+    fn judge_removed(&mut self, process: ProcessId) {
+        self.judgement.meet(Subject::Removal);
         for (key, value) in self.removed.drain(..) {
             let owner = Token::parse(value.as_bytes()).map(|token| token.process.client);
             if owner.is_some_and(|owner| owner != process.client) {
@@ -153,20 +165,31 @@ impl System {
     }
 
     /// The operation took effect: its outcome is on its way, or there already.
-    #[inline]
+    #[inline(always)]
     pub(super) fn applied(&mut self, process: ProcessId, outcome: Outcome) {
         match self.halves {
             Halves::Fused => self.deliver(process, outcome),
             Halves::Split => {
-                self.state.slot_mut(process).apply(outcome);
-                self.happen(Happened::Applied, process);
+                let slot = self.state.slot_mut(process);
+                slot.apply(outcome);
+                let in_transaction = slot.has_connection;
+                self.happen(Happened::Applied { in_transaction }, process);
             }
         }
     }
 
     /// This outcome arrives.
+    #[inline(always)]
     pub(super) fn deliver(&mut self, process: ProcessId, outcome: Outcome) {
         self.state.slot_mut(process).outcome = Some(outcome);
+        self.hear(process);
+    }
+
+    /// What was drawn arrives, copied to where it is to stay.
+    fn deliver_drawn(&mut self, process: ProcessId, drawn: &[i64]) {
+        if let Outcome::Drawn(place) = self.state.slot_mut(process).outcome.insert(Outcome::Drawn(Drawn::new())) {
+            place.extend_from_slice(drawn);
+        }
         self.hear(process);
     }
 
@@ -183,14 +206,15 @@ impl System {
             let said = self.said(process);
             return self.absorb(process, said);
         };
-        match live.resume(&mut slot.outcome, &mut slot.op) {
-            // Nearly always a process only says what it does next.
-            Yield { end: None, asides: None, label, tokens } => {
-                slot.note(label, tokens);
+        // Taken apart, so that nothing is left to be dropped: nearly always a process only says what it does next.
+        let Yield { end, label, asides, tokens } = live.resume(&mut slot.outcome, &mut slot.op);
+        slot.note(label, tokens);
+        match (end, asides) {
+            (None, None) => {
                 let issued = slot.issue(process, now_us);
                 self.issued(process, issued);
             }
-            said => self.absorb(process, said),
+            (end, asides) => self.take_in(process, end, asides),
         }
     }
 
@@ -221,13 +245,18 @@ impl System {
         said
     }
 
-    /// Takes in what a process says after an outcome, when its operation is in its slot: facts, samples, its end.
-    fn absorb(&mut self, process: ProcessId, said: Yield) {
-        self.state.slot_mut(process).note(said.label, said.tokens);
-        if let Some(asides) = said.asides {
-            self.heed(process, &asides);
+    /// Takes in what a process says when its operation is in its slot.
+    fn absorb(&mut self, process: ProcessId, Yield { end, label, asides, tokens }: Yield) {
+        self.state.slot_mut(process).note(label, tokens);
+        self.take_in(process, end, asides);
+    }
+
+    /// Takes in facts and samples, and how a process ended or that it goes on.
+    fn take_in(&mut self, process: ProcessId, end: Option<End>, asides: Option<Box<Asides>>) {
+        if let Some(asides) = asides {
+            self.heed(process, asides);
         }
-        if let Some(end) = said.end {
+        if let Some(end) = end {
             return self.ended(process, end);
         }
         let now_us = self.state.now_us;
@@ -240,11 +269,17 @@ impl System {
     fn issued(&mut self, process: ProcessId, issued: Option<Happened>) {
         match issued {
             Some(happened) => self.happen(happened, process),
-            None if matches!(self.state.slot(process).op, Some(Op::Call(_))) => {
-                self.panicked(process, "only a client calls the service".to_owned());
-            }
-            None if self.take_connection(process) => self.happen(Happened::Issued, process),
-            None => {}
+            None => self.lacks_something(process),
+        }
+    }
+
+    fn lacks_something(&mut self, process: ProcessId) {
+        let Some(op) = &self.state.slot(process).op else { return };
+        let carrier = Carrier::of(op);
+        if carrier == Carrier::Http {
+            self.panicked(process, "only a client calls the service".to_owned());
+        } else if self.take_connection(process) {
+            self.happen(Happened::Issued(carrier), process);
         }
     }
 
@@ -258,8 +293,8 @@ impl System {
         }
     }
 
-    /// Takes in the facts that a process stated and the samples that it recorded.
-    fn heed(&mut self, process: ProcessId, asides: &Asides) {
+    /// Takes in the facts that a process stated, and keeps the samples that it recorded.
+    fn heed(&mut self, process: ProcessId, asides: Box<Asides>) {
         let ahead_us = self.ahead_us(process);
         for mark in &asides.marks {
             match mark {
@@ -286,8 +321,8 @@ impl System {
                 }
             }
         }
-        if self.halves == Halves::Split {
-            self.notes.extend(asides.notes.iter().map(|note| (process, *note)));
+        if self.halves == Halves::Split && !asides.notes.is_empty() {
+            self.notes.push((process, asides));
         }
     }
 

@@ -230,7 +230,7 @@ impl System {
             handler.is_awaited = false;
         }
         client.slot.phase = Phase::Issued;
-        self.happen(super::Happened::Issued, process);
+        self.happen(super::Happened::Issued(super::Carrier::Http), process);
     }
 
     /// The node's clock jumps forwards, just past the next deadline of its keys.
@@ -255,6 +255,7 @@ impl System {
     }
 
     /// By how much the clock that this process reads is ahead.
+    #[inline]
     pub(super) fn ahead_us(&self, process: ProcessId) -> u64 {
         let clocks = &self.setting.clocks;
         if self.is_of_service(process) {

@@ -40,7 +40,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use crate::process::{Drawn, Note, Outcome, Params};
+use crate::process::{Asides, Drawn, Note, Op, Outcome, Params, Statement};
 use crate::world::World;
 use crate::world::ghost::Ghost;
 use crate::world::identity::ProcessId;
@@ -112,10 +112,13 @@ pub enum Halves {
 /// What an engine which keeps time must know about.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
-    /// A process issued an operation.
-    Issued,
+    /// A process issued an operation, which travels so.
+    Issued(Carrier),
     /// An operation took effect; its outcome may be delivered.
-    Applied,
+    Applied {
+        /// True while the process has a database connection: it is in a transaction.
+        in_transaction: bool,
+    },
     /// A process sleeps until the instant that its slot tells.
     Asleep,
     /// A statement waits for another transaction.
@@ -124,6 +127,35 @@ pub enum Happened {
     Unblocked,
     /// A client finished a round.
     RoundOver,
+}
+
+/// What carries an operation to where it takes effect.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// A message to the service.
+    Http,
+    /// A message to a Redis node.
+    Redis,
+    /// A message to the database.
+    Sql,
+    /// Nothing: it takes effect where the process is, or together with the next message.
+    None,
+}
+
+impl Carrier {
+    /// What carries this operation.
+    #[inline]
+    #[must_use]
+    pub fn of(op: &Op) -> Self {
+        match op {
+            // Drivers send BEGIN together with the first statement (pgjdbc), so it costs no round trip of its own.
+            Op::Sql(Statement("BEGIN"), _) => Self::None,
+            Op::Sql(..) => Self::Sql,
+            Op::Redis(..) => Self::Redis,
+            Op::Call(_) => Self::Http,
+            _ => Self::None,
+        }
+    }
 }
 
 /// Something that happened, and to whom. Two fields and no enum that holds the process: such a one is copied in other
@@ -198,8 +230,8 @@ pub struct System {
     keeps_instants: bool,
     state: State,
     happenings: Happenings,
-    /// Samples that clients' scripts recorded and nobody took yet.
-    notes: Vec<(ProcessId, Note)>,
+    /// What clients' scripts recorded and nobody took yet.
+    notes: Vec<(ProcessId, Box<Asides>)>,
     /// Scratch of [`System::apply`]: values that a Redis command removed.
     removed: Vec<(crate::world::argv::ByteString, crate::world::argv::ByteString)>,
     judgement: property::Judgement,
@@ -366,8 +398,10 @@ impl System {
         self.judgement.is_due() || !self.notes.is_empty()
     }
 
-    /// The samples that clients' scripts recorded since this was last emptied, in order.
-    pub fn notes(&mut self) -> &mut Vec<(ProcessId, Note)> {
-        &mut self.notes
+    /// Takes the samples that clients' scripts recorded since the last call, in order.
+    pub fn take_notes(&mut self, mut take: impl FnMut(ProcessId, Note)) {
+        for (process, asides) in self.notes.drain(..) {
+            asides.notes.iter().for_each(|note| take(process, *note));
+        }
     }
 }

@@ -65,7 +65,7 @@ impl System {
     }
 
     /// A process has gone on, or something happened to it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_gone_on(&mut self, step: &Step) {
         if !self.state.ready_since.is_empty() {
             self.forget_since_when(step);

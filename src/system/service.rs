@@ -117,10 +117,11 @@ impl System {
         let Some(slot) = client.handler(handler.call) else { return };
         let Some(seats) = (self.setting.model.seats.asked)(&slot.request) else { return };
         self.judgement.meet(Subject::Request);
+        let is_own = Token::is_of(handler);
         let is_locked = |seat: &&i64| {
             let key = (self.setting.model.seats.key)(**seat);
             let value = self.state.world.redis[0].live_value(key.as_bytes(), self.state.now_us);
-            value.is_some_and(|value| Token::is_of(handler, value.as_bytes()))
+            value.is_some_and(|value| is_own(value.as_bytes()))
         };
         let locked = seats.iter().filter(is_locked).count();
         let is_whole = match status {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Serialize, Serializer};
 
-use super::Happened;
 pub use super::budgets::Budgets;
 use super::jobs::JobClock;
 use super::mishap::LateOp;
+use super::{Carrier, Happened};
 use crate::process::{Op, Outcome, Process, Request};
 use crate::world::World;
 use crate::world::identity::ProcessId;
@@ -155,14 +155,15 @@ impl Slot {
     #[inline]
     pub(super) fn issue(&mut self, process: ProcessId, now_us: u64) -> Option<Happened> {
         self.phase = Phase::Issued;
-        match self.op {
+        match &self.op {
             Some(Op::Sleep(us)) => {
-                self.rest(Phase::Asleep(now_us.saturating_add(us)));
+                let until_us = now_us.saturating_add(*us);
+                self.rest(Phase::Asleep(until_us));
                 Some(Happened::Asleep)
             }
             Some(Op::Call(_)) if process.call > 0 => None,
             Some(Op::Sql(..)) if !self.has_connection => None,
-            _ => Some(Happened::Issued),
+            op => op.as_ref().map(|op| Happened::Issued(Carrier::of(op))),
         }
     }
 

@@ -141,17 +141,26 @@ impl Argv {
     /// A command of these words.
     #[must_use]
     pub fn new<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Self {
-        let mut argv = Self { bytes: Vec::with_capacity(64), ends: SmallVec::new() };
-        for word in words {
-            argv.push(word.as_ref());
-        }
+        let mut argv = Self::default();
+        argv.extend(words);
         argv
+    }
+
+    /// Appends words.
+    pub fn extend<W: AsRef<[u8]>>(&mut self, words: impl IntoIterator<Item = W>) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = Vec::with_capacity(64);
+        }
+        for word in words {
+            self.push(word.as_ref());
+        }
     }
 
     /// Appends a word.
     ///
     /// # Panics
     /// When the command would be longer than 4 GiB.
+    #[inline]
     pub fn push(&mut self, word: &[u8]) {
         self.bytes.extend_from_slice(word);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a command is shorter than 4 GiB"));

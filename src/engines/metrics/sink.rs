@@ -32,6 +32,7 @@ impl Sink {
         }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, sample: u64) {
         match self {
             Self::Counter { sum, is_empty } => {

@@ -9,12 +9,12 @@ use super::events::{Due, Event, Events, What};
 use super::load::LoadTest;
 use super::measure::Measure;
 use super::virtual_user::VirtualUser;
-use crate::process::{Op, Statement};
+use crate::process::{Drawn, Op};
 use crate::system::digest::Digest;
 use crate::system::property::Violation;
 use crate::system::schedule::Recorder;
 use crate::system::state::{Phase, Slot};
-use crate::system::{Happened, Happening, ModelError, Step, System};
+use crate::system::{Carrier, Happened, Happening, ModelError, Step, System};
 use crate::world::identity::ProcessId;
 
 /// PostgreSQL looks for a deadlock when a statement has waited this long (`deadlock_timeout`).
@@ -147,7 +147,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
 
     #[inline(never)]
     fn fire_rarer(&mut self, due: Due) -> Result<(), ModelError> {
-        self.step(due).map_or(Ok(()), |step| self.fire(&step))
+        let step = self.step(due);
+        step.as_ref().map_or(Ok(()), |step| self.fire(step))
     }
 
     /// What is due, as a step with what is drawn for it.
@@ -165,7 +166,11 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             }
             Due::Draw(process) => {
                 let draw = self.system.draw_of(process)?;
-                Step::Draw(process, self.users[usize::from(process.client)].draw(draw))
+                let mut step = Step::Draw(process, Drawn::new());
+                if let Step::Draw(_, drawn) = &mut step {
+                    self.users[usize::from(process.client)].draw(draw, drawn);
+                }
+                step
             }
         })
     }
@@ -222,7 +227,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             recorder.note(&self.system, step, true);
         }
         let earlier = self.system.pending_happenings();
-        self.system.fire(step)?;
+        self.system.fire_here(step)?;
         self.measure.vitals.steps += 1;
         if let Step::Apply(process) = step {
             self.digest.add(&self.system, *process);
@@ -245,9 +250,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             self.system.forget_happenings_after(earlier);
             return;
         }
-        for (process, note) in self.system.notes().drain(..) {
-            self.measure.note(note, self.users[usize::from(process.client)].call_us);
-        }
+        let (users, measure) = (&self.users, &mut self.measure);
+        self.system.take_notes(|process, note| measure.note(note, users[usize::from(process.client)].call_us));
         self.measure.seats_held(self.system.state().world.ghost.holders.len(), self.system.now_us());
     }
 
@@ -255,8 +259,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
     #[inline(always)]
     fn react(&mut self, happening: Happening) -> Option<Due> {
         match happening.what {
-            Happened::Issued => self.issued(happening.process),
-            Happened::Applied => self.applied(happening.process),
+            Happened::Issued(carrier) => self.issued(happening.process, carrier),
+            Happened::Applied { in_transaction } => self.applied(happening.process, in_transaction),
             _ => self.react_rarer(happening),
         }
     }
@@ -268,8 +272,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
     /// So the world sees the same at the same times, and one event in three is spared. Not so where there are children:
     /// one that is cancelled on the way back has not sent its next message.
     #[inline(always)]
-    fn applied(&mut self, process: ProcessId) -> Option<Due> {
-        if process.call > 0 && !self.has_children && self.system.state().slot(process).has_connection {
+    fn applied(&mut self, process: ProcessId, in_transaction: bool) -> Option<Due> {
+        if in_transaction && process.call > 0 && !self.has_children {
             return Some(Due::Deliver(process));
         }
         let user = &mut self.users[usize::from(process.client)];
@@ -306,7 +310,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         let now_us = self.system.now_us();
         let user = &mut self.users[usize::from(process.client)];
         match what {
-            Happened::Issued | Happened::Applied => unreachable!("these have their own way"),
+            Happened::Issued(_) | Happened::Applied { .. } => unreachable!("these have their own way"),
             Happened::Asleep => {
                 let Phase::Asleep(until_us) = self.system.state().slot(process).phase else { return None };
                 let until_us = until_us + user.take_way_back_us(process);
@@ -316,8 +320,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
                 self.events.at(now_us + DEADLOCK_TIMEOUT_US, Event::new(What::DetectDeadlock, process));
             }
             Happened::Unblocked => {
-                if matches!(self.system.state().slot(process).phase, Phase::Issued) {
-                    return self.issued(process);
+                if let Slot { phase: Phase::Issued, op: Some(op), .. } = self.system.state().slot(process) {
+                    return self.issued(process, Carrier::of(op));
                 }
                 self.events.at(now_us, Event::of(What::Retry, process, user.iteration));
             }
@@ -329,16 +333,13 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
 
     /// A process issued an operation: it comes out at once, or its message goes on its way.
     #[inline(always)]
-    fn issued(&mut self, process: ProcessId) -> Option<Due> {
+    fn issued(&mut self, process: ProcessId, carrier: Carrier) -> Option<Due> {
         let links = &self.test.links;
-        let Slot { phase: Phase::Issued, op: Some(op), .. } = self.system.state().slot(process) else { return None };
-        let link = match op {
-            // Drivers send BEGIN together with the first statement (pgjdbc), so it costs no round trip of its own.
-            Op::Sql(Statement("BEGIN"), _) => return self.issued_at_once(process),
-            Op::Sql(..) => &links.sql,
-            Op::Redis(..) => &links.redis,
-            Op::Call(_) => &links.http,
-            _ => return self.issued_at_once(process),
+        let link = match carrier {
+            Carrier::Sql => &links.sql,
+            Carrier::Redis => &links.redis,
+            Carrier::Http => &links.http,
+            Carrier::None => return self.issued_at_once(process),
         };
         let now_us = self.system.now_us();
         let user = &mut self.users[usize::from(process.client)];

@@ -53,9 +53,9 @@ impl VirtualUser {
         u32::try_from(choice).expect("below a 32-bit number")
     }
 
-    /// What comes out of a draw.
-    pub(super) fn draw(&mut self, draw: Draw) -> Drawn {
-        draw::sample(draw, |low, high| self.workload.between(low, high))
+    /// What comes out of a draw, filled in where it is to stay.
+    pub(super) fn draw(&mut self, draw: Draw, drawn: &mut Drawn) {
+        draw::sample_into(draw, |low, high| self.workload.between(low, high), drawn);
     }
 
     /// The two ways of one round trip over a link, in microseconds.

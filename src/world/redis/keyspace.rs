@@ -127,6 +127,7 @@ impl Keyspace {
     }
 
     /// Shows the live entry of `key` to `visit`; a dead one is dropped, as any command that names a key does.
+    #[inline]
     pub(super) fn with<T>(&mut self, key: &[u8], now_ms: i64, visit: impl FnOnce(&mut Entry) -> T) -> Option<T> {
         let entry = self.entries.get_mut(key)?;
         if !entry.is_dead(now_ms) {
@@ -180,6 +181,7 @@ impl Keyspace {
     }
 
     /// The live entry of `key`; dead ones stay where they are.
+    #[inline]
     pub(super) fn peek(&self, key: &[u8], now_ms: i64) -> Option<&Entry> {
         self.entries.get(key).filter(|entry| !entry.is_dead(now_ms))
     }

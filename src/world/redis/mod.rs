@@ -64,6 +64,7 @@ impl Redis {
     ///
     /// What a client did wrong is answered by an error reply. A command without any word, which no client can
     /// send, is answered as an unknown one.
+    #[inline]
     pub fn execute(
         &mut self,
         session: SessionId,
@@ -124,6 +125,7 @@ impl Redis {
     }
 
     /// The string that GET would answer, without GET's side effect of dropping a dead key.
+    #[inline]
     #[must_use]
     pub fn live_value(&self, key: &[u8], now_us: u64) -> Option<&ByteString> {
         self.keyspace.peek(key, whole_ms(now_us)).map(keyspace::Entry::string)

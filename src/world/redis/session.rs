@@ -86,8 +86,11 @@ impl Sessions {
     }
 
     /// Forgets what the session carries.
+    #[inline]
     pub(super) fn close(&mut self, session: SessionId) {
-        self.0.remove(&session);
+        if !self.is_empty() {
+            self.0.remove(&session);
+        }
     }
 
     /// Queues a command if the session is between MULTI and EXEC; false if it is not.

@@ -41,6 +41,7 @@ impl Command {
 }
 
 /// The command that these words ask for, complete.
+#[inline]
 pub(super) fn resolve(argv: &Argv) -> Result<&'static Command, CommandError> {
     let Some(command) = find(argv.get(0).unwrap_or_default()) else {
         return Err(CommandError::UnknownCommand(argv.words().map(<[u8]>::to_vec).collect()));
