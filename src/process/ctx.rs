@@ -42,6 +42,7 @@ pub struct Asides {
 }
 
 impl Mailbox {
+    #[inline(always)]
     fn with_asides(&self, say: impl FnOnce(&mut Asides)) {
         let mut asides = self.asides.take().unwrap_or_default();
         say(&mut asides);

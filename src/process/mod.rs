@@ -23,4 +23,4 @@ pub use mark::{Mark, Note};
 pub use op::{Instant, Lost, Op, Outcome, Statement};
 pub(crate) use panic::caught;
 pub use params::{ParamValue, Params};
-pub use running::{Body, End, Flow, Process, Spawn, Started, Yield};
+pub use running::{End, Flow, Process, Started, Yield};

@@ -38,39 +38,6 @@ pub enum End {
 /// The async code of a process, started and not yet finished.
 pub type Started<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// The code of a process.
-#[derive(Copy, Clone)]
-pub enum Body {
-    /// One round of a client's journey.
-    Journey(fn(Ctx) -> Started<Flow>),
-    /// A request handler of the service.
-    Handler(fn(Ctx, Request) -> Started<Response>),
-}
-
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Journey(_) => "Journey",
-            Self::Handler(_) => "Handler",
-        })
-    }
-}
-
-/// All that is needed to start a process.
-#[derive(Clone, Debug)]
-pub struct Spawn {
-    /// Its name.
-    pub process: ProcessId,
-    /// Its code.
-    pub body: Body,
-    /// What a handler handles.
-    pub request: Option<Request>,
-    /// The scenario's parameters.
-    pub params: Params,
-    /// How many tokens it made in earlier rounds.
-    pub tokens: u32,
-}
-
 /// What a process says when it has received an outcome, beside its next operation. That is put straight into its place
 /// by whoever asks, because moving operations about is a good part of what a step costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,22 +87,26 @@ impl fmt::Debug for Process {
 }
 
 impl Process {
-    /// The process, whose code has not begun.
-    ///
-    /// # Panics
-    /// When a handler is started without its request.
+    /// A process that runs a journey and has not begun. It has made so many tokens in earlier rounds.
     #[inline(always)]
     #[must_use]
-    pub fn new(spawn: Spawn) -> Self {
-        let Spawn { process, body, request, params, tokens } = spawn;
-        let mailbox = Rc::new(Mailbox { tokens: Cell::new(tokens), ..Mailbox::default() });
-        let ctx = Ctx { mailbox: Rc::clone(&mailbox), process, params };
-        let future = match (body, request) {
-            (Body::Journey(run), _) => Running::Journey(run(ctx)),
-            (Body::Handler(run), Some(request)) => Running::Handler(run(ctx, request)),
-            (Body::Handler(_), None) => panic!("{process}: a handler needs a request"),
-        };
-        Self { mailbox, future, process }
+    pub fn journey(process: ProcessId, params: Params, tokens: u32, run: fn(Ctx) -> Started<Flow>) -> Self {
+        let (mailbox, ctx) = hands(process, params, tokens);
+        Self { future: Running::Journey(run(ctx)), mailbox, process }
+    }
+
+    /// A process that handles this request and has not begun.
+    #[inline(always)]
+    #[must_use]
+    pub fn handler(
+        process: ProcessId,
+        params: Params,
+        tokens: u32,
+        run: fn(Ctx, Request) -> Started<Response>,
+        request: Request,
+    ) -> Self {
+        let (mailbox, ctx) = hands(process, params, tokens);
+        Self { future: Running::Handler(run(ctx, request)), mailbox, process }
     }
 
     /// Takes the outcome of the operation in flight and runs up to the next one, which replaces `op`.
@@ -152,23 +123,23 @@ impl Process {
         self.advance(op)
     }
 
-    /// Re-creates the process that has seen exactly these outcomes; its operation in flight replaces `op`.
+    /// Runs a process that has not begun to where it has seen exactly these outcomes; its operation in flight replaces
+    /// `op`.
     ///
     /// # Panics
     /// When the process ends before the history does: it read something that is not an outcome.
     #[must_use]
-    pub fn replay(spawn: Spawn, history: &[Outcome], op: &mut Option<Op>) -> (Self, Yield) {
-        let mut process = Self::new(spawn);
-        let mut last = process.advance(op);
+    pub fn replay(&mut self, history: &[Outcome], op: &mut Option<Op>) -> Yield {
+        let mut last = self.advance(op);
         for outcome in history {
             assert!(
                 last.end.is_none(),
                 "{}: ended before its history did; it depends on something that is not an outcome",
-                process.process
+                self.process
             );
-            last = process.resume(&mut Some(outcome.clone()), op);
+            last = self.resume(&mut Some(outcome.clone()), op);
         }
-        (process, last)
+        last
     }
 
     /// Runs it up to its first operation, which replaces `op`, or on to the next one.
@@ -178,6 +149,7 @@ impl Process {
         *op = None;
         let poll = self.future.poll();
         let mailbox = &*self.mailbox;
+        // Swapped, which goes word by word: a copy in larger pieces would have to wait for what was just written.
         mem::swap(op, &mut *mailbox.issued.borrow_mut());
         let end = match poll {
             Poll::Ready(end) => Some(end),
@@ -186,4 +158,11 @@ impl Process {
         };
         Yield { end, label: mailbox.label.get(), asides: mailbox.asides.take(), tokens: mailbox.tokens.get() }
     }
+}
+
+/// The hands of a process, and the mailbox that they use.
+#[inline(always)]
+fn hands(process: ProcessId, params: Params, tokens: u32) -> (Rc<Mailbox>, Ctx) {
+    let mailbox = Rc::new(Mailbox { tokens: Cell::new(tokens), ..Mailbox::default() });
+    (Rc::clone(&mailbox), Ctx { mailbox, process, params })
 }

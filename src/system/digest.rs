@@ -210,7 +210,13 @@ impl Digest {
     #[inline(always)]
     fn rows(self, Rows { rows, affected, is_rolled_back }: &Rows) -> Self {
         let digest = self.number(if *is_rolled_back { 10 } else { 9 }, *affected);
-        rows.iter().fold(digest.word(rows.len() as u64), |digest, row| row.iter().fold(digest, Self::value))
+        let mut digest = digest.word(rows.len() as u64);
+        for row in rows {
+            for value in row.iter() {
+                digest = digest.value(value);
+            }
+        }
+        digest
     }
 
     /// Of these there are most.

@@ -1,7 +1,7 @@
 //! What a step does.
 
 use crate::process::token::Token;
-use crate::process::{Asides, Body, Draw, Drawn, End, Flow, Instant, Mark, Op, Outcome, Process, Spawn, Yield};
+use crate::process::{Asides, Draw, Drawn, End, Flow, Instant, Mark, Op, Outcome, Process, Yield};
 use crate::world::identity::{ProcessId, SessionId};
 
 use super::children::InFlight;
@@ -80,28 +80,28 @@ impl System {
 
     /// The code of a process begins.
     pub(super) fn start(&mut self, process: ProcessId) {
-        let spawn = self.spawn_of(process);
+        let begun = self.process_of(process);
         let slot = self.state.slot_mut(process);
-        let first = slot.live.0.insert(Process::new(spawn)).advance(&mut slot.op);
+        let first = slot.live.0.insert(begun).advance(&mut slot.op);
         self.absorb(process, first);
     }
 
-    /// All that is needed to start this process, from its slot.
+    /// The process with the code that its slot tells, which has not begun.
     #[inline(always)]
-    pub(super) fn spawn_of(&self, process: ProcessId) -> Spawn {
+    fn process_of(&self, process: ProcessId) -> Process {
+        let (model, params) = (self.setting.model, self.setting.params.clone());
         let client = &self.state.clients[usize::from(process.client)];
-        let model = self.setting.model;
-        let tokens = self.state.slot(process).tokens_at_start;
-        let (body, request) = if process.is_job() {
-            (Body::Journey(model.jobs[process.job_index()].run), None)
-        } else if let Some(handler) = client.handler(process.call) {
-            (Body::Handler(self.handler_of(&handler.request).run), Some(handler.request.clone()))
-        } else if process == ProcessId::SETUP {
-            (Body::Journey(model.setup.expect("only a model with a set-up begins it").run), None)
-        } else {
-            (Body::Journey(model.journeys[usize::from(client.journey)].run), None)
+        if process.call > 0 && !process.is_job() {
+            let handler = client.handler(process.call).expect("a handler exists from its request on");
+            let run = self.handler_of(&handler.request).run;
+            return Process::handler(process, params, handler.slot.tokens_at_start, run, handler.request.clone());
+        }
+        let run = match model.setup {
+            _ if process.is_job() => model.jobs[process.job_index()].run,
+            Some(setup) if process == ProcessId::SETUP => setup.run,
+            _ => model.journeys[usize::from(client.journey)].run,
         };
-        Spawn { process, body, request, params: self.setting.params.clone(), tokens }
+        Process::journey(process, params, self.state.slot(process).tokens_at_start, run)
     }
 
     /// As [`Self::apply`], of anything but a statement's first step.
@@ -188,7 +188,7 @@ impl System {
     /// What was drawn arrives, copied to where it is to stay.
     fn deliver_drawn(&mut self, process: ProcessId, drawn: &[i64]) {
         if let Outcome::Drawn(place) = self.state.slot_mut(process).outcome.insert(Outcome::Drawn(Drawn::new())) {
-            place.extend_from_slice(drawn);
+            drawn.iter().for_each(|value| place.push(*value));
         }
         self.hear(process);
     }
@@ -238,11 +238,9 @@ impl System {
     #[cold]
     pub(super) fn recreate(&mut self, process: ProcessId) -> Yield {
         assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");
-        let spawn = self.spawn_of(process);
+        let begun = self.process_of(process);
         let slot = self.state.slot_mut(process);
-        let (live, said) = Process::replay(spawn, &slot.history, &mut slot.op);
-        slot.live = Live(Some(live));
-        said
+        slot.live.0.insert(begun).replay(&slot.history, &mut slot.op)
     }
 
     /// Takes in what a process says when its operation is in its slot.

@@ -168,24 +168,42 @@ pub struct Happening {
     pub process: ProcessId,
 }
 
-/// What happened and has not been taken yet: first in, first out. Mostly one at a time, which a queue that wraps round
-/// makes dearer than a list that is emptied at its end.
+/// What happened and has not been taken yet: first in, first out. Nearly always one at a time, which has a place of its
+/// own.
 #[derive(Clone, Debug, Default)]
 struct Happenings {
-    list: Vec<Happening>,
-    taken: usize,
+    first: Option<Happening>,
+    /// What came after the first; empty without one.
+    more: VecDeque<Happening>,
 }
 
 impl Happenings {
-    #[inline]
+    #[inline(always)]
+    fn push(&mut self, happening: Happening) {
+        if self.first.is_none() {
+            self.first = Some(happening);
+        } else {
+            self.more.push_back(happening);
+        }
+    }
+
+    #[inline(always)]
     fn take(&mut self) -> Option<Happening> {
-        let Some(Happening { what, process }) = self.list.get(self.taken) else {
-            self.list.clear();
-            self.taken = 0;
-            return None;
-        };
-        self.taken += 1;
-        Some(Happening { what: *what, process: process.reread() })
+        let Some(Happening { what, process }) = &self.first else { return None };
+        let taken = Happening { what: *what, process: process.reread() };
+        self.first = if self.more.is_empty() { None } else { self.more.pop_front() };
+        Some(taken)
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+
+    /// Forgets all but the first ones.
+    fn truncate(&mut self, count: usize) {
+        self.more.truncate(count.saturating_sub(1));
+        self.first = self.first.filter(|_| count > 0);
     }
 }
 
@@ -367,7 +385,7 @@ impl System {
     pub(crate) fn happen(&mut self, what: Happened, process: ProcessId) {
         // Only engines that keep time listen.
         if self.halves == Halves::Split {
-            self.happenings.list.push(Happening { what, process });
+            self.happenings.push(Happening { what, process });
         }
     }
 
@@ -381,12 +399,12 @@ impl System {
     #[inline]
     #[must_use]
     pub fn pending_happenings(&self) -> usize {
-        self.happenings.list.len() - self.happenings.taken
+        self.happenings.len()
     }
 
     /// Forgets all but the first `count` things that happened and have not been taken yet, and all samples.
     pub fn forget_happenings_after(&mut self, count: usize) {
-        self.happenings.list.truncate(self.happenings.taken + count);
+        self.happenings.truncate(count);
         self.notes.clear();
     }
 

@@ -147,6 +147,7 @@ impl Argv {
     }
 
     /// Appends words.
+    #[inline(always)]
     pub fn extend<W: AsRef<[u8]>>(&mut self, words: impl IntoIterator<Item = W>) {
         if self.bytes.capacity() == 0 {
             self.bytes = Vec::with_capacity(64);
@@ -160,7 +161,7 @@ impl Argv {
     ///
     /// # Panics
     /// When the command would be longer than 4 GiB.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, word: &[u8]) {
         self.bytes.extend_from_slice(word);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a command is shorter than 4 GiB"));

@@ -35,6 +35,7 @@ impl Recorder {
 
     /// One sample of a metric: an amount for a counter, a level for a gauge, 0 or not 0 for a rate, and thousandths of
     /// the unit for a trend (microseconds for times, which k6 counts in milliseconds).
+    #[inline(always)]
     pub fn add(&mut self, metric: MetricId, sample: u64) {
         self.sinks[metric.0].add(sample);
     }
