@@ -136,7 +136,7 @@ impl System {
         match progress {
             // A statement within a transaction changes nothing that others wait for.
             Progress::Done(result) if self.halves == Halves::Split && world.sql.in_transaction(session) => {
-                slot.apply(Outcome::Rows(result));
+                *slot.apply() = Some(Outcome::Rows(result));
                 self.happen(Happened::Applied { in_transaction: true }, process);
             }
             progress => self.progressed(process, progress),

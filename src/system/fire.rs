@@ -171,7 +171,7 @@ impl System {
             Halves::Fused => self.deliver(process, outcome),
             Halves::Split => {
                 let slot = self.state.slot_mut(process);
-                slot.apply(outcome);
+                *slot.apply() = Some(outcome);
                 let in_transaction = slot.has_connection;
                 self.happen(Happened::Applied { in_transaction }, process);
             }

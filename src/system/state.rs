@@ -134,12 +134,13 @@ impl Slot {
         }
     }
 
-    /// The operation took effect, and its outcome is on its way back.
-    #[inline]
-    pub(super) fn apply(&mut self, outcome: Outcome) {
+    /// The operation took effect, and its outcome is on its way back: the place for it, empty.
+    #[inline(always)]
+    pub(super) fn apply(&mut self) -> &mut Option<Outcome> {
         self.phase = Phase::Applied;
         self.is_cut_off = false;
-        self.outcome = Some(outcome);
+        self.outcome = None;
+        &mut self.outcome
     }
 
     /// Takes in what its process says beside its operation.

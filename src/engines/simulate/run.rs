@@ -85,15 +85,16 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
     /// The first step, for those who fire each step themselves; none when nothing happens at all.
     pub(in crate::engines) fn first_step(&mut self) -> Option<Step> {
         let first = self.first();
-        first.and_then(|due| self.step(due)).or_else(|| self.next_step())
+        first.and_then(|due| self.with_step(due, |_, step| step.clone())).or_else(|| self.next_step())
     }
 
     /// The step that follows when the one before was fired; none at the end of the run.
     pub(in crate::engines) fn next_step(&mut self) -> Option<Step> {
         loop {
             let due = self.next()?;
-            if let Some(step) = self.step(due) {
-                return Some(step);
+            let step = self.with_step(due, |_, step| step.clone());
+            if step.is_some() {
+                return step;
             }
         }
     }
@@ -147,13 +148,14 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
 
     #[inline(never)]
     fn fire_rarer(&mut self, due: Due) -> Result<(), ModelError> {
-        let step = self.step(due);
-        step.as_ref().map_or(Ok(()), |step| self.fire(step))
+        self.with_step(due, Self::fire).unwrap_or(Ok(()))
     }
 
-    /// What is due, as a step with what is drawn for it.
-    fn step(&mut self, due: Due) -> Option<Step> {
-        Some(match due {
+    /// What is due, as a step with what is drawn for it: made where it stays, since what was just written is copied in
+    /// other pieces, for which the processor has to wait.
+    #[inline(always)]
+    fn with_step<R>(&mut self, due: Due, take: impl FnOnce(&mut Self, &Step) -> R) -> Option<R> {
+        let mut step = match due {
             Due::Apply(process) => Step::Apply(process),
             Due::Deliver(process) => Step::Deliver(process),
             Due::Wake(process) => Step::Wake(process),
@@ -164,15 +166,13 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             Due::Choose(process, alternatives) => {
                 Step::Choose(process, self.users[usize::from(process.client)].choose(alternatives))
             }
-            Due::Draw(process) => {
-                let draw = self.system.draw_of(process)?;
-                let mut step = Step::Draw(process, Drawn::new());
-                if let Step::Draw(_, drawn) = &mut step {
-                    self.users[usize::from(process.client)].draw(draw, drawn);
-                }
-                step
-            }
-        })
+            Due::Draw(process) => Step::Draw(process, Drawn::new()),
+        };
+        if let Step::Draw(process, drawn) = &mut step {
+            let draw = self.system.draw_of(*process)?;
+            self.users[usize::from(process.client)].draw(draw, drawn);
+        }
+        Some(take(self, &step))
     }
 
     /// The step that is due with an event, if there is one.
