@@ -150,7 +150,7 @@ impl SqlStore {
         self.prepare(number, plan);
         match &plan.statement {
             Statement::Select(select) => self.select(number, select, params),
-            _ => self.write(number, plan, params, Work::default(), serials),
+            _ => self.write(number, plan, params, None, serials),
         }
     }
 
@@ -171,7 +171,7 @@ impl SqlStore {
         let (number, waiting) = waiting.expect("the session's statement waits");
         let Waiting { params, work, .. } = *waiting;
         self.prepare(number, plan);
-        self.write(number, plan, &params, work, serials)
+        self.write(number, plan, &params, Some(Box::new(work)), serials)
     }
 
     /// Ends a session: its statement is given up and its transaction undone.
@@ -296,8 +296,11 @@ impl SqlStore {
     fn select(&mut self, number: usize, select: &Select, params: &[Value]) -> Progress {
         let transaction = self.transactions.at(number);
         let view = self.storage.view(transaction.session);
-        let outcome = Reader { storage: &self.storage, view, params, now_us: transaction.started_us }.select(select);
-        self.over(number, outcome)
+        let reader = Reader { storage: &self.storage, view, params, now_us: transaction.started_us };
+        let mut rows = Rows::default();
+        let outcome = reader.select(select, &mut rows.rows);
+        rows.affected = rows.rows.len() as u64;
+        self.over(number, outcome, rows)
     }
 
     /// One step of a statement that writes or locks rows of a table. `work` is what it has done before it waited.
@@ -306,21 +309,31 @@ impl SqlStore {
         number: usize,
         plan: &Plan,
         params: &[Value],
-        mut work: Work,
+        mut work: Option<Box<Work>>,
         serials: &mut SerialSource,
     ) -> Progress {
-        let (Statement::Modify(Modify { table, .. }) | Statement::Insert(Insert { table, .. })) = plan.statement else {
+        let (Statement::Modify(Modify { table: at, .. }) | Statement::Insert(Insert { table: at, .. })) =
+            plan.statement
+        else {
             unreachable!("what neither writes nor locks is over in one step")
         };
-        let (schema, storage) = (&self.schema.0.tables[table], &mut self.storage);
         let transaction = self.transactions.at(number);
-        let session = transaction.session;
-        let mut writer = Writer { schema, table, storage, transaction, session, params, serials };
-        match writer.run(&plan.statement, &mut work) {
-            Ok(()) => self.over(number, Ok(work.done)),
-            Err(Stop::Error(error)) => self.over(number, Err(error)),
+        let view = self.storage.view(transaction.session);
+        let done = work.as_mut().map(|work| std::mem::take(&mut work.done)).unwrap_or_default();
+        let (schema, table) = (&self.schema.0.tables[at], &mut self.storage.tables[at]);
+        let mut writer = Writer { schema, number: at, table, transaction, view, params, done, work };
+        let outcome = match &plan.statement {
+            Statement::Modify(modify) => writer.modify(modify, serials),
+            Statement::Insert(insert) => writer.insert(insert, serials),
+            _ => Ok(()),
+        };
+        let Writer { done, work, .. } = writer;
+        match outcome {
+            Ok(()) => self.over(number, Ok(()), done),
+            Err(Stop::Error(error)) => self.over(number, Err(error), done),
             Err(Stop::Wait(on)) => {
-                let waiting = Waiting { params: SmallVec::from(params), table, on, work };
+                let work = Work { done, ..*work.unwrap_or_default() };
+                let waiting = Waiting { params: SmallVec::from(params), table: at, on: *on, work };
                 transaction.waiting = Some(Box::new(waiting));
                 Progress::Waits
             }
@@ -329,13 +342,15 @@ impl SqlStore {
 
     /// A statement has ended: with it a transaction that it began itself, or that it broke.
     #[inline(always)]
-    fn over(&mut self, number: usize, outcome: Result<Rows, SqlError>) -> Progress {
-        if outcome.is_err() {
+    fn over(&mut self, number: usize, outcome: Result<(), SqlError>, rows: Rows) -> Progress {
+        if let Err(error) = outcome {
             self.give_up(number);
-        } else if !self.transactions.at(number).is_explicit {
+            return Progress::Done(Err(error));
+        }
+        if !self.transactions.at(number).is_explicit {
             self.end(Ok(number), true);
         }
-        Progress::Done(outcome)
+        Progress::Done(Ok(rows))
     }
 
     /// Undoes a transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all such are alike.

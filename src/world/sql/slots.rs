@@ -98,6 +98,7 @@ impl Slots {
             _ => return,
         }
         busy.locked_by = None;
+        busy.is_relisted.0 = false;
         self.idle.push(number);
     }
 
@@ -112,6 +113,7 @@ impl Slots {
         }
         busy.versions.clear();
         busy.locked_by = None;
+        busy.is_relisted.0 = false;
         self.idle.push(number);
     }
 

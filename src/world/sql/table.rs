@@ -147,20 +147,22 @@ impl Table {
     }
 
     /// Adds a slot of one version, whose primary key has this hash.
-    pub(super) fn insert(&mut self, version: Version, hash: u32) -> RowId {
+    pub(super) fn insert(&mut self, version: Version, key_hash: KeyHash) -> RowId {
+        let hash = key_hash.bits();
         let id = self.slots.insert(version);
         self.keys.insert_unique(spread(hash), Place { hash, id }, |place| spread(place.hash));
         self.is_unordered = self.is_unordered || self.order.last().is_some_and(|last| !self.precedes(*last, id));
         self.order.push(id);
         let Self { slots, indexes, key, .. } = self;
-        indexes[0].insert(key, slots.get(id).any_row(), id, true);
+        indexes[0].insert(key, key_hash, slots.get(id).any_row(), id, true);
         id
     }
 
-    /// Lists a slot under the values that a version of it has in the secondary index with this number from 1.
-    pub(super) fn list(&mut self, schema: &TableSchema, number: usize, row: &[Value], id: RowId) {
+    /// Lists a slot under the values, of this hash, that a version of it has in the secondary index with this number
+    /// from 1.
+    pub(super) fn list(&mut self, schema: &TableSchema, (number, hash): (usize, KeyHash), row: &[Value], id: RowId) {
         let is_new = matches!(self.slot(id), Slot::Busy(busy) if busy.versions.len() == 1);
-        self.indexes[number].insert(schema.columns_of(number), row, id, is_new);
+        self.indexes[number].insert(schema.columns_of(number), hash, row, id, is_new);
     }
 
     /// Commits a slot where nobody has a snapshot: only what the session's transaction wrote last is left. False if the
@@ -168,8 +170,10 @@ impl Table {
     #[inline]
     pub(super) fn commit_newest(&mut self, schema: &TableSchema, id: RowId, session: SessionId) -> bool {
         let Self { slots, indexes, .. } = self;
-        let Some((newest, older)) = slots.busy(id).and_then(|busy| busy.newest_by(session)) else { return false };
-        if !schema.indexes.is_empty() {
+        let Some(busy) = slots.busy(id) else { return false };
+        let is_relisted = busy.is_relisted.0;
+        let Some((newest, older)) = busy.newest_by(session) else { return false };
+        if is_relisted {
             for version in older {
                 unlist(indexes, schema, id, &version.row, std::iter::once(&newest.row));
             }
@@ -281,9 +285,15 @@ impl Table {
         except: Option<RowId>,
         session: SessionId,
     ) -> Taken {
-        let mut found = RowIds::new();
-        self.look_up((unique, schema.columns_of(unique).len()), hash, &mut found);
-        for id in found.into_iter().filter(|id| except != Some(*id)) {
+        let mut buffer = RowIds::new();
+        let level = schema.columns_of(unique).len();
+        let found = if unique == 0 {
+            self.look_up((0, level), hash, &mut buffer);
+            &buffer
+        } else {
+            self.indexes[unique].rows(level, hash.bits())
+        };
+        for &id in found.iter().filter(|id| except != Some(**id)) {
             let has_key = |row: &[Value]| schema.is_listed(unique, row) && is_key(row);
             match self.slot(id) {
                 Slot::Free => {}
