@@ -27,6 +27,7 @@ enum Verdict {
 
 impl Writer<'_> {
     /// Runs the statement until its end or its next wait.
+    #[inline(never)]
     pub(super) fn insert(&mut self, plan: &Insert, serials: &mut SerialSource) -> Result<(), Stop> {
         let (mut inserted, mut next) = match &mut self.work {
             Some(work) => (work.inserted, work.entering.take()),

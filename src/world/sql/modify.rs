@@ -22,6 +22,8 @@ struct Course {
     chosen: RowIds,
     /// Place of the next one among them.
     next: usize,
+    /// How many rows it may return.
+    limit: usize,
     /// True once it has waited.
     has_waited: bool,
     /// A changed row that the indexes have not all taken in yet.
@@ -40,30 +42,32 @@ enum Met<'t> {
 
 impl Writer<'_> {
     /// Runs the statement until its end or its next wait.
+    #[inline(never)]
     pub(super) fn modify(&mut self, plan: &Modify, serials: &mut SerialSource) -> Result<(), Stop> {
         let limit = match &plan.action {
             Action::Lock { limit: Some(limit), .. } => select::count(&self.env(&[]), limit, "LIMIT")?,
             _ => None,
         };
-        let mut course = Course::default();
-        if !self.take_up(&mut course) {
+        let mut course = Course { limit: limit.unwrap_or(usize::MAX), ..Course::default() };
+        if self.work.is_some() {
+            self.take_up(&mut course);
+        } else {
             self.choose(plan, &mut course.chosen)?;
         }
-        let outcome = self.work_off(plan, limit.unwrap_or(usize::MAX), &mut course, serials);
+        let outcome = self.work_off(plan, &mut course, serials);
         if let Err(Stop::Wait(_)) = &outcome {
             self.put_off(plan, course)?;
         }
         outcome
     }
 
-    /// Goes on where the statement waited, if it did.
-    #[inline]
-    fn take_up(&mut self, course: &mut Course) -> bool {
-        let Some(work) = &mut self.work else { return false };
+    /// Goes on where the statement waited.
+    #[cold]
+    fn take_up(&mut self, course: &mut Course) {
+        let Some(work) = &mut self.work else { return };
         course.has_waited = true;
         course.entering = work.entering.take();
         course.chosen = work.remaining.drain(..).rev().filter_map(|key| self.table.find(&key)).collect();
-        true
     }
 
     /// Keeps what is left to do for the end of a wait.
@@ -82,22 +86,12 @@ impl Writer<'_> {
         Ok(())
     }
 
-    #[inline]
-    fn work_off(
-        &mut self,
-        plan: &Modify,
-        limit: usize,
-        course: &mut Course,
-        serials: &mut SerialSource,
-    ) -> Result<(), Stop> {
+    fn work_off(&mut self, plan: &Modify, course: &mut Course, serials: &mut SerialSource) -> Result<(), Stop> {
         loop {
-            if let Some(entering) = &mut course.entering {
-                self.enter(entering)?;
+            if course.entering.is_some() {
+                self.enter_changed(plan, course)?;
             }
-            if let Some(entering) = course.entering.take() {
-                self.emit(plan.output.as_ref(), &entering.row)?;
-            }
-            if self.done.rows.len() >= limit {
+            if self.rows.len() >= course.limit {
                 return Ok(());
             }
             let Some(&id) = course.chosen.get(course.next) else { return Ok(()) };
@@ -107,27 +101,43 @@ impl Writer<'_> {
                 (Met::Skip, _) => {}
                 (Met::Act(row), Action::Update(new)) => {
                     let changed = self.new_row(new, &[row], serials)?;
-                    if (new.moves && !self.schema.same_key(row, &changed)) || !self.schema.stays_listed(row, &changed) {
-                        let old = row.clone();
-                        course.entering = Some(self.relist(id, old, changed));
-                    } else {
+                    let has_moved = new.moves && !self.schema.same_key(row, &changed);
+                    if !has_moved && self.schema.stays_listed(row, &changed) {
                         self.emit(plan.output.as_ref(), &changed)?;
                         self.replace(id, changed);
+                    } else {
+                        let old = row.clone();
+                        course.entering = Some(self.relist(id, old, changed));
                     }
                 }
-                (Met::Act(row), Action::Delete) => {
+                (Met::Act(row), _) => {
                     let row = row.clone();
-                    self.end_version(id, Change::Deleted);
-                    self.emit(plan.output.as_ref(), &row)?;
-                }
-                (Met::Act(row), Action::Lock { .. }) => {
-                    let row = row.clone();
-                    self.lock(id);
-                    self.emit(plan.output.as_ref(), &row)?;
+                    self.act(plan, id, &row)?;
                 }
                 (Met::Hold, _) => self.lock(id),
             }
         }
+    }
+
+    /// Takes a changed row into the indexes.
+    #[inline(never)]
+    fn enter_changed(&mut self, plan: &Modify, course: &mut Course) -> Result<(), Stop> {
+        if let Some(entering) = &mut course.entering {
+            self.enter(entering)?;
+        }
+        let Some(Entering { row, .. }) = course.entering.take() else { return Ok(()) };
+        Ok(self.emit(plan.output.as_ref(), &row)?)
+    }
+
+    /// Deletes or locks a row.
+    #[inline(never)]
+    fn act(&mut self, plan: &Modify, id: RowId, row: &Values) -> Result<(), SqlError> {
+        if matches!(plan.action, Action::Delete) {
+            self.end_version(id, Change::Deleted);
+        } else {
+            self.lock(id);
+        }
+        self.emit(plan.output.as_ref(), row)
     }
 
     /// Makes sure that nobody else holds a row, and finds out whether it is still wanted.

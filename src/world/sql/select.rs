@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use smallvec::SmallVec;
 
 use super::super::value::Value;
-use super::Row;
 use super::condition::{Condition, all_hold};
 use super::error::{SqlError, SqlState};
 use super::eval::Env;
 use super::expr::Expr;
+use super::outcome::ResultRows;
 use super::plan::{Access, Aggregate, AggregateFunction, Aggregation, Select, Sort, Source};
 use super::scan;
 use super::slot::{Busy, Slot, Values, View};
@@ -32,9 +32,6 @@ type Bound<'a> = SmallVec<[&'a [Value]; 4]>;
 
 /// Rows that fulfil the conditions of a source.
 type Matches<'a> = SmallVec<[&'a Values; 4]>;
-
-/// The rows of a result.
-type ResultRows = SmallVec<[Row; 1]>;
 
 /// What becomes of a row; false ends the query.
 type EachRow<'f, 'a> = dyn FnMut(&'a Values) -> Result<bool, SqlError> + 'f;
@@ -147,7 +144,13 @@ impl<'a> Reader<'a> {
         }
         let (mut buffer, mut rows) = (RowIds::new(), Matches::new());
         let filter = source.filter.of_found();
-        for &id in scan::find(table, &source.access, &env, &mut buffer)? {
+        let found = scan::find(table, &source.access, &env, &mut buffer)?;
+        if let [id] = *found
+            && let Slot::Settled(row) = table.slot(id)
+        {
+            return Ok(!all_hold(filter, &env, row)? || f(row)?);
+        }
+        for &id in found {
             match table.slot(id) {
                 Slot::Settled(row) if all_hold(filter, &env, row)? => rows.push(row),
                 Slot::Settled(_) | Slot::Free => {}

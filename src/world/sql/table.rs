@@ -110,8 +110,14 @@ impl Table {
     #[inline(never)]
     pub(super) fn find_value(&self, value: &Value) -> Option<RowId> {
         let (hash, column) = (KeyHash::default().with(value).bits(), self.key[0]);
-        let is_it = |place: &Place| place.hash == hash && self.slot(place.id).any_row()[column] == *value;
-        self.keys.find(spread(hash), is_it).map(|place| place.id)
+        // The integers of nearly all keys are told apart without asking which variants both values have.
+        let found = if let Value::Int(wanted) = value {
+            let is_it = |value: &Value| matches!(value, Value::Int(number) if number == wanted);
+            self.keys.find(spread(hash), |it| it.hash == hash && is_it(&self.slot(it.id).any_row()[column]))
+        } else {
+            self.keys.find(spread(hash), |it| it.hash == hash && self.slot(it.id).any_row()[column] == *value)
+        };
+        found.map(|place| place.id)
     }
 
     /// The slots that may have this value in the first column of an index, which is kept by that column.
@@ -167,7 +173,7 @@ impl Table {
 
     /// Commits a slot where nobody has a snapshot: only what the session's transaction wrote last is left. False if the
     /// row is gone or was in between: then nothing has happened yet.
-    #[inline]
+    #[inline(never)]
     pub(super) fn commit_newest(&mut self, schema: &TableSchema, id: RowId, session: SessionId) -> bool {
         let Self { slots, indexes, .. } = self;
         let Some(busy) = slots.busy(id) else { return false };
@@ -180,6 +186,25 @@ impl Table {
         }
         slots.settle_on_newest(id);
         true
+    }
+
+    /// Commits a busy slot, as commit number `at`, and keeps what a snapshot may see. If the row is gone, returns the
+    /// key that it had and the one that it has moved to.
+    #[cold]
+    pub(super) fn commit_history(
+        &mut self,
+        schema: &TableSchema,
+        id: RowId,
+        session: SessionId,
+        at: u32,
+    ) -> Option<(Key, Option<Key>)> {
+        let key = schema.key_of(self.slot(id).any_row());
+        let mut gone = None;
+        self.busy(id)?.commit(session, at, |to| gone = Some(to));
+        if at == 0 {
+            self.drop_versions(schema, id, Version::is_past);
+        }
+        gone.map(|to| (key, to))
     }
 
     /// Drops some versions of a busy slot, and the slot with the last one. A dropped version leaves the indexes, unless

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::super::identity::SessionId;
 use super::super::value::Value;
+use super::SerialSource;
 use super::error::SqlError;
 use super::eval::{Env, fresh};
 use super::hash::KeyHash;
+use super::outcome::ResultRows;
 use super::plan::modify::constraint_name;
 use super::plan::{NewRow, Projection};
 use super::schema::{Key, TableSchema};
@@ -14,7 +16,6 @@ use super::slot::{Busy, Change, Slot, Stamp, Values, Version, View};
 use super::slots::RowId;
 use super::table::{Table, Taken};
 use super::transaction::{Entering, Stop, Transaction, WaitsOn, Work};
-use super::{Rows, SerialSource};
 
 /// What a writing statement works with.
 #[derive(Debug)]
@@ -28,8 +29,9 @@ pub(super) struct Writer<'a> {
     /// What the statement sees, and whose it is.
     pub(super) view: View,
     pub(super) params: &'a [Value],
-    /// What it returns, as far as it has come.
-    pub(super) done: Rows,
+    /// What it returns, as far as it has come, and how many rows it has acted on.
+    pub(super) rows: ResultRows,
+    pub(super) affected: u64,
     /// What else it keeps where it waits; none before it first does.
     pub(super) work: Option<Box<Work>>,
 }
@@ -44,10 +46,10 @@ impl Writer<'_> {
     /// Counts a row and adds it to the result.
     #[inline]
     pub(super) fn emit(&mut self, output: Option<&Projection>, row: &Values) -> Result<(), SqlError> {
-        self.done.affected += 1;
+        self.affected += 1;
         if let Some(output) = output {
             let row = self.env(&[row]).project(output, Some(row))?;
-            self.done.rows.push(row);
+            self.rows.push(row);
         }
         Ok(())
     }
