@@ -11,7 +11,7 @@ use super::error::{SqlError, SqlState};
 use super::eval::Env;
 use super::expr::Expr;
 use super::outcome::ResultRows;
-use super::plan::{Access, Aggregate, AggregateFunction, Aggregation, Select, Sort, Source};
+use super::plan::{Access, Aggregate, AggregateFunction, Aggregation, Probe, Select, Sort, Source};
 use super::scan;
 use super::slot::{Busy, Slot, Values, View};
 use super::storage::Storage;
@@ -57,6 +57,17 @@ impl<'a> Reader<'a> {
         let [source] = select.sources.as_slice() else { return self.select_rarer(select, rows) };
         if !select.is_plain {
             return self.select_rarer(select, rows);
+        }
+        // Nearly half of all queries ask for one row, and nobody is at work on it.
+        let (table, env) = (&*self.storage.tables[source.table], self.env(&[]));
+        if let Access::Key(kind, Probe::One(expr)) = &source.access
+            && let Some(id) = scan::by_key(table, *kind, expr, &env)?
+            && let Slot::Settled(row) = table.slot(id)
+        {
+            if all_hold(source.filter.of_found(), &env, row)? {
+                rows.push(self.env(&[row]).project(&select.projection, Some(row))?);
+            }
+            return Ok(());
         }
         let mut emit = |row: &'a Values| {
             self.emit(select, &[row], Some(row), rows)?;
@@ -144,13 +155,7 @@ impl<'a> Reader<'a> {
         }
         let (mut buffer, mut rows) = (RowIds::new(), Matches::new());
         let filter = source.filter.of_found();
-        let found = scan::find(table, &source.access, &env, &mut buffer)?;
-        if let [id] = *found
-            && let Slot::Settled(row) = table.slot(id)
-        {
-            return Ok(!all_hold(filter, &env, row)? || f(row)?);
-        }
-        for &id in found {
+        for &id in scan::find(table, &source.access, &env, &mut buffer)? {
             match table.slot(id) {
                 Slot::Settled(row) if all_hold(filter, &env, row)? => rows.push(row),
                 Slot::Settled(_) | Slot::Free => {}

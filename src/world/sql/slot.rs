@@ -100,6 +100,7 @@ impl View {
     }
 
     /// Place of the latest version that the view shows.
+    #[inline]
     pub(super) fn position(self, busy: &Busy) -> Option<usize> {
         busy.versions.iter().rposition(|version| self.shows(version))
     }

@@ -1,6 +1,7 @@
 //! The slots of a table, by their numbers.
 
-use super::slot::{Busy, Slot, Stamp, Values, Version};
+use super::super::identity::SessionId;
+use super::slot::{Busy, Change, Slot, Stamp, Values, Version};
 
 /// Number of a slot for as long as it exists.
 pub(super) type RowId = u32;
@@ -55,6 +56,22 @@ impl Slots {
             busy.versions.push(Version::settled(row));
         }
         (busy, is_new)
+    }
+
+    /// Replaces the row of a settled slot in one go: what a transaction nearly always does first to a row. A busy slot
+    /// gives the new row back.
+    #[inline]
+    pub(super) fn replace_settled(&mut self, id: RowId, session: SessionId, new: Values) -> Option<Values> {
+        let Kept::Settled(_) = &self.kept[id as usize] else { return Some(new) };
+        let number = self.begin_history();
+        if let Kept::Settled(row) = std::mem::replace(&mut self.kept[id as usize], Kept::Busy(number)) {
+            let ended = Some((Stamp::By(session), Change::Replaced));
+            let old = Version { row, created: Stamp::Committed(0), ended };
+            let versions = &mut self.busy[number as usize].versions;
+            versions.push(old);
+            versions.push(Version::by(session, new));
+        }
+        None
     }
 
     /// Adds a slot of one version.

@@ -118,7 +118,7 @@ impl Storage {
     }
 
     /// Ends the session's snapshot, if it has one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn drop_snapshot(&mut self, schema: &Schema, session: SessionId) {
         if !self.snapshots.is_empty() && self.snapshots.remove(&session).is_some() {
             self.renumber(schema);

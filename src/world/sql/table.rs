@@ -83,6 +83,12 @@ impl Table {
         self.slots.busy(id)
     }
 
+    /// Replaces the row of a settled slot, where no index tells the two apart. A busy slot gives the new row back.
+    #[inline]
+    pub(super) fn replace_settled(&mut self, id: RowId, session: SessionId, new: Values) -> Option<Values> {
+        self.slots.replace_settled(id, session, new)
+    }
+
     /// The history of a slot, for a mark that has to be left in it, and whether it is new.
     #[inline]
     pub(super) fn make_busy(&mut self, id: RowId) -> (&mut Busy, bool) {

@@ -109,7 +109,10 @@ impl Writer<'_> {
     #[inline]
     pub(super) fn replace(&mut self, id: RowId, new: Values) {
         let view = self.view;
-        self.mark(id).replace(view, new);
+        match Arc::make_mut(self.table).replace_settled(id, view.session, new) {
+            None => self.transaction.touched.0.push((self.number, id)),
+            Some(new) => self.mark(id).replace(view, new),
+        }
     }
 
     /// The same where the indexes tell the two apart: what is left to do for them is returned. A row with another key
