@@ -131,7 +131,7 @@ impl Writer<'_> {
             let text = "ON CONFLICT DO UPDATE command cannot affect row a second time";
             return Err(SqlError::new(SqlState::CardinalityViolation, text).into());
         }
-        if !all_hold(&update.filter, &self.env(&[&row, proposed]), &row)? {
+        if !all_hold(&update.filter, &self.env.with(&[&row, proposed]), &row)? {
             self.lock(id);
             return Ok(Verdict::Skip);
         }

@@ -36,6 +36,7 @@ use smallvec::SmallVec;
 use self::derived::Derived;
 pub use self::describe::DescribedRow;
 pub use self::error::{PlanError, SchemaError, SqlError, SqlFailure, SqlState};
+use self::eval::Env;
 pub use self::outcome::{Progress, Row, Rows};
 use self::plan::{Insert, Modify, Select, Statement};
 pub use self::plan::{Isolation, Plan};
@@ -303,7 +304,8 @@ impl SqlStore {
         let view = self.storage.view(transaction.session);
         let Rows { rows, affected, .. } = work.as_mut().map(|work| std::mem::take(&mut work.done)).unwrap_or_default();
         let (schema, table) = (&self.schema.0.tables[at], &mut self.storage.tables[at]);
-        let mut writer = Writer { schema, number: at, table, transaction, view, params, rows, affected, work };
+        let env = Env::new(params, transaction.started_us);
+        let mut writer = Writer { schema, number: at, table, transaction, view, env, rows, affected, work };
         let outcome = match &plan.statement {
             Statement::Modify(modify) => writer.modify(modify, serials),
             Statement::Insert(insert) => writer.insert(insert, serials),

@@ -45,7 +45,7 @@ impl Writer<'_> {
     #[inline(never)]
     pub(super) fn modify(&mut self, plan: &Modify, serials: &mut SerialSource) -> Result<(), Stop> {
         let limit = match &plan.action {
-            Action::Lock { limit: Some(limit), .. } => select::count(&self.env(&[]), limit, "LIMIT")?,
+            Action::Lock { limit: Some(limit), .. } => select::count(&self.env, limit, "LIMIT")?,
             _ => None,
         };
         let mut course = Course { limit: limit.unwrap_or(usize::MAX), ..Course::default() };
@@ -178,7 +178,7 @@ impl Writer<'_> {
     /// True if the row fulfils the statement's conditions.
     #[inline(always)]
     fn accepts(&self, filter: &[Condition], row: &[Value]) -> Result<bool, SqlError> {
-        all_hold(filter, &self.env(&[]), row)
+        all_hold(filter, &self.env, row)
     }
 
     /// REPEATABLE READ: a row that the snapshot shows and that was changed since cannot be changed again.
@@ -213,7 +213,7 @@ impl Writer<'_> {
     /// The rows to meet, in order. Those found by a key or an index are judged when they are met.
     #[inline]
     fn choose(&self, plan: &Modify, chosen: &mut RowIds) -> Result<(), SqlError> {
-        scan::collect(self.table, &plan.access, &self.env(&[]), chosen)?;
+        scan::collect(self.table, &plan.access, &self.env, chosen)?;
         let (order, moves): (&[Sort], bool) = match &plan.action {
             Action::Lock { order, .. } => (order, false),
             // A row may move to a key that the condition names too, but a statement meets it once.
@@ -237,7 +237,7 @@ impl Writer<'_> {
         }
         let mut wanted = Vec::new();
         self.for_each_wanted(plan.filter.all(), chosen, |id, row| {
-            wanted.push((select::sort_keys(order, &self.env(&[row]))?, id));
+            wanted.push((select::sort_keys(order, &self.env.with(&[row]))?, id));
             Ok(())
         })?;
         select::sort(order, &mut wanted);

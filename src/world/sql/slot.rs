@@ -201,10 +201,17 @@ impl Busy {
         (is_newest && was_never_gone()).then_some((newest, older))
     }
 
+    /// Adds a version, which is made where it is to stay: a copy in other pieces than it was written in the moment
+    /// before stalls the processor.
+    #[inline(always)]
+    pub(super) fn add(&mut self, version: impl FnOnce() -> Version) {
+        self.versions.extend(std::iter::once_with(version));
+    }
+
     /// Adds a version that may stand in other places of the indexes.
-    pub(super) fn push(&mut self, version: Version) {
+    pub(super) fn relist(&mut self, session: SessionId, row: Values) {
         self.is_relisted.0 = true;
-        self.versions.push(version);
+        self.add(|| Version::by(session, row));
     }
 
     /// Ends the version that the view shows; this takes the place of a row lock.
@@ -228,7 +235,7 @@ impl Busy {
         }
         version.ended = Some((Stamp::By(view.session), Change::Replaced));
         self.unlock(view.session);
-        self.versions.push(Version::by(view.session, row));
+        self.add(|| Version::by(view.session, row));
     }
 
     /// True if the session's transaction has left a mark.

@@ -53,7 +53,7 @@ impl Slots {
         };
         let busy = &mut self.busy[number as usize];
         if is_new && let Kept::Settled(row) = std::mem::replace(&mut self.kept[id as usize], Kept::Busy(number)) {
-            busy.versions.push(Version::settled(row));
+            busy.add(|| Version::settled(row));
         }
         (busy, is_new)
     }
@@ -65,19 +65,18 @@ impl Slots {
         let Kept::Settled(_) = &self.kept[id as usize] else { return Some(new) };
         let number = self.begin_history();
         if let Kept::Settled(row) = std::mem::replace(&mut self.kept[id as usize], Kept::Busy(number)) {
+            let busy = &mut self.busy[number as usize];
             let ended = Some((Stamp::By(session), Change::Replaced));
-            let old = Version { row, created: Stamp::Committed(0), ended };
-            let versions = &mut self.busy[number as usize].versions;
-            versions.push(old);
-            versions.push(Version::by(session, new));
+            busy.add(|| Version { row, created: Stamp::Committed(0), ended });
+            busy.add(|| Version::by(session, new));
         }
         None
     }
 
-    /// Adds a slot of one version.
-    pub(super) fn insert(&mut self, version: Version) -> RowId {
+    /// Adds a slot of one version, which the session's transaction makes.
+    pub(super) fn insert(&mut self, session: SessionId, row: Values) -> RowId {
         let number = self.begin_history();
-        self.busy[number as usize].versions.push(version);
+        self.busy[number as usize].add(|| Version::by(session, row));
         match self.free.pop() {
             Some(id) => {
                 self.kept[id as usize] = Kept::Busy(number);

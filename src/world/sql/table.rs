@@ -158,10 +158,10 @@ impl Table {
         }
     }
 
-    /// Adds a slot of one version, whose primary key has this hash.
-    pub(super) fn insert(&mut self, version: Version, key_hash: KeyHash) -> RowId {
+    /// Adds a slot of one version, which the session's transaction makes and whose primary key has this hash.
+    pub(super) fn insert(&mut self, session: SessionId, row: Values, key_hash: KeyHash) -> RowId {
         let hash = key_hash.bits();
-        let id = self.slots.insert(version);
+        let id = self.slots.insert(session, row);
         self.keys.insert_unique(spread(hash), Place { hash, id }, |place| spread(place.hash));
         self.is_unordered = self.is_unordered || self.order.last().is_some_and(|last| !self.precedes(*last, id));
         self.order.push(id);

@@ -12,7 +12,7 @@ use super::outcome::ResultRows;
 use super::plan::modify::constraint_name;
 use super::plan::{NewRow, Projection};
 use super::schema::{Key, TableSchema};
-use super::slot::{Busy, Change, Slot, Stamp, Values, Version, View};
+use super::slot::{Busy, Change, Slot, Stamp, Values, View};
 use super::slots::RowId;
 use super::table::{Table, Taken};
 use super::transaction::{Entering, Stop, Transaction, WaitsOn, Work};
@@ -28,7 +28,8 @@ pub(super) struct Writer<'a> {
     pub(super) transaction: &'a mut Transaction,
     /// What the statement sees, and whose it is.
     pub(super) view: View,
-    pub(super) params: &'a [Value],
+    /// The statement's environment, in which no table is bound.
+    pub(super) env: Env<'a>,
     /// What it returns, as far as it has come, and how many rows it has acted on.
     pub(super) rows: ResultRows,
     pub(super) affected: u64,
@@ -37,18 +38,12 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// An environment of these rows.
-    #[inline]
-    pub(super) fn env<'e>(&'e self, rows: &'e [&'e [Value]]) -> Env<'e> {
-        Env { params: self.params, now_us: self.transaction.started_us, rows }
-    }
-
     /// Counts a row and adds it to the result.
     #[inline]
     pub(super) fn emit(&mut self, output: Option<&Projection>, row: &Values) -> Result<(), SqlError> {
         self.affected += 1;
         if let Some(output) = output {
-            let row = self.env(&[row]).project(output, Some(row))?;
+            let row = self.env.with(&[row]).project(output, Some(row))?;
             self.rows.push(row);
         }
         Ok(())
@@ -91,12 +86,12 @@ impl Writer<'_> {
         rows: &[&[Value]],
         serials: &mut SerialSource,
     ) -> Result<Values, SqlError> {
-        let mut row = self.env(rows).project(&plan.values, None);
+        let mut row = self.env.with(rows).project(&plan.values, None);
         for &column in &plan.serials {
             // A sequence moves on whatever becomes of the row.
             let serial = serials.next_serial();
             if let Ok(row) = &mut row {
-                fresh(row)[column] = Value::Serial(serial);
+                fresh(row)[column].overwrite(&Value::Serial(serial));
             }
         }
         let row = row?;
@@ -126,7 +121,7 @@ impl Writer<'_> {
         let view = self.view;
         let busy = self.mark(id);
         busy.end_version(view, Change::Replaced);
-        busy.push(Version::by(view.session, new.clone()));
+        busy.relist(view.session, new.clone());
         Entering { row: new, replaces: Some(old), next_index: 1 }
     }
 
@@ -159,10 +154,10 @@ impl Writer<'_> {
         let (row, session) = (entering.row.clone(), self.view.session);
         if let Some(id) = self.table.find_like(&row, hash.bits()) {
             claim(self.table, self.schema, (0, hash), &row, None, session)?;
-            self.mark(id).push(Version::by(session, row));
+            self.mark(id).relist(session, row);
             return Ok(id);
         }
-        let id = Arc::make_mut(self.table).insert(Version::by(session, row), hash);
+        let id = Arc::make_mut(self.table).insert(session, row, hash);
         self.transaction.touched.0.push((self.number, id));
         Ok(id)
     }
