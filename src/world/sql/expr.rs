@@ -20,6 +20,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    const BOOL: u8 = 1;
+    const NUMBER: u8 = 2;
+    const TIMESTAMP: u8 = 4;
+    const TEXT: u8 = 8;
+
     /// PostgreSQL's name, as its error messages write it.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -35,14 +40,23 @@ impl Kind {
     /// True if the value may stand in a column of this type.
     #[inline(always)]
     pub(super) const fn admits(self, value: &Value) -> bool {
-        match value {
-            Value::Null => true,
-            Value::Bool(_) => matches!(self, Self::Boolean | Self::Unknown),
-            Value::Int(_) | Value::Serial(_) => matches!(self, Self::Integer | Self::Bigint | Self::Unknown),
-            Value::Timestamp(_) => matches!(self, Self::Timestamp | Self::Unknown),
-            Value::Text(_) => matches!(self, Self::Text | Self::Unknown),
-            Value::List(_) => false,
-        }
+        let admitted = match self {
+            Self::Integer | Self::Bigint => Self::NUMBER,
+            Self::Text => Self::TEXT,
+            Self::Timestamp => Self::TIMESTAMP,
+            Self::Boolean => Self::BOOL,
+            Self::Unknown => Self::NUMBER | Self::TEXT | Self::TIMESTAMP | Self::BOOL,
+        };
+        // Two look-ups and no branch: which variant the next value has is hard to foresee.
+        let variant = match value {
+            Value::Null => u8::MAX,
+            Value::Bool(_) => Self::BOOL,
+            Value::Int(_) | Value::Serial(_) => Self::NUMBER,
+            Value::Timestamp(_) => Self::TIMESTAMP,
+            Value::Text(_) => Self::TEXT,
+            Value::List(_) => 0,
+        };
+        admitted & variant != 0
     }
 
     /// The type of a value.

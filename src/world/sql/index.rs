@@ -41,11 +41,13 @@ impl Entries {
         bucket.map_or(&[], |bucket| &bucket.rows)
     }
 
-    /// Lists a row under these values, which may be listed there already unless it `is_new`.
+    /// Lists a row under these values, all together of this hash; it may be listed there already unless it `is_new`.
     #[inline]
-    pub(super) fn insert(&mut self, columns: &[usize], values: &[Value], id: RowId, is_new: bool) {
+    pub(super) fn insert(&mut self, columns: &[usize], whole: KeyHash, values: &[Value], id: RowId, is_new: bool) {
         for (level, buckets) in &mut self.levels {
-            list(buckets, KeyHash::of_columns(&columns[..*level], values).bits(), id, is_new);
+            let is_whole = *level == columns.len();
+            let hash = if is_whole { whole } else { KeyHash::of_columns(&columns[..*level], values) };
+            list(buckets, hash.bits(), id, is_new);
         }
     }
 

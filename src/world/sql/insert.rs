@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::value::Value;
+use super::SerialSource;
 use super::condition::all_hold;
 use super::error::{SqlError, SqlState};
 use super::hash::KeyHash;
@@ -11,7 +12,7 @@ use super::schema::Key;
 use super::slot::{Values, View};
 use super::slots::RowId;
 use super::table::Taken;
-use super::transaction::{Entering, Stop, WaitsOn, Work};
+use super::transaction::{Entering, Stop, WaitsOn};
 use super::writer::Writer;
 
 /// What ON CONFLICT decides about a proposed row.
@@ -26,38 +27,46 @@ enum Verdict {
 
 impl Writer<'_> {
     /// Runs the statement until its end or its next wait.
-    pub(super) fn insert(&mut self, plan: &Insert, work: &mut Work) -> Result<(), Stop> {
-        while let Some(values) = plan.rows.get(work.inserted) {
-            let mut entering = match work.entering.take() {
+    #[inline(never)]
+    pub(super) fn insert(&mut self, plan: &Insert, serials: &mut SerialSource) -> Result<(), Stop> {
+        let (mut inserted, mut next) = match &mut self.work {
+            Some(work) => (work.inserted, work.entering.take()),
+            None => (0, None),
+        };
+        while let Some(values) = plan.rows.get(inserted) {
+            let mut entering = match next.take() {
                 Some(entering) => entering,
-                None => Entering { row: self.new_row(values, &[])?, replaces: None, next_index: 0 },
+                None => Entering { row: self.new_row(values, &[], serials)?, replaces: None, next_index: 0 },
             };
-            match self.insert_one(plan.conflict.as_ref(), &mut entering, work) {
-                Ok(true) => self.emit(plan.returning.as_ref(), &entering.row, work)?,
+            match self.insert_one(plan.conflict.as_ref(), &mut entering, serials) {
+                Ok(true) => self.emit(plan.returning.as_ref(), &entering.row)?,
                 Ok(false) => {}
                 Err(stop) => {
+                    let work = self.work.get_or_insert_default();
+                    work.inserted = inserted;
                     work.entering = Some(entering);
                     return Err(stop);
                 }
             }
-            work.inserted += 1;
+            inserted += 1;
         }
         Ok(())
     }
 
     /// Inserts the row, or does what ON CONFLICT says; false if that is nothing.
+    #[inline]
     fn insert_one(
         &mut self,
         conflict: Option<&Conflict>,
         entering: &mut Entering,
-        work: &mut Work,
+        serials: &mut SerialSource,
     ) -> Result<bool, Stop> {
         let Some(conflict) = conflict else {
             self.enter(entering)?;
             return Ok(true);
         };
         if entering.next_index == 0 {
-            match self.arbitrate(conflict, &entering.row, &work.affected)? {
+            match self.arbitrate(conflict, &entering.row, serials)? {
                 Verdict::Insert => {}
                 Verdict::Skip => return Ok(false),
                 Verdict::Changed(row, left) => {
@@ -67,12 +76,18 @@ impl Writer<'_> {
             }
         }
         self.enter(entering)?;
-        work.affected.push(self.schema.key_of(&entering.row));
+        let key = self.schema.key_of(&entering.row);
+        self.work.get_or_insert_default().affected.push(key);
         Ok(true)
     }
 
     /// Looks for a row that excludes the proposed one, and deals with it.
-    fn arbitrate(&mut self, conflict: &Conflict, proposed: &Values, met: &[Key]) -> Result<Verdict, Stop> {
+    fn arbitrate(
+        &mut self,
+        conflict: &Conflict,
+        proposed: &Values,
+        serials: &mut SerialSource,
+    ) -> Result<Verdict, Stop> {
         for &unique in &conflict.arbiters {
             let index = unique.checked_sub(1).map(|number| &self.schema.indexes[number]);
             if index.is_some_and(|index| !index.covers(proposed) || !index.excludes(proposed)) {
@@ -81,12 +96,13 @@ impl Writer<'_> {
             let columns = self.schema.columns_of(unique);
             let has_key = |row: &[Value]| columns.iter().all(|&column| row[column] == proposed[column]);
             let hash = KeyHash::of_columns(columns, proposed);
-            match self.stored().taken(self.schema, unique, (hash, has_key), None, self.session) {
+            match self.table.taken(self.schema, unique, (hash, has_key), None, self.view.session) {
                 Taken::Free => {}
                 Taken::Undecided(_) => {
-                    return Err(Stop::Wait(WaitsOn::Unique { unique, key: Key::of_columns(columns, proposed) }));
+                    let on = WaitsOn::Unique { unique, key: Key::of_columns(columns, proposed) };
+                    return Err(Stop::Wait(Box::new(on)));
                 }
-                Taken::By(id) => return self.settle(conflict.update.as_ref(), proposed, id, met),
+                Taken::By(id) => return self.settle(conflict.update.as_ref(), proposed, id, serials),
             }
         }
         Ok(Verdict::Insert)
@@ -98,28 +114,33 @@ impl Writer<'_> {
         update: Option<&ConflictUpdate>,
         proposed: &Values,
         id: RowId,
-        met: &[Key],
+        serials: &mut SerialSource,
     ) -> Result<Verdict, Stop> {
-        let slot = self.stored().slot(id);
-        let Some((row, holder)) = View::latest(self.session).latest_row(slot) else { return Ok(Verdict::Insert) };
+        let slot = self.table.slot(id);
+        let Some((row, holder)) = View::latest(self.view.session).latest_row(slot) else { return Ok(Verdict::Insert) };
         if update.is_some() && holder.is_some() {
-            return Err(Stop::Wait(WaitsOn::Latest(self.schema.key_of(row))));
+            return Err(Stop::Wait(Box::new(WaitsOn::Latest(self.schema.key_of(row)))));
         }
-        if !self.view().rows(slot).any(|seen| Arc::ptr_eq(seen, row)) {
+        if !self.view.rows(slot).any(|seen| Arc::ptr_eq(seen, row)) {
             return Err(SqlError::concurrent("update").into());
         }
         let Some(update) = update else { return Ok(Verdict::Skip) };
         let row = row.clone();
+        let met = self.work.as_ref().map_or(&[][..], |work| &work.affected);
         if met.iter().any(|key| key.is_of(&self.schema.key, &row)) {
             let text = "ON CONFLICT DO UPDATE command cannot affect row a second time";
             return Err(SqlError::new(SqlState::CardinalityViolation, text).into());
         }
-        if !all_hold(&update.filter, &self.env(&[&row, proposed]), &row)? {
+        if !all_hold(&update.filter, &self.env.with(&[&row, proposed]), &row)? {
             self.lock(id);
             return Ok(Verdict::Skip);
         }
-        let changed = self.new_row(&update.row, &[&row, proposed])?;
-        let left = self.replace(id, &row, &changed, update.row.moves);
-        Ok(Verdict::Changed(changed, left))
+        let changed = self.new_row(&update.row, &[&row, proposed], serials)?;
+        if self.schema.stays_listed(&row, &changed) {
+            self.replace(id, changed.clone());
+            return Ok(Verdict::Changed(changed, None));
+        }
+        let left = self.relist(id, row, changed.clone());
+        Ok(Verdict::Changed(changed, Some(left)))
     }
 }

@@ -15,6 +15,7 @@ mod hash;
 mod index;
 mod insert;
 mod modify;
+mod outcome;
 mod plan;
 mod scan;
 mod schema;
@@ -35,6 +36,8 @@ use smallvec::SmallVec;
 use self::derived::Derived;
 pub use self::describe::DescribedRow;
 pub use self::error::{PlanError, SchemaError, SqlError, SqlFailure, SqlState};
+use self::eval::Env;
+pub use self::outcome::{Progress, Row, Rows};
 use self::plan::{Insert, Modify, Select, Statement};
 pub use self::plan::{Isolation, Plan};
 use self::schema::Schema;
@@ -45,29 +48,6 @@ use self::transaction::{Stop, Transaction, Transactions, Waiting, Work};
 use self::writer::Writer;
 use super::identity::{ProcessId, SessionId};
 use super::value::{Serial, Value};
-
-/// One row of a result. A result of whole rows shares them with the table.
-pub type Row = Arc<[Value]>;
-
-/// What a statement returns.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Rows {
-    /// The rows of a SELECT or of RETURNING; nearly every result has one or none.
-    pub rows: SmallVec<[Row; 1]>,
-    /// Number of rows selected, inserted, updated or deleted.
-    pub affected: u64,
-    /// True for a COMMIT of an aborted transaction: PostgreSQL answers it with `ROLLBACK` and no error.
-    pub is_rolled_back: bool,
-}
-
-/// How far a statement has come.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Progress {
-    /// It has ended.
-    Done(Result<Rows, SqlError>),
-    /// It waits for another transaction; see [`SqlStore::blockers`] and [`SqlStore::resume`].
-    Waits,
-}
 
 /// Where the sequences of one process's inserts get their values.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -150,7 +130,7 @@ impl SqlStore {
         self.prepare(number, plan);
         match &plan.statement {
             Statement::Select(select) => self.select(number, select, params),
-            _ => self.write(number, plan, params, Work::default(), serials),
+            _ => self.write(number, plan, params, None, serials),
         }
     }
 
@@ -171,7 +151,7 @@ impl SqlStore {
         let (number, waiting) = waiting.expect("the session's statement waits");
         let Waiting { params, work, .. } = *waiting;
         self.prepare(number, plan);
-        self.write(number, plan, &params, work, serials)
+        self.write(number, plan, &params, Some(Box::new(work)), serials)
     }
 
     /// Ends a session: its statement is given up and its transaction undone.
@@ -246,7 +226,7 @@ impl SqlStore {
             Ok(number) => number,
             Err(place) => {
                 self.transactions.begin(place, session, isolation.unwrap_or_default(), true, now_us);
-                return Progress::Done(Ok(Rows::default()));
+                return Progress::ended(false);
             }
         };
         let transaction = self.transactions.at(number);
@@ -260,7 +240,7 @@ impl SqlStore {
             return Progress::Done(Err(SqlError::new(SqlState::ActiveTransaction, text)));
         }
         transaction.isolation = isolation;
-        Progress::Done(Ok(Rows::default()))
+        Progress::ended(false)
     }
 
     /// COMMIT and ROLLBACK; outside a transaction PostgreSQL only warns.
@@ -275,7 +255,7 @@ impl SqlStore {
             }
             self.transactions.end(number);
         }
-        Progress::Done(Ok(Rows { is_rolled_back, ..Rows::default() }))
+        Progress::ended(is_rolled_back)
     }
 
     /// What comes before each step of a statement.
@@ -296,8 +276,14 @@ impl SqlStore {
     fn select(&mut self, number: usize, select: &Select, params: &[Value]) -> Progress {
         let transaction = self.transactions.at(number);
         let view = self.storage.view(transaction.session);
-        let outcome = Reader { storage: &self.storage, view, params, now_us: transaction.started_us }.select(select);
-        self.over(number, outcome)
+        let reader = Reader { storage: &self.storage, view, params, now_us: transaction.started_us };
+        let mut rows = SmallVec::new();
+        let outcome = reader.select(select, &mut rows);
+        if let Err(error) = self.over(number, outcome) {
+            return Progress::Done(Err(error));
+        }
+        let affected = rows.len() as u64;
+        Progress::Done(Ok(Rows { rows, affected, is_rolled_back: false }))
     }
 
     /// One step of a statement that writes or locks rows of a table. `work` is what it has done before it waited.
@@ -306,36 +292,52 @@ impl SqlStore {
         number: usize,
         plan: &Plan,
         params: &[Value],
-        mut work: Work,
+        mut work: Option<Box<Work>>,
         serials: &mut SerialSource,
     ) -> Progress {
-        let (Statement::Modify(Modify { table, .. }) | Statement::Insert(Insert { table, .. })) = plan.statement else {
+        let (Statement::Modify(Modify { table: at, .. }) | Statement::Insert(Insert { table: at, .. })) =
+            plan.statement
+        else {
             unreachable!("what neither writes nor locks is over in one step")
         };
-        let (schema, storage) = (&self.schema.0.tables[table], &mut self.storage);
         let transaction = self.transactions.at(number);
-        let session = transaction.session;
-        let mut writer = Writer { schema, table, storage, transaction, session, params, serials };
-        match writer.run(&plan.statement, &mut work) {
-            Ok(()) => self.over(number, Ok(work.done)),
-            Err(Stop::Error(error)) => self.over(number, Err(error)),
+        let view = self.storage.view(transaction.session);
+        let Rows { rows, affected, .. } = work.as_mut().map(|work| std::mem::take(&mut work.done)).unwrap_or_default();
+        let (schema, table) = (&self.schema.0.tables[at], &mut self.storage.tables[at]);
+        let env = Env::new(params, transaction.started_us);
+        let mut writer = Writer { schema, number: at, table, transaction, view, env, rows, affected, work };
+        let outcome = match &plan.statement {
+            Statement::Modify(modify) => writer.modify(modify, serials),
+            Statement::Insert(insert) => writer.insert(insert, serials),
+            _ => Ok(()),
+        };
+        let Writer { rows, affected, work, .. } = writer;
+        let outcome = match outcome {
+            Ok(()) => Ok(()),
+            Err(Stop::Error(error)) => Err(error),
             Err(Stop::Wait(on)) => {
-                let waiting = Waiting { params: SmallVec::from(params), table, on, work };
+                let done = Rows { rows, affected, is_rolled_back: false };
+                let work = Work { done, ..*work.unwrap_or_default() };
+                let waiting = Waiting { params: SmallVec::from(params), table: at, on: *on, work };
                 transaction.waiting = Some(Box::new(waiting));
-                Progress::Waits
+                return Progress::Waits;
             }
+        };
+        if let Err(error) = self.over(number, outcome) {
+            return Progress::Done(Err(error));
         }
+        Progress::Done(Ok(Rows { rows, affected, is_rolled_back: false }))
     }
 
     /// A statement has ended: with it a transaction that it began itself, or that it broke.
     #[inline(always)]
-    fn over(&mut self, number: usize, outcome: Result<Rows, SqlError>) -> Progress {
+    fn over(&mut self, number: usize, outcome: Result<(), SqlError>) -> Result<(), SqlError> {
         if outcome.is_err() {
             self.give_up(number);
         } else if !self.transactions.at(number).is_explicit {
             self.end(Ok(number), true);
         }
-        Progress::Done(outcome)
+        outcome
     }
 
     /// Undoes a transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all such are alike.

@@ -11,91 +11,179 @@ use super::plan::{Access, Action, LockWait, Modify, Sort};
 use super::slot::{Change, Slot, Stamp, Values};
 use super::slots::RowId;
 use super::table::RowIds;
-use super::transaction::{Stop, WaitsOn, Work};
+use super::transaction::{Entering, Stop, WaitsOn};
 use super::writer::Writer;
-use super::{scan, select};
+use super::{SerialSource, scan, select};
+
+/// How far a statement has come.
+#[derive(Default)]
+struct Course {
+    /// The rows that it met and those that it has to meet.
+    chosen: RowIds,
+    /// Place of the next one among them.
+    next: usize,
+    /// How many rows it may return.
+    limit: usize,
+    /// True once it has waited.
+    has_waited: bool,
+    /// A changed row that the indexes have not all taken in yet.
+    entering: Option<Entering>,
+}
+
+/// What a statement does with a row that it has met.
+enum Met<'t> {
+    /// Nothing.
+    Skip,
+    /// Nothing, but keep the row lock.
+    Hold,
+    /// Act on it.
+    Act(&'t Values),
+}
 
 impl Writer<'_> {
     /// Runs the statement until its end or its next wait.
-    pub(super) fn modify(&mut self, plan: &Modify, work: &mut Work) -> Result<(), Stop> {
+    #[inline(never)]
+    pub(super) fn modify(&mut self, plan: &Modify, serials: &mut SerialSource) -> Result<(), Stop> {
         let limit = match &plan.action {
-            Action::Lock { limit: Some(limit), .. } => select::count(&self.env(&[]), limit, "LIMIT")?,
+            Action::Lock { limit: Some(limit), .. } => select::count(&self.env, limit, "LIMIT")?,
             _ => None,
         };
-        let mut remaining: RowIds = if work.has_waited {
-            work.remaining.drain(..).filter_map(|key| self.stored().find(&key)).collect()
+        let mut course = Course { limit: limit.unwrap_or(usize::MAX), ..Course::default() };
+        if self.work.is_some() {
+            self.take_up(&mut course);
         } else {
-            let mut chosen = self.choose(plan)?;
-            // The next one is the last one.
-            chosen.reverse();
-            chosen
-        };
-        let outcome = self.work_off(plan, limit.unwrap_or(usize::MAX), &mut remaining, work);
+            self.choose(plan, &mut course.chosen)?;
+        }
+        let outcome = self.work_off(plan, &mut course, serials);
         if let Err(Stop::Wait(_)) = &outcome {
-            if !work.has_waited {
-                work.has_waited = true;
-                remaining = self.still_wanted(plan, &remaining)?;
-            }
-            let key = |id: &RowId| self.schema.key_of(self.stored().slot(*id).any_row());
-            work.remaining = remaining.iter().map(key).collect();
+            self.put_off(plan, course)?;
         }
         outcome
     }
 
-    fn work_off(&mut self, plan: &Modify, limit: usize, remaining: &mut RowIds, work: &mut Work) -> Result<(), Stop> {
+    /// Goes on where the statement waited.
+    #[cold]
+    fn take_up(&mut self, course: &mut Course) {
+        let Some(work) = &mut self.work else { return };
+        course.has_waited = true;
+        course.entering = work.entering.take();
+        course.chosen = work.remaining.drain(..).rev().filter_map(|key| self.table.find(&key)).collect();
+    }
+
+    /// Keeps what is left to do for the end of a wait.
+    #[cold]
+    fn put_off(&mut self, plan: &Modify, course: Course) -> Result<(), Stop> {
+        let mut remaining: RowIds = course.chosen[course.next..].iter().rev().copied().collect();
+        if !course.has_waited {
+            remaining = self.still_wanted(plan, &remaining)?;
+        }
+        let key = |id: &RowId| self.schema.key_of(self.table.slot(*id).any_row());
+        let remaining = remaining.iter().map(key).collect();
+        let work = self.work.get_or_insert_default();
+        work.has_waited = true;
+        work.remaining = remaining;
+        work.entering = course.entering;
+        Ok(())
+    }
+
+    fn work_off(&mut self, plan: &Modify, course: &mut Course, serials: &mut SerialSource) -> Result<(), Stop> {
         loop {
-            if let Some(entering) = &mut work.entering {
-                self.enter(entering)?;
-                let row = entering.row.clone();
-                work.entering = None;
-                self.emit(plan.output.as_ref(), &row, work)?;
+            if course.entering.is_some() {
+                self.enter_changed(plan, course)?;
             }
-            if work.done.rows.len() >= limit {
+            if self.rows.len() >= course.limit {
                 return Ok(());
             }
-            let Some(&id) = remaining.last() else { return Ok(()) };
-            let met = self.meet(plan, id, work.has_waited)?;
-            remaining.pop();
-            if let Some(row) = met {
-                self.act(plan, id, &row, work)?;
+            let Some(&id) = course.chosen.get(course.next) else { return Ok(()) };
+            let met = self.meet(plan, id, course.has_waited)?;
+            course.next += 1;
+            match (met, &plan.action) {
+                (Met::Skip, _) => {}
+                (Met::Act(row), Action::Update(new)) => {
+                    let changed = self.new_row(new, &[row], serials)?;
+                    let has_moved = new.moves && !self.schema.same_key(row, &changed);
+                    if !has_moved && self.schema.stays_listed(row, &changed) {
+                        self.emit(plan.output.as_ref(), &changed)?;
+                        self.replace(id, changed);
+                    } else {
+                        let old = row.clone();
+                        course.entering = Some(self.relist(id, old, changed));
+                    }
+                }
+                (Met::Act(row), _) => {
+                    let row = row.clone();
+                    self.act(plan, id, &row)?;
+                }
+                (Met::Hold, _) => self.lock(id),
             }
         }
     }
 
-    /// Makes sure that nobody else holds a row, which is then returned, or finds out that it is not wanted any more.
-    fn meet(&mut self, plan: &Modify, id: RowId, has_waited: bool) -> Result<Option<Values>, Stop> {
-        let view = self.view();
-        let slot = self.stored().slot(id);
-        if view.snapshot.is_some() {
+    /// Takes a changed row into the indexes.
+    #[inline(never)]
+    fn enter_changed(&mut self, plan: &Modify, course: &mut Course) -> Result<(), Stop> {
+        if let Some(entering) = &mut course.entering {
+            self.enter(entering)?;
+        }
+        let Some(Entering { row, .. }) = course.entering.take() else { return Ok(()) };
+        Ok(self.emit(plan.output.as_ref(), &row)?)
+    }
+
+    /// Deletes or locks a row.
+    #[inline(never)]
+    fn act(&mut self, plan: &Modify, id: RowId, row: &Values) -> Result<(), SqlError> {
+        if matches!(plan.action, Action::Delete) {
+            self.end_version(id, Change::Deleted);
+        } else {
+            self.lock(id);
+        }
+        self.emit(plan.output.as_ref(), row)
+    }
+
+    /// Makes sure that nobody else holds a row, and finds out whether it is still wanted.
+    #[inline]
+    fn meet(&self, plan: &Modify, id: RowId, has_waited: bool) -> Result<Met<'_>, Stop> {
+        match self.table.slot(id) {
+            Slot::Settled(row) if !has_waited => {
+                Ok(if self.accepts(plan.filter.of_found(), row)? { Met::Act(row) } else { Met::Skip })
+            }
+            slot => self.meet_busy(plan, slot, has_waited),
+        }
+    }
+
+    /// The same for a row that others may be at work on, or after a wait.
+    #[inline(never)]
+    fn meet_busy<'t>(&self, plan: &Modify, slot: Slot<'t>, has_waited: bool) -> Result<Met<'t>, Stop> {
+        let has_snapshot = self.view.snapshot.is_some();
+        if has_snapshot {
             self.check_snapshot(plan, slot)?;
         }
-        let Some((row, holder)) = view.latest_row(slot) else { return Ok(None) };
+        let Some((row, holder)) = self.view.latest_row(slot) else { return Ok(Met::Skip) };
         // PostgreSQL waits for the row's latest version before it judges it, and keeps the lock either way.
-        let judged_first = view.snapshot.is_some() || !has_waited;
+        let judged_first = has_snapshot || !has_waited;
         // After a wait the row may have left the place where it was found.
         let filter = if has_waited { plan.filter.all() } else { plan.filter.of_found() };
         if judged_first && !self.accepts(filter, row)? {
-            return Ok(None);
+            return Ok(Met::Skip);
         }
         if holder.is_some() {
-            return self.held(plan, row);
+            return self.held(plan, row).map(|()| Met::Skip);
         }
         if !judged_first && !self.accepts(filter, row)? {
-            self.lock(id);
-            return Ok(None);
+            return Ok(Met::Hold);
         }
-        Ok(Some(row.clone()))
+        Ok(Met::Act(row))
     }
 
     /// True if the row fulfils the statement's conditions.
     #[inline(always)]
     fn accepts(&self, filter: &[Condition], row: &[Value]) -> Result<bool, SqlError> {
-        all_hold(filter, &self.env(&[]), row)
+        all_hold(filter, &self.env, row)
     }
 
     /// REPEATABLE READ: a row that the snapshot shows and that was changed since cannot be changed again.
     fn check_snapshot(&self, plan: &Modify, slot: Slot<'_>) -> Result<(), SqlError> {
-        let view = self.view();
+        let view = self.view;
         let Slot::Busy(busy) = slot else { return Ok(()) };
         for version in busy.versions.iter().filter(|version| view.shows(version)) {
             if let Some((Stamp::Committed(_), change)) = &version.ended
@@ -109,64 +197,53 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Another transaction holds the row.
-    fn held(&self, plan: &Modify, row: &Values) -> Result<Option<Values>, Stop> {
+    /// Another transaction holds the row: that is waited for, unless the statement says otherwise.
+    #[cold]
+    fn held(&self, plan: &Modify, row: &Values) -> Result<(), Stop> {
         match plan.action {
-            Action::Lock { wait: LockWait::SkipLocked, .. } => Ok(None),
+            Action::Lock { wait: LockWait::SkipLocked, .. } => Ok(()),
             Action::Lock { wait: LockWait::NoWait, .. } => {
                 let text = format!("could not obtain lock on row in relation \"{}\"", self.schema.name);
                 Err(SqlError::new(SqlState::LockNotAvailable, text).into())
             }
-            _ => Err(Stop::Wait(WaitsOn::Row(self.schema.key_of(row)))),
+            _ => Err(Stop::Wait(Box::new(WaitsOn::Row(self.schema.key_of(row))))),
         }
-    }
-
-    fn act(&mut self, plan: &Modify, id: RowId, row: &Values, work: &mut Work) -> Result<(), SqlError> {
-        match &plan.action {
-            Action::Lock { .. } => self.lock(id),
-            Action::Delete => self.end_version(id, Change::Deleted),
-            Action::Update(new) => {
-                let changed = self.new_row(new, &[row])?;
-                work.entering = self.replace(id, row, &changed, new.moves);
-                if work.entering.is_none() {
-                    self.emit(plan.output.as_ref(), &changed, work)?;
-                }
-                return Ok(());
-            }
-        }
-        self.emit(plan.output.as_ref(), row, work)
     }
 
     /// The rows to meet, in order. Those found by a key or an index are judged when they are met.
-    fn choose(&self, plan: &Modify) -> Result<RowIds, SqlError> {
-        let (table, env) = (self.stored(), self.env(&[]));
-        let mut chosen: RowIds = match &plan.access {
-            Access::Scan => table.in_order().map(|(id, _)| id).collect(),
-            Access::Key(kind, probe) => scan::by_key(table, *kind, probe, &env)?.into(),
-            Access::Index { index, probes } => {
-                let mut found: RowIds = scan::by_index(table, *index, probes, &env)?.into();
-                table.sort(&mut found);
-                found
-            }
-        };
+    #[inline]
+    fn choose(&self, plan: &Modify, chosen: &mut RowIds) -> Result<(), SqlError> {
+        scan::collect(self.table, &plan.access, &self.env, chosen)?;
         let (order, moves): (&[Sort], bool) = match &plan.action {
             Action::Lock { order, .. } => (order, false),
             // A row may move to a key that the condition names too, but a statement meets it once.
             Action::Update(new) => (&[], new.moves),
             Action::Delete => (&[], false),
         };
-        if order.is_empty() && !moves && !matches!(plan.access, Access::Scan) {
-            return Ok(chosen);
+        if order.is_empty() && !moves && matches!(plan.access, Access::Key(..)) {
+            return Ok(());
+        }
+        self.put_in_order(plan, order, moves, chosen)
+    }
+
+    /// Puts the rows in the order in which they are to be met, and judges them if that has to come first.
+    #[inline(never)]
+    fn put_in_order(&self, plan: &Modify, order: &[Sort], moves: bool, chosen: &mut RowIds) -> Result<(), SqlError> {
+        if let Access::Index { .. } = plan.access {
+            self.table.sort(chosen);
+            if order.is_empty() && !moves {
+                return Ok(());
+            }
         }
         let mut wanted = Vec::new();
-        self.for_each_wanted(plan.filter.all(), &chosen, |id, row| {
-            wanted.push((select::sort_keys(order, &self.env(&[row]))?, id));
+        self.for_each_wanted(plan.filter.all(), chosen, |id, row| {
+            wanted.push((select::sort_keys(order, &self.env.with(&[row]))?, id));
             Ok(())
         })?;
         select::sort(order, &mut wanted);
         chosen.clear();
         chosen.extend(wanted.into_iter().map(|(_, id)| id));
-        Ok(chosen)
+        Ok(())
     }
 
     /// Of the rows still to be met, those that the statement's snapshot shows and that fulfil its condition.
@@ -186,9 +263,8 @@ impl Writer<'_> {
         ids: &[RowId],
         mut f: impl FnMut(RowId, &Values) -> Result<(), SqlError>,
     ) -> Result<(), SqlError> {
-        let view = self.view();
         for &id in ids {
-            for row in view.rows(self.stored().slot(id)) {
+            for row in self.view.rows(self.table.slot(id)) {
                 if self.accepts(filter, row)? {
                     f(id, row)?;
                 }

@@ -1,97 +1,107 @@
 //! Finding the rows that may fulfil a statement's conditions.
 
+use smallvec::SmallVec;
+
 use super::super::value::Value;
 use super::error::SqlError;
 use super::eval::Env;
 use super::expr::{Comparison, Expr, Kind};
 use super::hash::KeyHash;
-use super::plan::Probe;
+use super::plan::{Access, Probe};
 use super::slots::RowId;
 use super::table::{RowIds, Table};
 
-/// Slots, each once. Their rows may be out of sight.
-pub(super) enum Found<'t> {
-    One(Option<RowId>),
-    /// As an index lists them.
-    Listed(&'t [RowId]),
-    Several(RowIds),
+/// The slots that an access path leads to, each once: as an index lists them or else in the buffer. Their rows may be
+/// out of sight. Primary keys lead to them in order; what an index leads to need not fulfil the conditions.
+#[inline]
+pub(super) fn find<'t>(
+    table: &'t Table,
+    access: &Access,
+    env: &Env<'_>,
+    buffer: &'t mut RowIds,
+) -> Result<&'t [RowId], SqlError> {
+    if let Access::Index { index, probes } = access
+        && let [(kind, Probe::One(expr))] = probes.as_slice()
+    {
+        let mut listed: &[RowId] = &[];
+        at_value(*kind, expr, env, |value| listed = table.listed_under(*index, value))?;
+        return Ok(listed);
+    }
+    collect(table, access, env, buffer)?;
+    Ok(buffer)
 }
 
-impl Found<'_> {
-    #[inline]
-    pub(super) fn as_slice(&self) -> &[RowId] {
-        match self {
-            Self::One(id) => id.as_slice(),
-            Self::Listed(ids) => ids,
-            Self::Several(ids) => ids,
+/// Adds the same slots to those found so far, which are none.
+pub(super) fn collect(table: &Table, access: &Access, env: &Env<'_>, found: &mut RowIds) -> Result<(), SqlError> {
+    match access {
+        Access::Key(kind, Probe::One(expr)) => {
+            found.extend(by_key(table, *kind, expr, env)?);
+            Ok(())
+        }
+        Access::Key(kind, probe) => by_keys(table, *kind, probe, env, found),
+        Access::Index { index, probes } => by_columns(table, *index, probes, env, found),
+        Access::Scan => {
+            found.extend(table.in_order().map(|(id, _)| id));
+            Ok(())
         }
     }
 }
 
-impl From<Found<'_>> for RowIds {
-    #[inline]
-    fn from(found: Found<'_>) -> Self {
-        match found {
-            Found::Several(ids) => ids,
-            few => Self::from_slice(few.as_slice()),
-        }
-    }
+/// The slot that has the value of an expression as its primary key, which is one column.
+#[inline]
+pub(super) fn by_key(table: &Table, kind: Kind, expr: &Expr, env: &Env<'_>) -> Result<Option<RowId>, SqlError> {
+    let mut found = None;
+    at_value(kind, expr, env, |value| found = table.find_value(value))?;
+    Ok(found)
 }
 
-/// The slots that have such values as their primary key, which is one column, in its order.
-#[inline(always)]
-pub(super) fn by_key<'t>(table: &'t Table, kind: Kind, probe: &Probe, env: &Env<'_>) -> Result<Found<'t>, SqlError> {
-    let Probe::One(expr) = probe else { return by_keys(table, kind, probe, env) };
-    let find = |value: &Value| Ok(if is_sought(kind, value)? { table.find_value(value) } else { None });
-    at_value(expr, env, find).map(Found::One)
-}
-
-/// The same for a list of values.
+/// The slots that have one of these values as their primary key, in its order.
 #[inline(never)]
-fn by_keys<'t>(table: &'t Table, kind: Kind, probe: &Probe, env: &Env<'_>) -> Result<Found<'t>, SqlError> {
-    let mut found = RowIds::new();
-    each_value(kind, probe, env, |value| {
-        if let Some(id) = table.find_value(value) {
-            found.push(id);
+fn by_keys(table: &Table, kind: Kind, probe: &Probe, env: &Env<'_>, found: &mut RowIds) -> Result<(), SqlError> {
+    if let Probe::Any(expr) = probe
+        && let Some(Value::List(items)) = env.stored(expr)
+    {
+        // By far the most frequent list. Its values are sorted sooner than the rows they lead to.
+        let mut keys: SmallVec<[&Value; 8]> = SmallVec::new();
+        for item in items.iter() {
+            if is_sought(kind, item)? {
+                keys.push(item);
+            }
         }
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            if let Some(id) = table.find_value(key) {
+                found.push(id);
+            }
+        }
+        return Ok(());
+    }
+    each_value(kind, probe, env, &mut |value| {
+        found.extend(table.find_value(value));
         Ok(())
     })?;
-    if found.len() > 1 {
-        table.sort(&mut found);
-        found.dedup();
-    }
-    Ok(Found::Several(found))
+    table.sort(found);
+    found.dedup();
+    Ok(())
 }
 
-/// The slots that an index leads to, in no order. Their rows need not fulfil the conditions.
-#[inline(always)]
-pub(super) fn by_index<'t>(
-    table: &'t Table,
-    index: usize,
-    probes: &[(Kind, Probe)],
-    env: &Env<'_>,
-) -> Result<Found<'t>, SqlError> {
-    let [(kind, Probe::One(expr))] = probes else { return by_columns(table, index, probes, env) };
-    let listed = |value: &Value| Ok(if is_sought(*kind, value)? { table.listed_under(index, value) } else { &[] });
-    at_value(expr, env, listed).map(Found::Listed)
-}
-
-/// The same for several columns or a list of values.
+/// The slots that may have these values in the first columns of an index, in no order.
 #[inline(never)]
-fn by_columns<'t>(
-    table: &'t Table,
+fn by_columns(
+    table: &Table,
     index: usize,
     probes: &[(Kind, Probe)],
     env: &Env<'_>,
-) -> Result<Found<'t>, SqlError> {
-    let mut found = RowIds::new();
-    expand(table, (index, probes.len()), probes, env, KeyHash::default(), &mut found)?;
+    found: &mut RowIds,
+) -> Result<(), SqlError> {
+    expand(table, (index, probes.len()), probes, env, KeyHash::default(), found)?;
     // Only lists of values can lead to a slot twice.
     if found.len() > 1 && probes.iter().any(|(_, probe)| !matches!(probe, Probe::One(_))) {
         found.sort_unstable();
         found.dedup();
     }
-    Ok(Found::Several(found))
+    Ok(())
 }
 
 /// Looks up each combination of the probes' values behind those that are hashed already, in a level of an index.
@@ -107,16 +117,15 @@ fn expand(
         table.look_up(level, hash, found);
         return Ok(());
     };
-    each_value(*kind, probe, env, |value| expand(table, level, rest, env, hash.with(value), found))
+    each_value(*kind, probe, env, &mut |value| expand(table, level, rest, env, hash.with(value), found))
 }
 
 /// Calls `f` for each value that the column may have.
-#[inline(always)]
 fn each_value(
     kind: Kind,
     probe: &Probe,
     env: &Env<'_>,
-    mut f: impl FnMut(&Value) -> Result<(), SqlError>,
+    f: &mut dyn FnMut(&Value) -> Result<(), SqlError>,
 ) -> Result<(), SqlError> {
     let mut with = |value: &Value| if is_sought(kind, value)? { f(value) } else { Ok(()) };
     match probe {
@@ -130,13 +139,21 @@ fn each_value(
     }
 }
 
-/// What `f` makes of the value of an expression.
+/// Calls `f` with the value of an expression, if the column may have it.
 #[inline(always)]
-fn at_value<T>(expr: &Expr, env: &Env<'_>, f: impl Fn(&Value) -> Result<T, SqlError>) -> Result<T, SqlError> {
-    match env.stored(expr) {
-        Some(value) => f(value),
-        None => f(&*env.computed(expr)?),
+fn at_value(kind: Kind, expr: &Expr, env: &Env<'_>, f: impl FnOnce(&Value)) -> Result<(), SqlError> {
+    let computed;
+    let value = match env.stored(expr) {
+        Some(value) => value,
+        None => {
+            computed = env.computed(expr)?;
+            &*computed
+        }
+    };
+    if is_sought(kind, value)? {
+        f(value);
     }
+    Ok(())
 }
 
 /// True if a column of this type may have the value. NULL equals nothing and leads nowhere.
@@ -145,6 +162,11 @@ fn is_sought(kind: Kind, value: &Value) -> Result<bool, SqlError> {
     match value {
         Value::Null => Ok(false),
         value if kind.admits(value) => Ok(true),
-        other => Err(SqlError::no_operator(kind.name(), Comparison::Equal.symbol(), Kind::of(other).name())),
+        other => Err(not_sought(kind, other)),
     }
+}
+
+#[cold]
+fn not_sought(kind: Kind, value: &Value) -> SqlError {
+    SqlError::no_operator(kind.name(), Comparison::Equal.symbol(), Kind::of(value).name())
 }

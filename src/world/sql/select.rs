@@ -10,14 +10,15 @@ use super::condition::{Condition, all_hold};
 use super::error::{SqlError, SqlState};
 use super::eval::Env;
 use super::expr::Expr;
-use super::plan::{Access, Aggregate, AggregateFunction, Aggregation, Select, Sort, Source};
+use super::outcome::ResultRows;
+use super::plan::{Access, Aggregate, AggregateFunction, Aggregation, Probe, Select, Sort, Source};
 use super::scan;
 use super::slot::{Busy, Slot, Values, View};
 use super::storage::Storage;
-use super::{Row, Rows};
+use super::table::{RowIds, Table};
 
 /// What a query reads.
-#[derive(Copy, Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub(super) storage: &'a Storage,
     pub(super) view: View,
@@ -29,12 +30,21 @@ pub(super) struct Reader<'a> {
 /// A row of each source that is bound so far.
 type Bound<'a> = SmallVec<[&'a [Value]; 4]>;
 
+/// Rows that fulfil the conditions of a source.
+type Matches<'a> = SmallVec<[&'a Values; 4]>;
+
+/// What becomes of a row; false ends the query.
+type EachRow<'f, 'a> = dyn FnMut(&'a Values) -> Result<bool, SqlError> + 'f;
+
+/// What becomes of a combination of rows, of which the last one is given as it is stored too; false ends the query.
+type EachCombination<'f, 'a> = dyn FnMut(&[&'a [Value]], Option<&'a Values>) -> Result<bool, SqlError> + 'f;
+
 /// Sort keys beside the row that they place.
 type Sorted<T> = (SmallVec<[Value; 2]>, T);
 
 impl<'a> Reader<'a> {
     #[inline]
-    fn env<'b>(self, rows: &'b [&'b [Value]]) -> Env<'b>
+    fn env<'b>(&self, rows: &'b [&'b [Value]]) -> Env<'b>
     where
         'a: 'b,
     {
@@ -42,22 +52,33 @@ impl<'a> Reader<'a> {
     }
 
     /// Runs a query.
-    pub(super) fn select(self, select: &Select) -> Result<Rows, SqlError> {
-        let [source] = select.sources.as_slice() else { return self.select_rarer(select) };
+    #[inline]
+    pub(super) fn select(&self, select: &Select, rows: &mut ResultRows) -> Result<(), SqlError> {
+        let [source] = select.sources.as_slice() else { return self.select_rarer(select, rows) };
         if !select.is_plain {
-            return self.select_rarer(select);
+            return self.select_rarer(select, rows);
         }
-        let mut rows = SmallVec::new();
-        self.each_row(source, &[], |row| {
-            self.emit(select, &[row], Some(row), &mut rows)?;
+        // Nearly half of all queries ask for one row, and nobody is at work on it.
+        let (table, env) = (&*self.storage.tables[source.table], self.env(&[]));
+        if let Access::Key(kind, Probe::One(expr)) = &source.access
+            && let Some(id) = scan::by_key(table, *kind, expr, &env)?
+            && let Slot::Settled(row) = table.slot(id)
+        {
+            if all_hold(source.filter.of_found(), &env, row)? {
+                rows.push(self.env(&[row]).project(&select.projection, Some(row))?);
+            }
+            return Ok(());
+        }
+        let mut emit = |row: &'a Values| {
+            self.emit(select, &[row], Some(row), rows)?;
             Ok(true)
-        })?;
-        Ok(Rows { affected: rows.len() as u64, rows, is_rolled_back: false })
+        };
+        self.each_row(source, &[], &mut emit).map(|_| ())
     }
 
     /// A query of several tables or none, with groups, an order or a limit.
     #[inline(never)]
-    fn select_rarer(self, select: &Select) -> Result<Rows, SqlError> {
+    fn select_rarer(&self, select: &Select, rows: &mut ResultRows) -> Result<(), SqlError> {
         let skip = match &select.offset {
             Some(offset) => count(&self.env(&[]), offset, "OFFSET")?.unwrap_or(0),
             None => 0,
@@ -68,37 +89,36 @@ impl<'a> Reader<'a> {
             }
             None => usize::MAX,
         };
-        let mut rows = SmallVec::new();
         if let Some(aggregation) = &select.aggregation {
             let groups = self.groups(select, aggregation)?;
-            rows = self.finish(select, groups.iter().map(|group| (Bound::from_slice(&[group]), None)), skip, wanted)?;
+            *rows =
+                self.finish(select, groups.iter().map(|group| (Bound::from_slice(&[group]), None)), skip, wanted)?;
         } else if !select.order.is_empty() {
             let mut found: Vec<(Bound<'a>, Option<&'a Values>)> = Vec::new();
             self.join(&select.sources, &[], None, &mut |bound, last| {
                 found.push((Bound::from_slice(bound), last));
                 Ok(true)
             })?;
-            rows = self.finish(select, found.into_iter(), skip, wanted)?;
+            *rows = self.finish(select, found.into_iter(), skip, wanted)?;
         } else if wanted > 0 {
             self.join(&select.sources, &[], None, &mut |bound, last| {
-                self.emit(select, bound, last, &mut rows)?;
+                self.emit(select, bound, last, rows)?;
                 Ok(rows.len() < wanted)
             })?;
             if skip > 0 {
                 rows.drain(..skip.min(rows.len()));
             }
         }
-        Ok(Rows { affected: rows.len() as u64, rows, is_rolled_back: false })
+        Ok(())
     }
 
     /// Adds a row to the result.
-    #[inline(always)]
     fn emit(
-        self,
+        &self,
         select: &Select,
         bound: &[&'a [Value]],
         last: Option<&'a Values>,
-        rows: &mut SmallVec<[Row; 1]>,
+        rows: &mut ResultRows,
     ) -> Result<(), SqlError> {
         if rows.len() == 1 {
             rows.reserve(3);
@@ -110,59 +130,40 @@ impl<'a> Reader<'a> {
     /// Calls `emit` for each combination of rows that fulfils the conditions, until it returns false. `last` is the row
     /// that was bound last.
     fn join(
-        self,
+        &self,
         sources: &[Source],
         bound: &[&'a [Value]],
         last: Option<&'a Values>,
-        emit: &mut impl FnMut(&[&'a [Value]], Option<&'a Values>) -> Result<bool, SqlError>,
+        emit: &mut EachCombination<'_, 'a>,
     ) -> Result<bool, SqlError> {
         let Some((source, rest)) = sources.split_first() else { return emit(bound, last) };
         let mut more = Bound::from_slice(bound);
         more.push(&[]);
-        self.each_row(source, bound, |row| {
+        self.each_row(source, bound, &mut |row| {
             more[bound.len()] = row;
             if rest.is_empty() { emit(&more, Some(row)) } else { self.join(rest, &more, Some(row), emit) }
         })
     }
 
     /// Calls `f` for each row of a source that fulfils its conditions, in the order of the primary key, until it
-    /// returns false.
-    #[inline(always)]
-    fn each_row(
-        self,
-        source: &Source,
-        bound: &[&'a [Value]],
-        mut f: impl FnMut(&'a Values) -> Result<bool, SqlError>,
-    ) -> Result<bool, SqlError> {
+    /// returns false. All queries share this code: of a copy for each `f` most would be out of the processor's reach
+    /// whenever it is wanted.
+    fn each_row(&self, source: &Source, bound: &[&'a [Value]], f: &mut EachRow<'_, 'a>) -> Result<bool, SqlError> {
         let (table, env) = (&*self.storage.tables[source.table], self.env(bound));
-        let (found, is_ordered) = match &source.access {
-            Access::Key(kind, probe) => (scan::by_key(table, *kind, probe, &env)?, true),
-            Access::Index { index, probes } => (scan::by_index(table, *index, probes, &env)?, false),
-            Access::Scan => {
-                for row in table.in_order().flat_map(|(_, slot)| self.view.rows(slot)) {
-                    if all_hold(source.filter.all(), &env, row)? && !f(row)? {
-                        return Ok(false);
-                    }
-                }
-                return Ok(true);
-            }
-        };
-        let filter = source.filter.of_found();
-        if let [id] = found.as_slice()
-            && let Slot::Settled(row) = table.slot(*id)
-        {
-            return Ok(!all_hold(filter, &env, row)? || f(row)?);
+        if let Access::Scan = source.access {
+            return self.scan(table, source.filter.all(), &env, f);
         }
-        let mut rows: SmallVec<[&'a Values; 4]> = SmallVec::new();
-        for id in found.as_slice() {
-            match table.slot(*id) {
+        let (mut buffer, mut rows) = (RowIds::new(), Matches::new());
+        let filter = source.filter.of_found();
+        for &id in scan::find(table, &source.access, &env, &mut buffer)? {
+            match table.slot(id) {
                 Slot::Settled(row) if all_hold(filter, &env, row)? => rows.push(row),
                 Slot::Settled(_) | Slot::Free => {}
                 Slot::Busy(busy) => self.gather(busy, filter, &env, &mut rows)?,
             }
         }
         // They are few now, and what does not fulfil the conditions need not be sorted.
-        if rows.len() > 1 && !is_ordered {
+        if rows.len() > 1 && matches!(source.access, Access::Index { .. }) {
             rows.sort_by(|one, other| table.compare_keys(one, other));
         }
         for &row in &rows {
@@ -173,14 +174,31 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
+    /// The same over the whole table.
+    #[inline(never)]
+    fn scan(
+        &self,
+        table: &'a Table,
+        filter: &[Condition],
+        env: &Env<'_>,
+        f: &mut EachRow<'_, 'a>,
+    ) -> Result<bool, SqlError> {
+        for row in table.in_order().flat_map(|(_, slot)| self.view.rows(slot)) {
+            if all_hold(filter, env, row)? && !f(row)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Adds the rows of a history that are in sight and fulfil the conditions.
     #[inline(never)]
     fn gather(
-        self,
+        &self,
         busy: &'a Busy,
         filter: &[Condition],
         env: &Env<'_>,
-        rows: &mut SmallVec<[&'a Values; 4]>,
+        rows: &mut Matches<'a>,
     ) -> Result<(), SqlError> {
         for version in busy.versions.iter().filter(|version| self.view.shows(version)) {
             if all_hold(filter, env, &version.row)? {
@@ -191,7 +209,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The groups that HAVING lets pass, in the order of their keys. Without GROUP BY there is always one.
-    fn groups(self, select: &Select, aggregation: &Aggregation) -> Result<Vec<Vec<Value>>, SqlError> {
+    fn groups(&self, select: &Select, aggregation: &Aggregation) -> Result<Vec<Vec<Value>>, SqlError> {
         let fresh = || vec![Accumulator::default(); aggregation.aggregates.len()];
         let mut groups: BTreeMap<Vec<Value>, Vec<Accumulator>> = BTreeMap::new();
         if aggregation.keys.is_empty() {
@@ -217,12 +235,12 @@ impl<'a> Reader<'a> {
 
     /// Orders, cuts and projects.
     fn finish<'b>(
-        self,
+        &self,
         select: &Select,
         found: impl Iterator<Item = (Bound<'b>, Option<&'b Values>)>,
         skip: usize,
         wanted: usize,
-    ) -> Result<SmallVec<[Row; 1]>, SqlError> {
+    ) -> Result<ResultRows, SqlError> {
         let mut sorted = Vec::new();
         for (rows, last) in found {
             sorted.push((sort_keys(&select.order, &self.env(&rows))?, (rows, last)));

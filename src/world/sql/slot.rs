@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::super::identity::SessionId;
 use super::super::value::Value;
+use super::derived::Derived;
 use super::schema::Key;
 
 /// The values of a version. They are shared between clones of the store.
@@ -58,6 +59,9 @@ pub(super) struct Busy {
     pub(super) versions: Vec<Version>,
     /// Who holds a row lock without having changed the row (FOR UPDATE).
     pub(super) locked_by: Option<SessionId>,
+    /// False if all versions are known to stand in the same places of all indexes.
+    #[serde(skip)]
+    pub(super) is_relisted: Derived<bool>,
 }
 
 /// What a statement sees: its own transaction's work and what was committed, up to its snapshot if it has one.
@@ -96,6 +100,7 @@ impl View {
     }
 
     /// Place of the latest version that the view shows.
+    #[inline]
     pub(super) fn position(self, busy: &Busy) -> Option<usize> {
         busy.versions.iter().rposition(|version| self.shows(version))
     }
@@ -194,6 +199,43 @@ impl Busy {
         let is_newest = newest.created == Stamp::By(session) && newest.ended.is_none();
         let was_never_gone = || older.iter().all(|version| matches!(version.ended, Some((_, Change::Replaced))));
         (is_newest && was_never_gone()).then_some((newest, older))
+    }
+
+    /// Adds a version, which is made where it is to stay: a copy in other pieces than it was written in the moment
+    /// before stalls the processor.
+    #[inline(always)]
+    pub(super) fn add(&mut self, version: impl FnOnce() -> Version) {
+        self.versions.extend(std::iter::once_with(version));
+    }
+
+    /// Adds a version that may stand in other places of the indexes.
+    pub(super) fn relist(&mut self, session: SessionId, row: Values) {
+        self.is_relisted.0 = true;
+        self.add(|| Version::by(session, row));
+    }
+
+    /// Ends the version that the view shows; this takes the place of a row lock.
+    #[inline]
+    pub(super) fn end_version(&mut self, view: View, change: Change) {
+        if let Some(position) = view.position(self) {
+            self.versions[position].ended = Some((Stamp::By(view.session), change));
+            self.unlock(view.session);
+        }
+    }
+
+    /// Puts a row in the place of the one that the view shows, where no index tells the two apart.
+    #[inline]
+    pub(super) fn replace(&mut self, view: View, row: Values) {
+        let Some(position) = view.position(self) else { return };
+        let version = &mut self.versions[position];
+        if version.created == Stamp::By(view.session) {
+            // Nobody else can have seen it.
+            version.row = row;
+            return;
+        }
+        version.ended = Some((Stamp::By(view.session), Change::Replaced));
+        self.unlock(view.session);
+        self.add(|| Version::by(view.session, row));
     }
 
     /// True if the session's transaction has left a mark.

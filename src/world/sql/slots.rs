@@ -1,6 +1,7 @@
 //! The slots of a table, by their numbers.
 
-use super::slot::{Busy, Slot, Stamp, Values, Version};
+use super::super::identity::SessionId;
+use super::slot::{Busy, Change, Slot, Stamp, Values, Version};
 
 /// Number of a slot for as long as it exists.
 pub(super) type RowId = u32;
@@ -52,15 +53,30 @@ impl Slots {
         };
         let busy = &mut self.busy[number as usize];
         if is_new && let Kept::Settled(row) = std::mem::replace(&mut self.kept[id as usize], Kept::Busy(number)) {
-            busy.versions.push(Version::settled(row));
+            busy.add(|| Version::settled(row));
         }
         (busy, is_new)
     }
 
-    /// Adds a slot of one version.
-    pub(super) fn insert(&mut self, version: Version) -> RowId {
+    /// Replaces the row of a settled slot in one go: what a transaction nearly always does first to a row. A busy slot
+    /// gives the new row back.
+    #[inline]
+    pub(super) fn replace_settled(&mut self, id: RowId, session: SessionId, new: Values) -> Option<Values> {
+        let Kept::Settled(_) = &self.kept[id as usize] else { return Some(new) };
         let number = self.begin_history();
-        self.busy[number as usize].versions.push(version);
+        if let Kept::Settled(row) = std::mem::replace(&mut self.kept[id as usize], Kept::Busy(number)) {
+            let busy = &mut self.busy[number as usize];
+            let ended = Some((Stamp::By(session), Change::Replaced));
+            busy.add(|| Version { row, created: Stamp::Committed(0), ended });
+            busy.add(|| Version::by(session, new));
+        }
+        None
+    }
+
+    /// Adds a slot of one version, which the session's transaction makes.
+    pub(super) fn insert(&mut self, session: SessionId, row: Values) -> RowId {
+        let number = self.begin_history();
+        self.busy[number as usize].add(|| Version::by(session, row));
         match self.free.pop() {
             Some(id) => {
                 self.kept[id as usize] = Kept::Busy(number);
@@ -98,6 +114,7 @@ impl Slots {
             _ => return,
         }
         busy.locked_by = None;
+        busy.is_relisted.0 = false;
         self.idle.push(number);
     }
 
@@ -112,6 +129,7 @@ impl Slots {
         }
         busy.versions.clear();
         busy.locked_by = None;
+        busy.is_relisted.0 = false;
         self.idle.push(number);
     }
 

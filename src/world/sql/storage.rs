@@ -68,10 +68,15 @@ impl Storage {
     }
 
     /// What the session's statements see.
-    #[inline]
+    #[inline(always)]
     pub(super) fn view(&self, session: SessionId) -> View {
-        let snapshot = if self.snapshots.is_empty() { None } else { self.snapshots.get(&session).copied() };
+        let snapshot = if self.snapshots.is_empty() { None } else { self.snapshot_of(session) };
         View { session, snapshot }
+    }
+
+    #[cold]
+    fn snapshot_of(&self, session: SessionId) -> Option<u32> {
+        self.snapshots.get(&session).copied()
     }
 
     /// Makes the transaction's work at these places permanent. Returns the rows that are gone, in order.
@@ -86,16 +91,11 @@ impl Storage {
                 if at == 0 && table.commit_newest(schema, id, session) {
                     continue;
                 }
-                let Some(busy) = table.busy(id) else { continue };
-                let mut went = None;
-                busy.commit(session, at, |to| went = Some(to));
-                if let Some(to) = went {
-                    gone.push((number, schema.key_of(table.slot(id).any_row()), to));
-                }
-                if at > 0 {
-                    self.historic.0.insert((number, id));
-                } else {
-                    table.drop_versions(schema, id, Version::is_past);
+                if table.busy(id).is_some() {
+                    gone.extend(table.commit_history(schema, id, session, at).map(|(key, to)| (number, key, to)));
+                    if at > 0 {
+                        self.historic.0.insert((number, id));
+                    }
                 }
             }
         }
@@ -118,7 +118,7 @@ impl Storage {
     }
 
     /// Ends the session's snapshot, if it has one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn drop_snapshot(&mut self, schema: &Schema, session: SessionId) {
         if !self.snapshots.is_empty() && self.snapshots.remove(&session).is_some() {
             self.renumber(schema);

@@ -83,6 +83,12 @@ impl Table {
         self.slots.busy(id)
     }
 
+    /// Replaces the row of a settled slot, where no index tells the two apart. A busy slot gives the new row back.
+    #[inline]
+    pub(super) fn replace_settled(&mut self, id: RowId, session: SessionId, new: Values) -> Option<Values> {
+        self.slots.replace_settled(id, session, new)
+    }
+
     /// The history of a slot, for a mark that has to be left in it, and whether it is new.
     #[inline]
     pub(super) fn make_busy(&mut self, id: RowId) -> (&mut Busy, bool) {
@@ -110,8 +116,14 @@ impl Table {
     #[inline(never)]
     pub(super) fn find_value(&self, value: &Value) -> Option<RowId> {
         let (hash, column) = (KeyHash::default().with(value).bits(), self.key[0]);
-        let is_it = |place: &Place| place.hash == hash && self.slot(place.id).any_row()[column] == *value;
-        self.keys.find(spread(hash), is_it).map(|place| place.id)
+        // The integers of nearly all keys are told apart without asking which variants both values have.
+        let found = if let Value::Int(wanted) = value {
+            let is_it = |value: &Value| matches!(value, Value::Int(number) if number == wanted);
+            self.keys.find(spread(hash), |it| it.hash == hash && is_it(&self.slot(it.id).any_row()[column]))
+        } else {
+            self.keys.find(spread(hash), |it| it.hash == hash && self.slot(it.id).any_row()[column] == *value)
+        };
+        found.map(|place| place.id)
     }
 
     /// The slots that may have this value in the first column of an index, which is kept by that column.
@@ -146,36 +158,59 @@ impl Table {
         }
     }
 
-    /// Adds a slot of one version, whose primary key has this hash.
-    pub(super) fn insert(&mut self, version: Version, hash: u32) -> RowId {
-        let id = self.slots.insert(version);
+    /// Adds a slot of one version, which the session's transaction makes and whose primary key has this hash.
+    pub(super) fn insert(&mut self, session: SessionId, row: Values, key_hash: KeyHash) -> RowId {
+        let hash = key_hash.bits();
+        let id = self.slots.insert(session, row);
         self.keys.insert_unique(spread(hash), Place { hash, id }, |place| spread(place.hash));
         self.is_unordered = self.is_unordered || self.order.last().is_some_and(|last| !self.precedes(*last, id));
         self.order.push(id);
         let Self { slots, indexes, key, .. } = self;
-        indexes[0].insert(key, slots.get(id).any_row(), id, true);
+        indexes[0].insert(key, key_hash, slots.get(id).any_row(), id, true);
         id
     }
 
-    /// Lists a slot under the values that a version of it has in the secondary index with this number from 1.
-    pub(super) fn list(&mut self, schema: &TableSchema, number: usize, row: &[Value], id: RowId) {
+    /// Lists a slot under the values, of this hash, that a version of it has in the secondary index with this number
+    /// from 1.
+    pub(super) fn list(&mut self, schema: &TableSchema, (number, hash): (usize, KeyHash), row: &[Value], id: RowId) {
         let is_new = matches!(self.slot(id), Slot::Busy(busy) if busy.versions.len() == 1);
-        self.indexes[number].insert(schema.columns_of(number), row, id, is_new);
+        self.indexes[number].insert(schema.columns_of(number), hash, row, id, is_new);
     }
 
     /// Commits a slot where nobody has a snapshot: only what the session's transaction wrote last is left. False if the
     /// row is gone or was in between: then nothing has happened yet.
-    #[inline]
+    #[inline(never)]
     pub(super) fn commit_newest(&mut self, schema: &TableSchema, id: RowId, session: SessionId) -> bool {
         let Self { slots, indexes, .. } = self;
-        let Some((newest, older)) = slots.busy(id).and_then(|busy| busy.newest_by(session)) else { return false };
-        if !schema.indexes.is_empty() {
+        let Some(busy) = slots.busy(id) else { return false };
+        let is_relisted = busy.is_relisted.0;
+        let Some((newest, older)) = busy.newest_by(session) else { return false };
+        if is_relisted {
             for version in older {
                 unlist(indexes, schema, id, &version.row, std::iter::once(&newest.row));
             }
         }
         slots.settle_on_newest(id);
         true
+    }
+
+    /// Commits a busy slot, as commit number `at`, and keeps what a snapshot may see. If the row is gone, returns the
+    /// key that it had and the one that it has moved to.
+    #[cold]
+    pub(super) fn commit_history(
+        &mut self,
+        schema: &TableSchema,
+        id: RowId,
+        session: SessionId,
+        at: u32,
+    ) -> Option<(Key, Option<Key>)> {
+        let key = schema.key_of(self.slot(id).any_row());
+        let mut gone = None;
+        self.busy(id)?.commit(session, at, |to| gone = Some(to));
+        if at == 0 {
+            self.drop_versions(schema, id, Version::is_past);
+        }
+        gone.map(|to| (key, to))
     }
 
     /// Drops some versions of a busy slot, and the slot with the last one. A dropped version leaves the indexes, unless
@@ -281,9 +316,15 @@ impl Table {
         except: Option<RowId>,
         session: SessionId,
     ) -> Taken {
-        let mut found = RowIds::new();
-        self.look_up((unique, schema.columns_of(unique).len()), hash, &mut found);
-        for id in found.into_iter().filter(|id| except != Some(*id)) {
+        let mut buffer = RowIds::new();
+        let level = schema.columns_of(unique).len();
+        let found = if unique == 0 {
+            self.look_up((0, level), hash, &mut buffer);
+            &buffer
+        } else {
+            self.indexes[unique].rows(level, hash.bits())
+        };
+        for &id in found.iter().filter(|id| except != Some(**id)) {
             let has_key = |row: &[Value]| schema.is_listed(unique, row) && is_key(row);
             match self.slot(id) {
                 Slot::Free => {}

@@ -74,10 +74,16 @@ impl Transactions {
     /// The number of the session's transaction, or else its place among the open ones.
     #[inline]
     pub(super) fn find(&self, session: SessionId) -> Result<usize, usize> {
+        self.search(session).map(|(_, number)| number)
+    }
+
+    /// The session's place among the open ones, with the number of its transaction if it has one.
+    #[inline]
+    fn search(&self, session: SessionId) -> Result<(usize, usize), usize> {
         let rank = rank(session);
         let place = self.open.partition_point(|(other, _)| *other < rank);
         match self.open.get(place) {
-            Some((other, number)) if *other == rank => Ok(*number as usize),
+            Some((other, number)) if *other == rank => Ok((place, *number as usize)),
             _ => Err(place),
         }
     }
@@ -118,7 +124,7 @@ impl Transactions {
 
     /// Forgets the transaction with this number; the next one takes its place.
     pub(super) fn end(&mut self, number: usize) {
-        let Some(place) = self.open.iter().position(|(_, open)| *open as usize == number) else { return };
+        let Ok((place, _)) = self.search(self.all[number].session) else { return };
         self.free.push(self.open.remove(place).1);
         let transaction = self.at(number);
         transaction.has_run = false;
@@ -191,7 +197,8 @@ pub(super) enum WaitsOn {
 /// Why a statement stops before its end.
 #[derive(Clone, Debug)]
 pub(super) enum Stop {
-    Wait(WaitsOn),
+    /// Boxed, because nearly no statement waits: so results stay small.
+    Wait(Box<WaitsOn>),
     Error(SqlError),
 }
 
@@ -201,7 +208,8 @@ impl From<SqlError> for Stop {
     }
 }
 
-/// What a statement has done so far and still has to do.
+/// What a statement that waits has done so far and still has to do. One that never waits keeps all of this in its
+/// variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Work {
     pub(super) done: Rows,
