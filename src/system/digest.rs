@@ -128,6 +128,7 @@ impl Digest {
         self.tagged(variant, process_bits(process))
     }
 
+    #[inline(always)]
     fn op(self, op: &Op) -> Self {
         match op {
             Op::Redis(node, argv) => {

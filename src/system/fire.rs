@@ -42,6 +42,7 @@ impl System {
     }
 
     /// The rarer steps, none of which sends SQL.
+    #[inline(always)]
     fn befall(&mut self, step: &Step) {
         match step {
             Step::Begin(process) if process.is_job() => self.begin_job(*process),

@@ -117,13 +117,15 @@ impl System {
         let Some(slot) = client.handler(handler.call) else { return };
         let Some(seats) = (self.setting.model.seats.asked)(&slot.request) else { return };
         self.judgement.meet(Subject::Request);
+        // One that has made no token has signed nothing.
+        let seats_signed = if slot.slot.tokens == 0 { &[][..] } else { seats.as_slice() };
         let is_own = Token::is_of(handler);
         let is_locked = |seat: &&i64| {
             let key = (self.setting.model.seats.key)(**seat);
             let value = self.state.world.redis[0].live_value(key.as_bytes(), self.state.now_us);
             value.is_some_and(|value| is_own(value.as_bytes()))
         };
-        let locked = seats.iter().filter(is_locked).count();
+        let locked = seats_signed.iter().filter(is_locked).count();
         let is_whole = match status {
             Some(201) => locked == seats.len(),
             Some(_) => locked == 0,

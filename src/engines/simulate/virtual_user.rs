@@ -54,6 +54,7 @@ impl VirtualUser {
     }
 
     /// What comes out of a draw, filled in where it is to stay.
+    #[inline(always)]
     pub(super) fn draw(&mut self, draw: Draw, drawn: &mut Drawn) {
         draw::sample_into(draw, |low, high| self.workload.between(low, high), drawn);
     }
