@@ -1,6 +1,5 @@
 //! A process that runs: spawned, resumed with outcomes, re-created from its history.
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::mem;
@@ -163,6 +162,8 @@ impl Process {
 /// The hands of a process, and the mailbox that they use.
 #[inline(always)]
 fn hands(process: ProcessId, params: Params, tokens: u32) -> (Rc<Mailbox>, Ctx) {
-    let mailbox = Rc::new(Mailbox { tokens: Cell::new(tokens), ..Mailbox::default() });
+    // Made where it stays, unlike a value that is handed to `Rc::new`.
+    let mailbox = Rc::<Mailbox>::default();
+    mailbox.tokens.set(tokens);
     (Rc::clone(&mailbox), Ctx { mailbox, process, params })
 }

@@ -35,7 +35,9 @@ impl System {
         let client = &mut self.state.clients[usize::from(process.client)];
         client.calls += 1;
         let call = client.calls;
-        client.handlers.push(HandlerSlot { call, request, is_awaited, parent: None, slot: Slot::idle() });
+        // Made where it stays: a slot is large, and `push` would copy it there.
+        let slot = || HandlerSlot { call, request, is_awaited, parent: None, slot: Slot::idle() };
+        client.handlers.extend(std::iter::once_with(slot));
         let handler = ProcessId::handler(process.client, call);
         let instance = self.state.instance_of(process);
         let instance = &mut self.state.instances[instance];
