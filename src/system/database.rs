@@ -130,7 +130,7 @@ impl System {
             planner.plan(&world.sql, text).map_err(|reason| wrong_statement(process, slot.label, text, reason))?;
         let mut serials = SerialSource { process, count: slot.serials };
         let session = SessionId::Own(process);
-        let progress = world.sql.execute_here(session, plan, params, *now_us, &mut serials);
+        let progress = world.sql.execute(session, plan, params, *now_us, &mut serials);
         drop(planner);
         slot.serials = serials.count;
         match progress {

@@ -18,6 +18,7 @@ mod fault;
 pub mod fingerprint;
 mod fire;
 pub mod given;
+mod happening;
 pub mod jobs;
 pub mod mishap;
 pub mod model;
@@ -40,7 +41,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use crate::process::{Asides, Drawn, Note, Op, Outcome, Params, Statement};
+use crate::process::{Asides, Drawn, Note, Outcome, Params};
 use crate::world::World;
 use crate::world::ghost::Ghost;
 use crate::world::identity::ProcessId;
@@ -50,6 +51,8 @@ use automaton::Automata;
 use database::Planner;
 use exercised::Watcher;
 use given::{Given, GivenError};
+use happening::Happenings;
+pub use happening::{Carrier, Happened, Happening};
 use mishap::Clocks;
 use model::Model;
 use pace::Pace;
@@ -107,104 +110,6 @@ pub enum Halves {
     Fused,
     /// Two steps, each at its own time. Clients begin a round when the engine says so.
     Split,
-}
-
-/// What an engine which keeps time must know about.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
-    /// A process issued an operation, which travels so.
-    Issued(Carrier),
-    /// An operation took effect; its outcome may be delivered.
-    Applied {
-        /// True while the process has a database connection: it is in a transaction.
-        in_transaction: bool,
-    },
-    /// A process sleeps until the instant that its slot tells.
-    Asleep,
-    /// A statement waits for another transaction.
-    Blocked,
-    /// What a process waited for (a row, a connection) may have come free.
-    Unblocked,
-    /// A client finished a round.
-    RoundOver,
-}
-
-/// What carries an operation to where it takes effect.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Carrier {
-    /// A message to the service.
-    Http,
-    /// A message to a Redis node.
-    Redis,
-    /// A message to the database.
-    Sql,
-    /// Nothing: it takes effect where the process is, or together with the next message.
-    None,
-}
-
-impl Carrier {
-    /// What carries this operation.
-    #[inline]
-    #[must_use]
-    pub fn of(op: &Op) -> Self {
-        match op {
-            // Drivers send BEGIN together with the first statement (pgjdbc), so it costs no round trip of its own.
-            Op::Sql(Statement("BEGIN"), _) => Self::None,
-            Op::Sql(..) => Self::Sql,
-            Op::Redis(..) => Self::Redis,
-            Op::Call(_) => Self::Http,
-            _ => Self::None,
-        }
-    }
-}
-
-/// Something that happened, and to whom. Two fields and no enum that holds the process: such a one is copied in other
-/// pieces than those in which it was written the moment before, and the processor has to wait for the memory then.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Happening {
-    /// What happened.
-    pub what: Happened,
-    /// Whose doing or fate it is.
-    pub process: ProcessId,
-}
-
-/// What happened and has not been taken yet: first in, first out. Nearly always one at a time, which has a place of its
-/// own.
-#[derive(Clone, Debug, Default)]
-struct Happenings {
-    first: Option<Happening>,
-    /// What came after the first; empty without one.
-    more: VecDeque<Happening>,
-}
-
-impl Happenings {
-    #[inline(always)]
-    fn push(&mut self, happening: Happening) {
-        if self.first.is_none() {
-            self.first = Some(happening);
-        } else {
-            self.more.push_back(happening);
-        }
-    }
-
-    #[inline(always)]
-    fn take(&mut self) -> Option<Happening> {
-        let Some(Happening { what, process }) = &self.first else { return None };
-        let taken = Happening { what: *what, process: process.reread() };
-        self.first = if self.more.is_empty() { None } else { self.more.pop_front() };
-        Some(taken)
-    }
-
-    #[inline]
-    fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.more.len()
-    }
-
-    /// Forgets all but the first ones.
-    fn truncate(&mut self, count: usize) {
-        self.more.truncate(count.saturating_sub(1));
-        self.first = self.first.filter(|_| count > 0);
-    }
 }
 
 /// A mistake in what is executed, not a behaviour of it. Boxed, so that a step that succeeds returns next to nothing.

@@ -108,19 +108,6 @@ impl SqlStore {
         now_us: u64,
         serials: &mut SerialSource,
     ) -> Progress {
-        self.execute_here(session, plan, params, now_us, serials)
-    }
-
-    /// As [`Self::execute`], in one piece with its caller.
-    #[inline(always)]
-    pub(crate) fn execute_here(
-        &mut self,
-        session: SessionId,
-        plan: &Plan,
-        params: &[Value],
-        now_us: u64,
-        serials: &mut SerialSource,
-    ) -> Progress {
         let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
         let found = self.transactions.find(session);
         if let Ok(number) = found {
