@@ -54,7 +54,7 @@ pub struct Yield {
 /// What a process says that awaits a timer, a socket or any other future.
 const FOREIGN_AWAIT: &str = "a process may await nothing but its ctx (no timers, sockets or other futures)";
 
-/// A process between two outcomes. Not `Send`: an engine sends the [`Spawn`] data's parts and starts it in place.
+/// A process between two outcomes. Not `Send`: each thread makes its own, from what its slot tells.
 pub struct Process {
     mailbox: Rc<Mailbox>,
     future: Running,
