@@ -88,7 +88,7 @@ async fn hold_confirm(mut ctx: Ctx) -> Flow {
 
 async fn reserve_pay(mut ctx: Ctx) -> Flow {
     let seats = pick_seat(&mut ctx).await;
-    let holder = Value::from(String::from_utf8_lossy(&ctx.token()).as_ref());
+    let holder = Value::text(&ctx.token());
     ctx.label("A1");
     let pay_within_us = u64::try_from(ctx.params().get(PAY_WITHIN.name)).expect("durations are not negative");
     let held_until = ctx.now().await.plus_us(pay_within_us);

@@ -218,11 +218,6 @@ fn write_digits(place: &mut [u8], mut number: i64) {
     }
 }
 
-/// A token as the value of a column or a field.
-fn text(token: &[u8]) -> Value {
-    Value::from(std::str::from_utf8(token).expect("tokens are ASCII"))
-}
-
 /// The failure of a handler: the status it answers after its transaction was rolled back.
 struct Refused(u16);
 
@@ -381,7 +376,8 @@ async fn write_lock(
     let expires_at = Value::from(ctx.now().await.plus_us(ttl_us));
     let insert = "INSERT INTO seat_locks (lock_key, owner_id, showtime_id, active, expires_at) \
                   VALUES ($1, $2, $3, true, $4) RETURNING id";
-    let inserted = ctx.sql(insert, [text(token), owner.clone(), Value::Int(showtime), expires_at.clone()]).await?;
+    let inserted =
+        ctx.sql(insert, [Value::text(token), owner.clone(), Value::Int(showtime), expires_at.clone()]).await?;
     let id = inserted.rows[0][0].clone();
     let insert_seat = "INSERT INTO seat_lock_seats (seat_lock_id, showtime_seat_id) VALUES ($1, $2)";
     for seat in seats {

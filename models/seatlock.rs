@@ -69,7 +69,7 @@ async fn contend(mut ctx: Ctx, booked: &'static str, book: &'static str) -> Flow
     let is_free = ctx.sql(booked, [Value::Int(seat)]).await.is_ok_and(|booked| booked.rows.is_empty());
     if is_free {
         ctx.label("B2");
-        let owner = Value::from(String::from_utf8_lossy(&token).as_ref());
+        let owner = Value::text(&token);
         // Nobody is told how it went: what counts is what stands in the database.
         let _ = ctx.sql(book, [Value::Int(seat), owner]).await;
     }

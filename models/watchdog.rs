@@ -70,7 +70,8 @@ async fn contend(mut ctx: Ctx) -> Flow {
         let mut watchdog = None;
         if ctx.params().get(RENEWAL.name) != NEVER {
             ctx.label("W0");
-            let job = Request::new(WATCHDOG, WATCHDOG, 0).with("key", text(key.as_bytes())).with("token", text(&token));
+            let job = Request::new(WATCHDOG, WATCHDOG, 0).with("key", Value::text(key.as_bytes()));
+            let job = job.with("token", Value::text(&token));
             watchdog = Some(ctx.spawn(job).await);
         }
         let work_us = us(ctx.params().get(WORK.name));
@@ -120,10 +121,6 @@ async fn renew(ctx: &mut Ctx, key: &ByteString, token: &ByteString) -> Result<bo
     let script = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end \
                   return 0";
     Ok(send_script(ctx, script, &[key], &[token, ttl.as_bytes()]).await? == Reply::Int(1))
-}
-
-fn text(bytes: &[u8]) -> Value {
-    Value::from(String::from_utf8_lossy(bytes).as_ref())
 }
 
 fn bytes(value: &Value) -> ByteString {

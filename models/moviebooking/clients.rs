@@ -3,7 +3,7 @@
 use super::background::RECALCULATE;
 use super::confirm::{CHECKOUT, CONFIRM};
 use super::payment::{MOMO, PAYPAL};
-use super::{LOCK, RELEASE, SEATS_OF_SHOWTIME, text};
+use super::{LOCK, RELEASE, SEATS_OF_SHOWTIME};
 use crate::process::token::Token;
 use crate::process::{Ctx, Drawn, Flow, Mark, Note, Request, Response};
 use crate::system::model::Journey;
@@ -188,7 +188,7 @@ async fn lock_doubled(mut ctx: Ctx) -> Flow {
 /// no part of the model.
 async fn impostor(mut ctx: Ctx) -> Flow {
     let stolen = Token { process: ProcessId::client(1), nth: 1 }.to_bytes();
-    let _ = ctx.call(release_request(&text(&stolen)).with("as", "guest")).await;
+    let _ = ctx.call(release_request(&Value::text(&stolen)).with("as", "guest")).await;
     Flow::Done
 }
 
@@ -284,7 +284,7 @@ async fn draw_seats(ctx: &mut Ctx, count: i64, of: i64) -> Drawn {
 }
 
 fn session(ctx: &mut Ctx) -> Value {
-    text(&ctx.token())
+    Value::text(&ctx.token())
 }
 
 fn lock_request(session: &Value, seats: &[i64]) -> Request {

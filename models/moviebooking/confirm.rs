@@ -68,7 +68,7 @@ async fn checkout_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut F
     ask_gateway(ctx).await;
     ctx.label("C3");
     let booking = insert_booking(ctx, &hold).await?;
-    let order = Value::from(String::from_utf8_lossy(&ctx.token()).as_ref());
+    let order = Value::text(&ctx.token());
     let insert = "INSERT INTO payments (booking_id, transaction_id, status) VALUES ($1, $2, 'PENDING')";
     ctx.sql(insert, [booking.clone(), order.clone()]).await?;
     used(ctx, &hold, &booking, freed).await?;

@@ -87,7 +87,7 @@ impl Happenings {
     pub(super) fn take(&mut self) -> Option<Happening> {
         let Some(Happening { what, process }) = &self.first else { return None };
         let taken = Happening { what: *what, process: process.reread() };
-        self.first = if self.more.is_empty() { None } else { self.more.pop_front() };
+        self.first = self.more.pop_front();
         Some(taken)
     }
 

@@ -56,6 +56,12 @@ impl Ord for Value {
 }
 
 impl Value {
+    /// The text that these bytes are, as a token's; what is not UTF-8 in them is replaced.
+    #[must_use]
+    pub fn text(bytes: &[u8]) -> Self {
+        Self::Text(CompactString::from_utf8(bytes).unwrap_or_else(|_| CompactString::from_utf8_lossy(bytes)))
+    }
+
     /// Becomes a copy of another value, written where it is to stay: a store does little else, and all but long texts
     /// and lists are a few bytes. What was there before is forgotten and not freed; it has to be as short.
     #[inline(always)]

@@ -31,7 +31,7 @@ pub(super) fn find<'t>(
     Ok(buffer)
 }
 
-/// Adds the same slots to those found so far, which are none.
+/// The same, all of them put into a buffer that is empty.
 pub(super) fn collect(table: &Table, access: &Access, env: &Env<'_>, found: &mut RowIds) -> Result<(), SqlError> {
     match access {
         Access::Key(kind, Probe::One(expr)) => {
