@@ -6,7 +6,7 @@ use crate::world::identity::{ProcessId, SessionId};
 
 use super::children::InFlight;
 use super::property::Subject;
-use super::state::{Live, Phase, Slot, State, slot_of};
+use super::state::{HandlerSlot, Live, Phase, Slot, State, slot_of};
 use super::{Carrier, Halves, Happened, ModelError, Step, System};
 
 impl System {
@@ -49,7 +49,7 @@ impl System {
             Step::Begin(process) => self.begin(*process),
             Step::Wake(process) => self.deliver(*process, Outcome::Woke),
             Step::Choose(process, choice) => self.deliver(*process, Outcome::Chosen(*choice)),
-            Step::Draw(process, drawn) => self.deliver_drawn(*process, drawn),
+            Step::Draw(process, drawn) => self.answer_draw(*process, |_, place| place.extend_from_slice(drawn)),
             Step::Cut(process) => self.end_client(*process, Phase::Idle),
             Step::LoseRequest(process) => self.lose_request(*process),
             Step::LoseReply(process) => self.lose_reply(*process),
@@ -81,28 +81,33 @@ impl System {
 
     /// The code of a process begins.
     pub(super) fn start(&mut self, process: ProcessId) {
-        let begun = self.process_of(process);
-        let slot = self.state.slot_mut(process);
-        let first = slot.live.0.insert(begun).advance(&mut slot.op);
+        let (live, _, op) = self.make(process);
+        let first = live.advance(op);
         self.absorb(process, first);
     }
 
-    /// The process with the code that its slot tells, which has not begun.
+    /// Makes the process with the code that its slot tells, which has not begun: where it stays, in its slot. Beside it
+    /// are its history and the place for its operation.
     #[inline(always)]
-    fn process_of(&self, process: ProcessId) -> Process {
-        let (model, params) = (self.setting.model, self.setting.params.clone());
-        let client = &self.state.clients[usize::from(process.client)];
+    fn make(&mut self, process: ProcessId) -> (&mut Process, &[Outcome], &mut Option<Op>) {
+        let (model, params) = (self.setting.model, &self.setting.params);
+        let clients = &mut self.state.clients;
         if process.call > 0 && !process.is_job() {
-            let handler = client.handler(process.call).expect("a handler exists from its request on");
-            let run = self.handler_of(&handler.request).run;
-            return Process::handler(process, params, handler.slot.tokens_at_start, run, handler.request.clone());
+            let handlers = &mut clients[usize::from(process.client)].handlers;
+            let handler = handlers.iter_mut().find(|handler| handler.call == process.call);
+            let HandlerSlot { slot, request, .. } = handler.expect("a handler exists from its request on");
+            let run = model.handler_of(request).run;
+            let made = Process::handler(process, params.clone(), slot.tokens_at_start, run, request.clone());
+            return (slot.live.0.insert(made), &slot.history, &mut slot.op);
         }
         let run = match model.setup {
             _ if process.is_job() => model.jobs[process.job_index()].run,
             Some(setup) if process == ProcessId::SETUP => setup.run,
-            _ => model.journeys[usize::from(client.journey)].run,
+            _ => model.journeys[usize::from(clients[usize::from(process.client)].journey)].run,
         };
-        Process::journey(process, params, self.state.slot(process).tokens_at_start, run)
+        let slot = slot_of(clients, process);
+        let made = Process::journey(process, params.clone(), slot.tokens_at_start, run);
+        (slot.live.0.insert(made), &slot.history, &mut slot.op)
     }
 
     /// As [`Self::apply`], of anything but a statement's first step.
@@ -186,10 +191,13 @@ impl System {
         self.hear(process);
     }
 
-    /// What was drawn arrives, copied to where it is to stay.
-    fn deliver_drawn(&mut self, process: ProcessId, drawn: &[i64]) {
-        if let Outcome::Drawn(place) = self.state.slot_mut(process).outcome.insert(Outcome::Drawn(Drawn::new())) {
-            drawn.iter().for_each(|value| place.push(*value));
+    /// What is drawn arrives, filled in where it is to stay.
+    #[inline(always)]
+    pub(crate) fn answer_draw(&mut self, process: ProcessId, fill: impl FnOnce(Draw, &mut Drawn)) {
+        let slot = self.state.slot_mut(process);
+        let Some(Op::Draw(draw)) = slot.op else { panic!("{process} waits for no draw") };
+        if let Outcome::Drawn(place) = slot.outcome.insert(Outcome::Drawn(Drawn::new())) {
+            fill(draw, place);
         }
         self.hear(process);
     }
@@ -239,9 +247,8 @@ impl System {
     #[cold]
     pub(super) fn recreate(&mut self, process: ProcessId) -> Yield {
         assert!(self.keeps_history, "{process} cannot be re-created: its history was not kept");
-        let begun = self.process_of(process);
-        let slot = self.state.slot_mut(process);
-        slot.live.0.insert(begun).replay(&slot.history, &mut slot.op)
+        let (live, history, op) = self.make(process);
+        live.replay(history, op)
     }
 
     /// Takes in what a process says when its operation is in its slot.

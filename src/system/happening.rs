@@ -87,7 +87,10 @@ impl Happenings {
     pub(super) fn take(&mut self) -> Option<Happening> {
         let Some(Happening { what, process }) = &self.first else { return None };
         let taken = Happening { what: *what, process: process.reread() };
-        self.first = self.more.pop_front();
+        self.first = None;
+        if !self.more.is_empty() {
+            self.first = self.more.pop_front();
+        }
         Some(taken)
     }
 

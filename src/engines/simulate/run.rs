@@ -76,6 +76,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             match due {
                 Due::Apply(process) => self.fire(&Step::Apply(process))?,
                 Due::Deliver(process) => self.fire(&Step::Deliver(process))?,
+                Due::Draw(process) if self.recorder.is_none() => self.answer_draw(process),
                 rarer => self.fire_rarer(rarer)?,
             }
         }
@@ -175,6 +176,16 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         Some(take(self, &step))
     }
 
+    /// Does the step [`Step::Draw`] where nobody wants to see it: what is drawn then has one place only. Every tenth
+    /// step is one.
+    #[inline(never)]
+    fn answer_draw(&mut self, process: ProcessId) {
+        let earlier = self.system.pending_happenings();
+        let user = &mut self.users[usize::from(process.client)];
+        self.system.answer_draw(process, |draw, place| user.draw(draw, place));
+        self.judge_step(earlier);
+    }
+
     /// The step that is due with an event, if there is one.
     #[inline(always)]
     fn handle(&mut self, event: Event) -> Option<Due> {
@@ -228,17 +239,23 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
         }
         let earlier = self.system.pending_happenings();
         self.system.fire_here(step)?;
-        self.measure.vitals.steps += 1;
         if let Step::Apply(process) = step {
             self.digest.add(&self.system, *process);
         }
-        if self.system.has_news() || self.violation.is_some() {
-            self.hear_news(earlier);
-        }
+        self.judge_step(earlier);
         Ok(())
     }
 
-    /// Judges the properties and takes in the samples after a step before which so many happenings were waiting.
+    /// Judges a step before which so many happenings were waiting.
+    #[inline(always)]
+    fn judge_step(&mut self, earlier: usize) {
+        self.measure.vitals.steps += 1;
+        if self.system.has_news() || self.violation.is_some() {
+            self.hear_news(earlier);
+        }
+    }
+
+    /// Judges the properties and takes in the samples.
     #[inline(never)]
     fn hear_news(&mut self, earlier: usize) {
         let broken = self.system.judge();
