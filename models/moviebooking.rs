@@ -11,9 +11,10 @@
 //! TTL. With CONFIRM, payments, clean-up and recalculation a seat can be booked twice in many ways; the scenario file
 //! has a check for each, and docs/moviebooking.md says what they have in common.
 
+use compact_str::ToCompactString;
 use smallvec::SmallVec;
 
-use crate::process::{Ctx, Request, Response};
+use crate::process::{Ctx, Request, Response, started};
 use crate::system::model::{CustomMetric, Handler, MetricKind, Model, Param, ParamKind, ParamValue, SeatMap};
 use crate::world::argv::ByteString;
 use crate::world::reply::Reply;
@@ -83,8 +84,8 @@ pub const MODEL: Model = Model {
             route: "GET /showtime-seats",
             run: |ctx, _| Box::pin(list(ctx, "SELECT id, status FROM showtime_seats WHERE showtime_id = 1", 9_000)),
         },
-        Handler { route: LOCK, run: |ctx, request| Box::pin(lock(ctx, request)) },
-        Handler { route: RELEASE, run: |ctx, request| Box::pin(release::release(ctx, request)) },
+        Handler { route: LOCK, run: |ctx, request| started(|| lock(ctx, request)) },
+        Handler { route: RELEASE, run: |ctx, request| started(|| release::release(ctx, request)) },
         Handler { route: confirm::CONFIRM, run: |ctx, request| Box::pin(confirm::confirm(ctx, request)) },
         Handler { route: confirm::CHECKOUT, run: |ctx, request| Box::pin(confirm::checkout(ctx, request)) },
         Handler { route: payment::MOMO, run: |ctx, request| Box::pin(payment::momo(ctx, request)) },
@@ -334,7 +335,7 @@ async fn acquire(ctx: &mut Ctx, seat: i64, token: &[u8]) -> bool {
     let ttl_us = ctx.params().get("lock_ttl");
     let (unit, ttl) = if ttl_us % 1_000_000 == 0 { ("EX", ttl_us / 1_000_000) } else { ("PX", ttl_us / 1_000) };
     let key = seat_key(seat);
-    let ttl = ttl.to_string();
+    let ttl = ttl.to_compact_string();
     ctx.redis([b"SET", key.as_bytes(), token, b"NX", unit.as_bytes(), ttl.as_bytes()]).await == Ok(Reply::OK)
 }
 

@@ -5,7 +5,7 @@ use super::confirm::{CHECKOUT, CONFIRM};
 use super::payment::{MOMO, PAYPAL};
 use super::{LOCK, RELEASE, SEATS_OF_SHOWTIME};
 use crate::process::token::Token;
-use crate::process::{Ctx, Drawn, Flow, Mark, Note, Request, Response};
+use crate::process::{Ctx, Drawn, Flow, Mark, Note, Request, Response, started};
 use crate::system::model::Journey;
 use crate::world::identity::ProcessId;
 use crate::world::value::Value;
@@ -20,7 +20,7 @@ pub(super) const JOURNEYS: [Journey; 16] = [
     Journey {
         name: "contend",
         about: "The measured k6 script: lock one to three random seats, hold, release, think.",
-        run: |ctx| Box::pin(contend(ctx)),
+        run: |ctx| started(|| contend(ctx)),
     },
     Journey { name: "lock_release", about: "LOCK; after a 201, RELEASE.", run: |ctx| Box::pin(lock_release(ctx)) },
     Journey {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
+use super::name;
 use crate::world::value::Value;
 
 /// Named values of a request or response body, in the order they are written. A message is kept by its sender, by its
@@ -26,7 +27,7 @@ impl Fields {
     }
 
     fn get(&self, name: &str) -> &Value {
-        self.as_slice().iter().find(|(known, _)| *known == name).map_or(&Value::Null, |(_, value)| value)
+        self.as_slice().iter().find(|(known, _)| name::is_same(known, name)).map_or(&Value::Null, |(_, value)| value)
     }
 }
 

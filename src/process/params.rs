@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::name;
+
 /// The value of a parameter. A single value has `low == high`; durations are in microseconds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ParamValue {
@@ -38,7 +40,7 @@ impl Params {
     #[must_use]
     pub fn range(&self, name: &str) -> ParamValue {
         // A model has about ten parameters: comparing short names beats hashing them.
-        let found = self.0.iter().find(|(known, _)| *known == name);
+        let found = self.0.iter().find(|(known, _)| name::is_same(known, name));
         found.unwrap_or_else(|| panic!("the model reads parameter `{name}` but does not declare it")).1
     }
 

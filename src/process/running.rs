@@ -37,6 +37,14 @@ pub enum End {
 /// The async code of a process, started and not yet finished.
 pub type Started<T> = Pin<Box<dyn Future<Output = T>>>;
 
+/// Starts the code of a process. As `Box::pin`, but the future is made where it stays: it is large, and a load test
+/// starts many.
+#[inline(always)]
+pub fn started<F: Future + 'static>(code: impl FnOnce() -> F) -> Started<F::Output> {
+    let future: Box<F> = Box::write(Box::new_uninit(), code());
+    Box::into_pin(future)
+}
+
 /// What a process says when it has received an outcome, beside its next operation. That is put straight into its place
 /// by whoever asks, because moving operations about is a good part of what a step costs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -199,9 +199,7 @@ impl System {
                 self.judge_removals(process);
                 self.judgement.redis_changed();
             }
-            Op::Call(request) => {
-                self.admit(process, request, false);
-            }
+            Op::Call(request) => self.admit(process, false, |_| request),
             Op::Sql(..) => {
                 self.state.world.sql.conclude(SessionId::Own(process), true);
                 self.judgement.data_changed();

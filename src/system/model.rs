@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::property::{GENERAL, Property};
 use super::scenario::Declaration;
 use super::state::State;
-use crate::process::{Ctx, Flow, Request, Response, Started};
+use crate::process::{Ctx, Flow, Request, Response, Started, name};
 pub use crate::process::{ParamValue, Params};
 use crate::world::argv::ByteString;
 use crate::world::sql::SqlStore;
@@ -75,6 +75,13 @@ impl Model {
         draws: &[],
         properties: &[],
     };
+
+    /// The handler for a request, or the child for a job.
+    pub(super) fn handler_of(&self, request: &Request) -> &'static Handler {
+        let mut handlers = self.handlers.iter().chain(self.children);
+        let handler = handlers.find(|handler| name::is_same(handler.route, request.route));
+        handler.unwrap_or_else(|| panic!("model `{}` has no handler or child for `{}`", self.name, request.route))
+    }
 
     /// What scenario files are checked against.
     #[must_use]

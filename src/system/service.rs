@@ -7,37 +7,30 @@ use crate::world::identity::ProcessId;
 use super::System;
 use super::children::InFlight;
 use super::exercised::What;
-use super::model::Handler;
 use super::property::Subject;
-use super::state::{HandlerSlot, Phase, Slot};
+use super::state::{Client, HandlerSlot, Phase, Slot};
 
 impl System {
-    /// The model's handler for a request, or its child for a job.
-    pub(super) fn handler_of(&self, request: &Request) -> &'static Handler {
-        let model = self.setting.model;
-        let mut handlers = model.handlers.iter().chain(model.children);
-        let handler = handlers.find(|handler| handler.route == request.route);
-        handler.unwrap_or_else(|| panic!("model `{}` has no handler or child for `{}`", model.name, request.route))
-    }
-
     /// A request reaches its instance: a worker takes it, or it waits for one. `is_awaited` says whether the client
     /// will see the answer; it must be known now, because a handler that needs no operation answers at once.
     pub(super) fn arrive(&mut self, process: ProcessId, is_awaited: bool) {
         let client = &mut self.state.clients[usize::from(process.client)];
-        let Some(Op::Call(request)) = &client.slot.op else { unreachable!("the caller matched a call") };
-        let request = request.clone();
         client.slot.phase = Phase::Calling(client.calls + 1);
-        self.admit(process, request, is_awaited);
+        self.admit(process, is_awaited, |client| match &client.op {
+            Some(Op::Call(request)) => request.clone(),
+            other => unreachable!("the caller matched a call, not {other:?}"),
+        });
     }
 
     /// The next request of a client becomes a handler.
-    pub(super) fn admit(&mut self, process: ProcessId, request: Request, is_awaited: bool) {
-        let client = &mut self.state.clients[usize::from(process.client)];
-        client.calls += 1;
-        let call = client.calls;
+    #[inline(always)]
+    pub(super) fn admit(&mut self, process: ProcessId, is_awaited: bool, request: impl FnOnce(&Slot) -> Request) {
+        let Client { slot: client, calls, handlers, .. } = &mut self.state.clients[usize::from(process.client)];
+        *calls += 1;
+        let call = *calls;
         // Made where it stays: a slot is large, and `push` would copy it there.
-        let slot = || HandlerSlot { call, request, is_awaited, parent: None, slot: Slot::idle() };
-        client.handlers.extend(std::iter::once_with(slot));
+        let slot = || HandlerSlot { call, request: request(client), is_awaited, parent: None, slot: Slot::idle() };
+        handlers.extend(std::iter::once_with(slot));
         let handler = ProcessId::handler(process.client, call);
         let instance = self.state.instance_of(process);
         let instance = &mut self.state.instances[instance];

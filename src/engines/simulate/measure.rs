@@ -5,7 +5,7 @@ use std::ops::Deref;
 use super::Vitals;
 use super::load::LoadTest;
 use crate::engines::metrics::{MetricId, Recorder};
-use crate::process::{Note, Outcome, Request};
+use crate::process::{Note, Outcome, Request, name};
 
 /// The metrics of one run.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl<T: Deref<Target = LoadTest>> Measure<T> {
             *self.vitals.failed_by_status.entry(status).or_default() += 1;
         }
         let names = self.test.setting.model.request_names;
-        let kind = names.iter().position(|name| *name == request.name);
+        let kind = names.iter().position(|known| name::is_same(known, request.name));
         let kind = kind.unwrap_or_else(|| panic!("the model does not declare request name `{}`", request.name));
         let (sent, received) = (request.sent_bytes.into(), received_bytes.into());
         self.recorder.request(kind, duration_us, status, is_expected, sent, received);
@@ -43,7 +43,7 @@ impl<T: Deref<Target = LoadTest>> Measure<T> {
     pub(super) fn note(&mut self, note: Note, call_us: u64) {
         match note {
             Note::Check(text, holds) => {
-                let check = self.test.setting.model.checks.iter().position(|known| *known == text);
+                let check = self.test.setting.model.checks.iter().position(|known| name::is_same(known, text));
                 let check = check.unwrap_or_else(|| panic!("the model does not declare check `{text}`"));
                 self.recorder.check(check, holds);
             }
@@ -54,7 +54,7 @@ impl<T: Deref<Target = LoadTest>> Measure<T> {
     }
 
     fn metric(&self, name: &str) -> MetricId {
-        let metric = self.test.custom_metrics.iter().find(|(known, _)| *known == name);
+        let metric = self.test.custom_metrics.iter().find(|(known, _)| name::is_same(known, name));
         metric.unwrap_or_else(|| panic!("the model does not declare metric `{name}`")).1
     }
 
