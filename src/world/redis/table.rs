@@ -31,7 +31,7 @@ pub(super) enum Place {
 
 impl Command {
     pub(super) const fn new(name: &'static str, arity: isize, run: fn(&mut Call<'_>) -> Answer, place: Place) -> Self {
-        Self { name, key: lookup_key(name.as_bytes()).expect("names are short"), arity, run, place }
+        Self { name, key: lookup_key(name.as_bytes()).expect("no name is too short or too long"), arity, run, place }
     }
 
     /// True if a command of this many words is complete.
@@ -47,7 +47,9 @@ pub(super) fn resolve(argv: &Argv) -> Result<&'static Command, CommandError> {
         return Err(CommandError::UnknownCommand(argv.words().map(<[u8]>::to_vec).collect()));
     };
     let command = match argv.get(1) {
-        Some(subcommand) if command.name == "script" => script::subcommand(subcommand)?,
+        Some(subcommand) if command.place == Place::NoScript && command.name == "script" => {
+            script::subcommand(subcommand)?
+        }
         _ => command,
     };
     if command.accepts(argv.len()) { Ok(command) } else { Err(CommandError::WrongArity(command.name)) }
@@ -64,7 +66,7 @@ fn find(name: &[u8]) -> Option<&'static Command> {
     let mut slot = home_slot(key);
     loop {
         let command = &COMMANDS[SLOTS[slot]?.get() as usize - 1];
-        // Zero bytes in front would not change the key.
+        // Spaces behind would not change the key.
         if command.key == key && command.name.len() == name.len() {
             return Some(command);
         }
@@ -75,18 +77,25 @@ fn find(name: &[u8]) -> Option<&'static Command> {
 /// A name in lower case as two integers, so that a look-up hashes and compares integers.
 type Key = [u64; 2];
 
-/// The key of a name; `None` if no command is so long.
+/// Turns capitals into small letters, in each of eight bytes; names consist of letters, and nothing else becomes one.
+const LOWER_CASE: u64 = u64::from_ne_bytes([0x20; 8]);
+
+/// The key of a name; `None` if no command is so short or so long. Its two halves overlap, so that each is read in one
+/// piece.
 const fn lookup_key(name: &[u8]) -> Option<Key> {
-    if name.len() > size_of::<Key>() {
-        return None;
+    match (name.first_chunk(), name.last_chunk(), name.first_chunk(), name.last_chunk()) {
+        _ if name.len() > size_of::<Key>() => None,
+        (Some(first), Some(last), ..) => {
+            Some([u64::from_le_bytes(*first) | LOWER_CASE, u64::from_le_bytes(*last) | LOWER_CASE])
+        }
+        (.., Some(first), Some(last)) => {
+            Some([u32::from_le_bytes(*first) as u64 | LOWER_CASE, u32::from_le_bytes(*last) as u64 | LOWER_CASE])
+        }
+        _ => match name {
+            [first, middle, last] => Some([u32::from_le_bytes([*first, *middle, *last, 0]) as u64 | LOWER_CASE, 0]),
+            _ => None,
+        },
     }
-    let mut key = [0; 2];
-    let mut index = 0;
-    while index < name.len() {
-        key[index / 8] = key[index / 8] << 8 | name[index].to_ascii_lowercase() as u64;
-        index += 1;
-    }
-    Some(key)
 }
 
 /// Where the search for a key starts: the top byte of a product, which depends on every bit of the key. The factor
