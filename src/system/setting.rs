@@ -7,7 +7,7 @@ use crate::process::{Drawn, Params};
 use super::mishap::Clocks;
 use super::model::{Model, ParamValue};
 use super::pace::Pace;
-use super::scenario::{Check, Draw, Faults, Scenario};
+use super::scenario::{Check, Draw, Scenario};
 use super::state::Budgets;
 use super::{Service, Setting};
 
@@ -32,7 +32,7 @@ pub fn of_check(scenario: &Scenario, check: &Check, model: &'static Model) -> Se
         replicas: check.replicas,
         clocks: check.clocks.clone(),
         pace: check.bounds.pace,
-        budgets: budgets(check.faults, check.bounds.time_steps),
+        budgets: check.budgets,
         properties: properties.filter(|property| check.properties.iter().any(|name| name == property.name)).collect(),
         draws: draws(&check.draws),
     }
@@ -50,7 +50,7 @@ pub fn of_sample(scenario: &Scenario, check: &Check, model: &'static Model) -> S
         params: params(model, &sample.params),
         journeys: journeys(&sample.journeys),
         rounds: Some(sample.rounds),
-        budgets: budgets(sample.faults, sample.time_steps),
+        budgets: sample.budgets,
         draws: draws(&sample.draws),
         ..setting
     }
@@ -94,25 +94,6 @@ fn params(model: &Model, values: &[ParamValue]) -> Params {
 
 fn journeys(indices: &[usize]) -> Vec<u16> {
     indices.iter().map(|index| u16::try_from(*index).expect("a model has fewer than 65,536 journeys")).collect()
-}
-
-fn budgets(faults: Faults, time_steps: Option<u32>) -> Budgets {
-    Budgets {
-        lose_request: faults.lose_request,
-        lose_reply: faults.lose_reply,
-        crash: faults.crash,
-        redis_restart: faults.redis_restart,
-        failover: faults.failover,
-        evict: faults.evict,
-        late: faults.late,
-        driver_repeat: faults.driver_repeat,
-        client_retry: faults.client_retry,
-        sql_abort: faults.sql_abort,
-        commit_unknown: faults.commit_unknown,
-        clock_jump: faults.clock_jump,
-        // Without a bound, time may pass as often as there is something to wait for.
-        time_steps: time_steps.unwrap_or(u32::MAX),
-    }
 }
 
 /// Runs by the model's order of its jobs, from those that are listed; none where no job may begin.

@@ -4,8 +4,9 @@ use crate::support::scenario::{FULL, read};
 use seatproof::system::model::ParamValue;
 use seatproof::system::pace::Pace;
 use seatproof::system::scenario::{
-    Bounds, Draw, Expectation, ExpectedVerdict, Faults, Link, Links, Service, Stage, StatusRange,
+    Bounds, Draw, Expectation, ExpectedVerdict, Link, Links, Service, Stage, StatusRange,
 };
+use seatproof::system::state::Budgets;
 
 /// A scenario with nothing that may be left out.
 const BARE: &str = "model = 'moviebooking'\ntitle = 'Bare'\n";
@@ -67,7 +68,7 @@ fn thresholds_are_sorted_by_metric() {
 }
 
 const PACE: Pace = Pace { max_delay_us: Some(5_000_000), max_pause_us: Some(1_000_000) };
-const RARE: Faults = Faults {
+const RARE: Budgets = Budgets {
     lose_request: 0,
     lose_reply: 0,
     crash: 0,
@@ -80,6 +81,7 @@ const RARE: Faults = Faults {
     commit_unknown: 10,
     clock_jump: 11,
     failover: 12,
+    time_steps: 2,
 };
 
 #[test]
@@ -93,9 +95,9 @@ fn checks_are_read_in_file_order() {
     assert_eq!(confirm.service, None);
     assert_eq!(lock_release.params[1..], scenario.params[1..]);
     assert_eq!(lock_release.draws, [Draw { name: "seats".to_owned(), values: vec![vec![1], vec![1, 2]] }]);
-    let faults = Faults { lose_request: 1, lose_reply: 2, crash: 3, redis_restart: 4, evict: 5, late: 6, ..RARE };
-    assert_eq!((lock_release.faults, lock_release.replicas), (faults, 2));
-    assert_eq!(lock_release.bounds, Bounds { time_steps: Some(2), rounds: 3, pace: PACE, max_states: 1000 });
+    let budgets = Budgets { lose_request: 1, lose_reply: 2, crash: 3, redis_restart: 4, evict: 5, late: 6, ..RARE };
+    assert_eq!((lock_release.budgets, lock_release.replicas), (budgets, 2));
+    assert_eq!(lock_release.bounds, Bounds { rounds: 3, pace: PACE, max_states: 1000 });
     assert_eq!((&lock_release.clocks.clients[..], &lock_release.clocks.instances[..]), (&[0, 2_000_000][..], &[5][..]));
     assert_eq!(lock_release.properties, ["one-holder-per-seat", "all-or-nothing"]);
     let expectation = |property: &str, verdict| Expectation { property: property.to_owned(), verdict };
@@ -111,12 +113,12 @@ fn checks_are_read_in_file_order() {
     assert_eq!((sample.journeys.as_slice(), sample.rounds, sample.executions), ([1; 5].as_slice(), 4, 50));
     assert_eq!((sample.params[0], sample.params[1]), (lock_release.params[0], ParamValue::one(1)));
     assert_eq!(sample.draws, [Draw { name: "seats".to_owned(), values: vec![vec![2]] }]);
-    assert_eq!((sample.faults, sample.time_steps), (Faults { crash: 1, ..Faults::default() }, Some(7)));
+    assert_eq!(sample.budgets, Budgets { crash: 1, time_steps: 7, ..Budgets::default() });
     assert_eq!(confirm.sample, None);
     assert_eq!((confirm.name.as_str(), confirm.journeys.as_slice()), ("confirm", [2, 0].as_slice()));
     assert_eq!(confirm.params, scenario.params);
-    assert_eq!(confirm.faults, Faults::default());
-    assert_eq!(confirm.bounds, Bounds { time_steps: None, rounds: 1, pace: Pace::default(), max_states: 2_000_000 });
+    assert_eq!(confirm.budgets, Budgets { time_steps: u32::MAX, ..Budgets::default() });
+    assert_eq!(confirm.bounds, Bounds { rounds: 1, pace: Pace::default(), max_states: 2_000_000 });
     assert_eq!(confirm.properties, ["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]);
     assert_eq!((confirm.expect.len(), confirm.expect_states), (0, None));
 }

@@ -44,20 +44,7 @@ fn budgets(scenario: &Scenario) -> Vec<(&'static str, Budgets)> {
         ("evict", Budgets { evict: 1, ..none }),
         ("clock_jump", Budgets { clock_jump: 1, ..none }),
     ];
-    let is_used = |check: &Check, name: &str| {
-        let faults = check.faults;
-        match name {
-            "time_steps" => true,
-            "lose_request" => faults.lose_request > 0,
-            "lose_reply" => faults.lose_reply > 0,
-            "crash" => faults.crash > 0,
-            "redis_restart" => faults.redis_restart > 0,
-            "failover" => faults.failover > 0,
-            "evict" => faults.evict > 0,
-            "clock_jump" => faults.clock_jump > 0,
-            other => unreachable!("{other} is no budget"),
-        }
-    };
+    let is_used = |check: &Check, name: &str| name == "time_steps" || check.budgets.get(name) > 0;
     all.into_iter().filter(|(name, _)| scenario.checks.iter().any(|check| is_used(check, name))).collect()
 }
 

@@ -7,14 +7,14 @@ use super::fault::Fault;
 use super::tree::{At, Kind, Node};
 use super::values::{BareNumber, duration_us, number, number_or, title};
 use super::{
-    Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Faults, Sample, Service, build, form, given, names,
-    params,
+    Bounds, Check, Declaration, Draw, Expectation, ExpectedVerdict, Sample, Service, build, form, given, names, params,
 };
 use crate::system::diagnostic::{code, suggest};
 use crate::system::mishap::Clocks;
 use crate::system::model::ParamValue;
 use crate::system::pace::Pace;
 use crate::system::setting::REPLICAS_MAX;
+use crate::system::state::Budgets;
 
 /// Most clients of a check; exhaustive search ends long before.
 const CLIENTS_MAX: i64 = 1000;
@@ -64,9 +64,8 @@ fn check(
         params: params::build(&form.params, model.params, base)?,
         service: form.service.as_ref().map(|own| build::service(own, service)).transpose()?,
         draws: draws(&form.draws, model)?,
-        faults: faults(&form.faults)?,
+        budgets: budgets(&form.faults, time_steps(form.bounds.time_steps.as_ref(), u32::MAX)?)?,
         bounds: Bounds {
-            time_steps: time_steps(form.bounds.time_steps.as_ref())?,
             rounds: rounds(form.bounds.rounds.as_ref(), 1)?,
             pace: pace(&form.bounds)?,
             max_states: number_or(form.bounds.max_states.as_ref(), 2_000_000, "max_states", 1, i64::MAX)?,
@@ -83,6 +82,7 @@ fn check(
 /// What the schedulers sample: the check with what the table says laid over it.
 fn sample(form: &form::Sample, check: &Check, model: &Declaration<'_>) -> Result<Sample, Fault> {
     let clients = number_or(form.clients.as_ref(), check.journeys.len(), "clients", 1, CLIENTS_MAX)?;
+    let time_steps = time_steps(form.time_steps.as_ref(), check.budgets.time_steps)?;
     Ok(Sample {
         journeys: check.journeys.iter().copied().cycle().take(clients).collect(),
         params: params::build(&form.params, model.params, &check.params)?,
@@ -91,15 +91,17 @@ fn sample(form: &form::Sample, check: &Check, model: &Declaration<'_>) -> Result
             let kept = check.draws.iter().filter(|draw| own.iter().all(|other| other.name != draw.name)).cloned();
             kept.chain(own.iter().cloned()).collect()
         },
-        faults: form.faults.as_ref().map_or(Ok(check.faults), faults)?,
-        time_steps: time_steps(form.time_steps.as_ref())?.or(check.bounds.time_steps),
+        budgets: match &form.faults {
+            Some(faults) => budgets(faults, time_steps)?,
+            None => Budgets { time_steps, ..check.budgets },
+        },
         rounds: rounds(form.rounds.as_ref(), check.bounds.rounds)?,
         executions: number_or(form.executions.as_ref(), 1000, "executions", 1, COUNT_MAX)?,
     })
 }
 
-fn time_steps(at: Option<&At<i64>>) -> Result<Option<u32>, Fault> {
-    at.map(|at| number(at, "time_steps", 0, COUNT_MAX)).transpose()
+fn time_steps(at: Option<&At<i64>>, default: u32) -> Result<u32, Fault> {
+    at.map_or(Ok(default), |at| number(at, "time_steps", 0, COUNT_MAX))
 }
 
 fn rounds(at: Option<&At<i64>>, default: u32) -> Result<u32, Fault> {
@@ -193,10 +195,10 @@ fn draw(name: &At<String>, values: &At<Vec<Vec<At<i64>>>>, model: &Declaration<'
     Ok(Draw { name: name.value.clone(), values: values.value.iter().map(numbers).collect() })
 }
 
-/// The fault budgets.
-fn faults(form: &form::Faults) -> Result<Faults, Fault> {
+/// The budgets of faults, and of the passing of time.
+fn budgets(form: &form::Faults, time_steps: u32) -> Result<Budgets, Fault> {
     let budget = |at: &Option<At<i64>>, key| number_or(at.as_ref(), 0, key, 0, 1000);
-    Ok(Faults {
+    Ok(Budgets {
         lose_request: budget(&form.lose_request, "lose_request")?,
         lose_reply: budget(&form.lose_reply, "lose_reply")?,
         crash: budget(&form.crash, "crash")?,
@@ -209,6 +211,7 @@ fn faults(form: &form::Faults) -> Result<Faults, Fault> {
         sql_abort: budget(&form.sql_abort, "sql_abort")?,
         commit_unknown: budget(&form.commit_unknown, "commit_unknown")?,
         clock_jump: budget(&form.clock_jump, "clock_jump")?,
+        time_steps,
     })
 }
 

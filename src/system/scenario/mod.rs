@@ -30,6 +30,7 @@ use crate::system::given::Given;
 use crate::system::mishap::Clocks;
 use crate::system::model::{CustomMetric, Param, ParamValue};
 use crate::system::pace::Pace;
+use crate::system::state::Budgets;
 use crate::system::threshold::{MetricName, Threshold};
 
 pub use build::parse;
@@ -188,9 +189,9 @@ pub struct Check {
     pub replicas: u8,
     /// Which clocks run ahead.
     pub clocks: Clocks,
-    /// Fault budgets.
-    pub faults: Faults,
-    /// Bounds that make the verdict conditional.
+    /// How often each fault, and the passing of time, may happen in one execution; `u32::MAX`: no bound.
+    pub budgets: Budgets,
+    /// Further bounds that make the verdict conditional.
     pub bounds: Bounds,
     /// Names of the properties to judge.
     pub properties: Vec<String>,
@@ -211,10 +212,8 @@ pub struct Sample {
     pub params: Vec<ParamValue>,
     /// As [`Check::draws`].
     pub draws: Vec<Draw>,
-    /// As [`Check::faults`].
-    pub faults: Faults,
-    /// As [`Bounds::time_steps`].
-    pub time_steps: Option<u32>,
+    /// As [`Check::budgets`].
+    pub budgets: Budgets,
     /// As [`Bounds::rounds`].
     pub rounds: u32,
     /// Executions of each scheduler.
@@ -230,40 +229,9 @@ pub struct Draw {
     pub values: Vec<Vec<i64>>,
 }
 
-/// How often each fault may happen in one execution.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
-    /// A request never arrives.
-    pub lose_request: u32,
-    /// A request is applied and its reply never arrives.
-    pub lose_reply: u32,
-    /// A client or a service instance ends at once.
-    pub crash: u32,
-    /// Redis restarts without its data.
-    pub redis_restart: u32,
-    /// The Redis node is gone and a replica takes its place.
-    pub failover: u32,
-    /// Redis evicts a key.
-    pub evict: u32,
-    /// What was sent takes effect after its sender has stopped waiting.
-    pub late: u32,
-    /// A driver sends a command again whose reply was lost.
-    pub driver_repeat: u32,
-    /// A client makes a call again whose answer has not come.
-    pub client_retry: u32,
-    /// The database cancels a statement.
-    pub sql_abort: u32,
-    /// The connection breaks during a COMMIT, done or not.
-    pub commit_unknown: u32,
-    /// The clock of Redis jumps forwards.
-    pub clock_jump: u32,
-}
-
 /// Bounds of a check.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Most `time` steps in one execution; none: no bound.
-    pub time_steps: Option<u32>,
     /// Rounds of its journey that each client runs.
     pub rounds: u32,
     /// How slow anything may be.
