@@ -184,7 +184,7 @@ async fn book(ctx: &mut Ctx, seats: &Drawn) -> Result<(), SqlError> {
     if is_transaction {
         ctx.sql("BEGIN", []).await?;
     }
-    let wanted = Value::List(seats.iter().copied().map(Value::Int).collect());
+    let wanted = Value::ints(seats);
     let booked = ctx.sql("SELECT id FROM bookings WHERE seat_id = ANY($1)", [wanted]).await?;
     ctx.label("B2");
     if booked.rows.is_empty() {

@@ -288,7 +288,7 @@ fn session(ctx: &mut Ctx) -> Value {
 }
 
 fn lock_request(session: &Value, seats: &[i64]) -> Request {
-    let list = Value::List(seats.iter().copied().map(Value::Int).collect());
+    let list = Value::ints(seats);
     let bytes = 290 + 24 * u32::try_from(seats.len()).unwrap_or(0);
     Request::new(LOCK, "lock_seats", bytes).with("session", session.clone()).with("seats", list)
 }

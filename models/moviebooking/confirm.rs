@@ -124,7 +124,7 @@ async fn seats_booked(ctx: &mut Ctx, hold: &Hold) -> Result<(), Refused> {
     if guard::is_on(ctx, Change::ClaimLocks) && !guard::claim(ctx, &hold.lock).await? {
         return Err(Refused(410));
     }
-    let ids = Value::List(hold.seats.iter().copied().map(Value::Int).collect());
+    let ids = Value::ints(&hold.seats);
     ctx.sql("UPDATE showtime_seats SET status = 'BOOKED' WHERE id = ANY($1)", [ids]).await?;
     Ok(())
 }

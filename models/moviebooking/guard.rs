@@ -94,7 +94,7 @@ pub(super) async fn own_lock(ctx: &mut Ctx, owner: &Value, seats: &[i64]) -> Opt
     let locked = rows.iter().filter_map(|row| int(&row[2])).collect::<SmallVec<[i64; 4]>>();
     let is_same = locked.len() == seats.len() && seats.iter().all(|seat| locked.contains(seat));
     let lock = rows.first().filter(|_| is_same)?;
-    let ids = Value::List(seats.iter().copied().map(Value::Int).collect());
+    let ids = Value::ints(seats);
     Some(Response::new(201, 490).with("lock", lock[0].clone()).with("seats", ids).with("expires_at", lock[1].clone()))
 }
 

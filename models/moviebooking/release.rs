@@ -74,7 +74,7 @@ pub(super) async fn give_up(ctx: &mut Ctx, lock: &[Value], seats: &[i64]) -> Res
         remove_own(ctx, seats, token.as_bytes()).await;
     }
     ctx.label("R4");
-    let ids = Value::List(seats.iter().copied().map(Value::Int).collect());
+    let ids = Value::ints(seats);
     if guard::is_on(ctx, Change::GuardStatus) {
         guard::unlock(ctx, ids).await?;
     } else {

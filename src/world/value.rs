@@ -62,6 +62,15 @@ impl Value {
         Self::Text(CompactString::from_utf8(bytes).unwrap_or_else(|_| CompactString::from_utf8_lossy(bytes)))
     }
 
+    /// A list of whole numbers.
+    #[must_use]
+    pub fn ints(numbers: &[i64]) -> Self {
+        let mut list = numbers.iter().map(|_| Self::Null).collect::<Arc<[Self]>>();
+        let places = Arc::get_mut(&mut list).expect("nobody else has the list yet");
+        places.iter_mut().zip(numbers).for_each(|(place, number)| place.overwrite(&Self::Int(*number)));
+        Self::List(list)
+    }
+
     /// Becomes a copy of another value, written where it is to stay: a store does little else, and all but long texts
     /// and lists are a few bytes. What was there before is forgotten and not freed; it has to be as short.
     #[inline(always)]

@@ -4,8 +4,6 @@
 //! long tail. All values come from a table made of integer logarithms and powers, so they are the same on every
 //! machine.
 
-use super::super::prng::Stream;
-
 /// Standard normal quantiles at (i + 1/2) / 128 for i in 64..128, in thousandths; the lower half mirrors them.
 const NORMAL_QUANTILES_MILLI: [i64; 64] = [
     10, 29, 49, 69, 88, 108, 128, 147, 167, 187, 207, 227, 247, 268, 288, 308, 329, 350, 371, 392, 413, 434, 456, 478,
@@ -42,11 +40,11 @@ impl Latency {
         Self { quantiles_us: lower.chain(upper).map(value).collect() }
     }
 
-    /// Draws one latency in microseconds, interpolating linearly between neighbouring quantiles.
+    /// The latency in microseconds for 32 uniform bits, interpolated linearly between neighbouring quantiles.
     #[inline(always)]
-    pub fn draw_us(&self, stream: &mut Stream) -> u64 {
+    pub fn at_us(&self, bits: u32) -> u64 {
         let gaps = self.quantiles_us.len() as u64 - 1;
-        let position = u64::from(stream.bits()) * gaps;
+        let position = u64::from(bits) * gaps;
         let (index, fraction) = ((position >> 32) as usize, position & u64::from(u32::MAX));
         let (low, high) = (self.quantiles_us[index], self.quantiles_us[index + 1]);
         low + (((high - low) * fraction) >> 32)
@@ -91,7 +89,7 @@ fn scale(value: u64, exponent: i128) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::prng::Purpose;
+    use super::super::super::prng::{Purpose, Stream};
     use super::*;
 
     #[test]
@@ -112,7 +110,7 @@ mod tests {
     fn drawn_latencies_have_the_given_percentiles() {
         let latency = Latency::new(2_000, 6_000);
         let mut stream = Stream::new(1, 1, Purpose::Latency);
-        let mut drawn = (0..40_000).map(|_| latency.draw_us(&mut stream)).collect::<Vec<_>>();
+        let mut drawn = (0..40_000).map(|_| latency.at_us(stream.bits())).collect::<Vec<_>>();
         drawn.sort_unstable();
         let (p50, p95) = (drawn[20_000], drawn[38_000]);
         assert!((1_960..2_040).contains(&p50), "median {p50}");
@@ -121,7 +119,6 @@ mod tests {
 
     #[test]
     fn a_link_without_latency_takes_no_time() {
-        let mut stream = Stream::new(1, 1, Purpose::Latency);
-        assert_eq!(Latency::new(0, 0).draw_us(&mut stream), 0);
+        assert_eq!([0, u32::MAX].map(|bits| Latency::new(0, 0).at_us(bits)), [0, 0]);
     }
 }

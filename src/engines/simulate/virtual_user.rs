@@ -11,6 +11,9 @@ use crate::world::identity::ProcessId;
 pub(super) struct VirtualUser {
     workload: Stream,
     latency: Stream,
+    /// The next bits of that stream, taken from it beforehand: a stream is seldom in the cache, and what comes next
+    /// waits for the latency.
+    latency_bits: u32,
     /// May begin iterations: its shift is on.
     pub(super) is_on_shift: bool,
     /// An iteration is in progress.
@@ -32,9 +35,11 @@ pub(super) struct VirtualUser {
 
 impl VirtualUser {
     pub(super) fn new(seed: u64, number: u16) -> Self {
+        let mut latency = Stream::new(seed, number, Purpose::Latency);
         Self {
             workload: Stream::new(seed, number, Purpose::Workload),
-            latency: Stream::new(seed, number, Purpose::Latency),
+            latency_bits: latency.bits(),
+            latency,
             is_on_shift: false,
             is_running: false,
             iteration: 0,
@@ -62,7 +67,7 @@ impl VirtualUser {
     /// The two ways of one round trip over a link, in microseconds.
     #[inline(always)]
     pub(super) fn round_trip_us(&mut self, link: &Latency) -> (u64, u64) {
-        let both = link.draw_us(&mut self.latency);
+        let both = link.at_us(std::mem::replace(&mut self.latency_bits, self.latency.bits()));
         (both / 2, both - both / 2)
     }
 
