@@ -28,16 +28,18 @@ pub struct Rows {
 /// How far a statement has come.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Progress {
-    /// It has ended.
-    Done(Result<Rows, SqlError>),
+    /// It has ended, and what it returns is in the place that was given for it.
+    Done,
+    /// It has failed, and that place has to be forgotten. Boxed, because few statements fail: so how far a statement
+    /// has come is told in registers.
+    Failed(Box<SqlError>),
     /// It waits for another transaction; see [`super::SqlStore::blockers`] and [`super::SqlStore::resume`].
     Waits,
 }
 
-impl Progress {
-    /// The end of a statement without rows.
-    #[inline(always)]
-    pub(super) const fn ended(is_rolled_back: bool) -> Self {
-        Self::Done(Ok(Rows { rows: SmallVec::new_const(), affected: 0, is_rolled_back }))
+impl From<SqlError> for Progress {
+    #[cold]
+    fn from(error: SqlError) -> Self {
+        Self::Failed(Box::new(error))
     }
 }
