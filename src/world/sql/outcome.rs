@@ -1,15 +1,10 @@
 //! What the store answers.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::super::value::Value;
 use super::error::SqlError;
-
-/// One row of a result. A result of whole rows shares them with the table.
-pub type Row = Arc<[Value]>;
+use super::row::Row;
 
 /// The rows of a result; nearly every one has one or none.
 pub(super) type ResultRows = SmallVec<[Row; 1]>;

@@ -84,7 +84,7 @@ impl Writer<'_> {
         rows: &[&[Value]],
         serials: &mut SerialSource,
     ) -> Result<Values, SqlError> {
-        let mut row = self.env.with(rows).project(&plan.values, None);
+        let mut row = self.env.with(rows).made(&plan.values);
         for &column in &plan.serials {
             // A sequence moves on whatever becomes of the row.
             let serial = serials.next_serial();
