@@ -103,7 +103,7 @@ pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
     for (statement, params) in (setting.model.rows)(&setting.params) {
         let plan = planner.plan(&store, statement).map_err(|reason| wrong(statement, reason))?;
         match store.execute(SessionId::Own(process), plan, &params, 0, &mut serials, &mut Rows::default()) {
-            Progress::Done => {}
+            Progress::Done { .. } => {}
             Progress::Failed(error) => return Err(wrong(statement, error.to_string())),
             Progress::Waits => return Err(wrong(statement, "it waits for another transaction".to_owned())),
         }
@@ -138,14 +138,13 @@ impl System {
         let plan =
             planner.plan(&world.sql, text).map_err(|reason| wrong_statement(process, slot.label, text, reason))?;
         let mut serials = SerialSource { process, count: slot.serials };
-        let session = SessionId::Own(process);
         let rows = place_for_rows(&mut slot.outcome);
-        let progress = world.sql.execute(session, plan, params, *now_us, &mut serials, rows);
+        let progress = world.sql.execute(SessionId::Own(process), plan, params, *now_us, &mut serials, rows);
         drop(planner);
         slot.serials = serials.count;
         match progress {
             // A statement within a transaction changes nothing that others wait for.
-            Progress::Done if self.halves == Halves::Split && world.sql.in_transaction(session) => {
+            Progress::Done { in_transaction: true } if self.halves == Halves::Split => {
                 slot.apply();
                 self.happen(Happened::Applied { in_transaction: true }, process);
             }
@@ -188,14 +187,14 @@ impl System {
         let mut rows = Rows::default();
         // A session of its own sees what is committed.
         match store.execute(SessionId::Shared, plan, &[], self.state.now_us, &mut serials, &mut rows) {
-            Progress::Done if !rows.rows.is_empty() => Some(Outcome::Rows(Ok(rows)).to_string()),
+            Progress::Done { .. } if !rows.rows.is_empty() => Some(Outcome::Rows(Ok(rows)).to_string()),
             _ => None,
         }
     }
 
     /// What follows from how far a statement has come. If it has ended, what it returns is in its slot already.
     pub(super) fn progressed(&mut self, process: ProcessId, progress: Progress) {
-        match progress {
+        let in_transaction = match progress {
             Progress::Waits => {
                 self.state.slot_mut(process).outcome = None;
                 if let Some(Op::Sql(statement, _)) = self.state.slot(process).op {
@@ -208,10 +207,13 @@ impl System {
                 }
                 return self.happen(Happened::Blocked, process);
             }
-            Progress::Failed(error) => self.state.slot_mut(process).outcome = Some(Outcome::Rows(Err(*error))),
-            Progress::Done => {}
-        }
-        if !self.state.world.sql.in_transaction(SessionId::Own(process)) {
+            Progress::Failed(error) => {
+                self.state.slot_mut(process).outcome = Some(Outcome::Rows(Err(*error)));
+                self.state.world.sql.in_transaction(SessionId::Own(process))
+            }
+            Progress::Done { in_transaction } => in_transaction,
+        };
+        if !in_transaction {
             self.transaction_ended(process);
         }
         self.took_effect(process);

@@ -41,7 +41,7 @@ fn run(store: &mut SqlStore, session: SessionId, text: &'static str) -> (Progres
 
 fn ok(store: &mut SqlStore, session: SessionId, text: &'static str) -> Rows {
     let (progress, rows) = run(store, session, text);
-    assert_eq!(progress, Progress::Done, "{text}");
+    assert_eq!(progress, Progress::Done { in_transaction: store.in_transaction(session) }, "{text}");
     rows
 }
 
@@ -205,13 +205,13 @@ fn now_is_when_the_transaction_began() {
     run_at(&mut store, A, "BEGIN", &[], 5_000_000);
     let update = "UPDATE seat SET until = now() + INTERVAL '10 minutes' WHERE id = 1 RETURNING until";
     let (progress, rows) = run_at(&mut store, A, update, &[], 9_000_000);
-    assert_eq!(progress, Progress::Done);
+    assert_eq!(progress, Progress::Done { in_transaction: true });
     assert_eq!(rows.rows[0][0], Value::Timestamp(605_000_000));
     ok(&mut store, A, "COMMIT");
     let expired = "SELECT id FROM seat WHERE until < $1 - INTERVAL '1' SECOND";
     for (at, count) in [(606_000_000, 0), (606_000_001, 1)] {
         let (progress, rows) = run_at(&mut store, A, expired, &[Value::Timestamp(at)], 0);
-        assert_eq!((progress, rows.affected), (Progress::Done, count), "{at}");
+        assert_eq!((progress, rows.affected), (Progress::Done { in_transaction: false }, count), "{at}");
     }
     let mut instants = Vec::new();
     store.timestamps_after(604_999_999, &mut |at| instants.push(at));
@@ -226,7 +226,7 @@ fn sequence_values_are_named() {
     let name = |nth| Value::Serial(Serial { process: ProcessId::client(9), nth });
     assert_eq!([&rows[0][0], &rows[1][0]], [&name(1), &name(2)]);
     let found = run_at(&mut store, B, "SELECT owner FROM hold WHERE id = $1", &[name(2)], 0);
-    assert_eq!((found.0, &found.1.rows[0][0]), (Progress::Done, &Value::from("bob")));
+    assert_eq!((found.0, &found.1.rows[0][0]), (Progress::Done { in_transaction: false }, &Value::from("bob")));
 }
 
 #[test]

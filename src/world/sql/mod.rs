@@ -121,11 +121,11 @@ impl SqlStore {
             Statement::Begin(isolation) => return self.begin(found, session, isolation, now_us),
             Statement::Commit => {
                 rows.is_rolled_back = self.end(found, true);
-                return Progress::Done;
+                return Progress::Done { in_transaction: false };
             }
             Statement::Rollback => {
                 self.end(found, false);
-                return Progress::Done;
+                return Progress::Done { in_transaction: false };
             }
             _ => {}
         }
@@ -238,7 +238,7 @@ impl SqlStore {
             Ok(number) => number,
             Err(place) => {
                 self.transactions.begin(place, session, isolation.unwrap_or_default(), true, now_us);
-                return Progress::Done;
+                return Progress::Done { in_transaction: true };
             }
         };
         let transaction = self.transactions.at(number);
@@ -252,7 +252,7 @@ impl SqlStore {
             return SqlError::new(SqlState::ActiveTransaction, text).into();
         }
         transaction.isolation = isolation;
-        Progress::Done
+        Progress::Done { in_transaction: transaction.is_explicit }
     }
 
     /// COMMIT and ROLLBACK; outside a transaction PostgreSQL only warns. True for a COMMIT that rolls back.
@@ -341,10 +341,11 @@ impl SqlStore {
             self.give_up(number);
             return error.into();
         }
-        if !self.transactions.at(number).is_explicit {
+        let in_transaction = self.transactions.at(number).is_explicit;
+        if !in_transaction {
             self.end(Ok(number), true);
         }
-        Progress::Done
+        Progress::Done { in_transaction }
     }
 
     /// Undoes a transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all such are alike.

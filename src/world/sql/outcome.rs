@@ -24,7 +24,10 @@ pub struct Rows {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Progress {
     /// It has ended, and what it returns is in the place that was given for it.
-    Done,
+    Done {
+        /// True between BEGIN and COMMIT or ROLLBACK, as the server tells after each statement.
+        in_transaction: bool,
+    },
     /// It has failed, and that place has to be forgotten. Boxed, because few statements fail: so how far a statement
     /// has come is told in registers.
     Failed(Box<SqlError>),

@@ -164,7 +164,7 @@ fn outcome(text: &str, progress: &Progress, rows: &Rows) -> String {
     match progress {
         Progress::Waits => "waits".to_owned(),
         Progress::Failed(error) => format!("{} {}", error.code.code(), error.message),
-        Progress::Done => {
+        Progress::Done { .. } => {
             let line = |row: &Row| row.iter().map(cell).collect::<Vec<_>>().join("|");
             render(text, rows.affected, rows.rows.iter().map(line).collect())
         }
