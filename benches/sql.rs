@@ -3,7 +3,7 @@
 
 use divan::{Bencher, black_box};
 use seatproof::world::identity::{ProcessId, SessionId};
-use seatproof::world::sql::{Plan, Progress, SerialSource, SqlStore};
+use seatproof::world::sql::{Plan, Progress, Rows, SerialSource, SqlStore};
 use seatproof::world::value::Value;
 
 const DDL: &str = "
@@ -42,8 +42,10 @@ impl Database {
         self.store.plan(text).expect("the statement is well formed")
     }
 
-    fn run(&mut self, plan: &Plan, params: &[Value]) -> Progress {
-        self.store.execute(SESSION, plan, params, 0, &mut self.serials)
+    fn run(&mut self, plan: &Plan, params: &[Value]) -> (Progress, Rows) {
+        let mut rows = Rows::default();
+        let progress = self.store.execute(SESSION, plan, params, 0, &mut self.serials, &mut rows);
+        (progress, rows)
     }
 }
 

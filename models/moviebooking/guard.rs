@@ -47,7 +47,7 @@ pub(super) fn owner(ctx: &Ctx, request: &Request) -> Value {
 }
 
 /// The lock becomes inactive; false when somebody else has made it so.
-pub(super) async fn claim(ctx: &mut Ctx, lock: &[Value]) -> Result<bool, SqlError> {
+pub(super) async fn claim(ctx: &mut Ctx, lock: &Row) -> Result<bool, SqlError> {
     let update = "UPDATE seat_locks SET active = false WHERE id = $1 AND active = true";
     Ok(ctx.sql(update, [lock[0].clone()]).await?.affected == 1)
 }

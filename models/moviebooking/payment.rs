@@ -75,7 +75,7 @@ async fn find(ctx: &mut Ctx, request: &Request) -> Result<Payment, Refused> {
         id: column(0),
         transaction: column(1),
         status: column(2),
-        booking: row[3..].iter().cloned().collect(),
+        booking: row.iter().skip(3).cloned().collect(),
     })
 }
 
@@ -209,7 +209,7 @@ async fn write_payment(ctx: &mut Ctx, payment: &Payment, status: &'static str) -
 }
 
 /// Hibernate's write-back of a booking whose status changed: all columns, by id.
-pub(super) async fn write_booking(ctx: &mut Ctx, booking: &[Value], status: &'static str) -> Result<(), SqlError> {
+pub(super) async fn write_booking(ctx: &mut Ctx, booking: &Row, status: &'static str) -> Result<(), SqlError> {
     let update = "UPDATE bookings SET user_id = $2, showtime_id = $3, status = $4, payment_expires_at = $5 \
                   WHERE id = $1";
     let column = |index: usize| booking[index].clone();

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::guard::Change;
 use super::{Refused, SHOWTIME, end_transaction, guard, int, remove_own};
 use crate::process::{Ctx, Request, Response};
-use crate::world::sql::SqlError;
+use crate::world::sql::{Row, SqlError};
 use crate::world::value::Value;
 
 pub(super) async fn release(mut ctx: Ctx, request: Request) -> Response {
@@ -31,7 +31,7 @@ pub(super) struct Freed {
 }
 
 impl Freed {
-    pub(super) fn of(lock: &[Value], seats: &[i64]) -> Self {
+    pub(super) fn of(lock: &Row, seats: &[i64]) -> Self {
         Self { seats: seats.into(), token: Some(lock[1].clone()) }
     }
 
@@ -61,7 +61,7 @@ async fn release_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut Fr
 
 /// R2 to R5 without the COMMIT: Redis is freed before the database. The mended service claims the lock first, and what
 /// is returned frees Redis after the COMMIT.
-pub(super) async fn give_up(ctx: &mut Ctx, lock: &[Value], seats: &[i64]) -> Result<Option<Freed>, SqlError> {
+pub(super) async fn give_up(ctx: &mut Ctx, lock: &Row, seats: &[i64]) -> Result<Option<Freed>, SqlError> {
     let is_claimed = guard::is_on(ctx, Change::ClaimLocks);
     if is_claimed {
         ctx.label("R5");
@@ -88,7 +88,7 @@ pub(super) async fn give_up(ctx: &mut Ctx, lock: &[Value], seats: &[i64]) -> Res
 }
 
 /// Hibernate's write-back of a `seat_locks` entity whose `active` became false: all columns, by id.
-pub(super) async fn deactivate(ctx: &mut Ctx, lock: &[Value]) -> Result<(), SqlError> {
+pub(super) async fn deactivate(ctx: &mut Ctx, lock: &Row) -> Result<(), SqlError> {
     let update = "UPDATE seat_locks SET active = false, lock_key = $2, owner_id = $3, showtime_id = $4, \
                   expires_at = $5 WHERE id = $1";
     let column = |index: usize| lock[index].clone();

@@ -4,7 +4,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::process::{Op, Outcome, Statement};
 use crate::world::identity::{ProcessId, SessionId};
-use crate::world::sql::{Plan, Progress, SerialSource, SqlError, SqlStore};
+use crate::world::sql::{Plan, Progress, Rows, SerialSource, SqlError, SqlStore};
 
 use super::exercised::{Came, What};
 use super::property::Subject;
@@ -102,13 +102,22 @@ pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
     let mut planner = Planner::default();
     for (statement, params) in (setting.model.rows)(&setting.params) {
         let plan = planner.plan(&store, statement).map_err(|reason| wrong(statement, reason))?;
-        match store.execute(SessionId::Own(process), plan, &params, 0, &mut serials) {
-            Progress::Done(Ok(_)) => {}
-            Progress::Done(Err(error)) => return Err(wrong(statement, error.to_string())),
+        match store.execute(SessionId::Own(process), plan, &params, 0, &mut serials, &mut Rows::default()) {
+            Progress::Done { .. } => {}
+            Progress::Failed(error) => return Err(wrong(statement, error.to_string())),
             Progress::Waits => return Err(wrong(statement, "it waits for another transaction".to_owned())),
         }
     }
     Ok(store)
+}
+
+/// Where what a statement returns is made: in the slot of its process, to which it would have to be moved else.
+#[inline(always)]
+fn place_for_rows(outcome: &mut Option<Outcome>) -> &mut Rows {
+    match outcome.insert(Outcome::Rows(Ok(Rows::default()))) {
+        Outcome::Rows(Ok(rows)) => rows,
+        other => unreachable!("{other:?} is not what was just put there"),
+    }
 }
 
 #[cold]
@@ -129,14 +138,14 @@ impl System {
         let plan =
             planner.plan(&world.sql, text).map_err(|reason| wrong_statement(process, slot.label, text, reason))?;
         let mut serials = SerialSource { process, count: slot.serials };
-        let session = SessionId::Own(process);
-        let progress = world.sql.execute(session, plan, params, *now_us, &mut serials);
+        let rows = place_for_rows(&mut slot.outcome);
+        let progress = world.sql.execute(SessionId::Own(process), plan, params, *now_us, &mut serials, rows);
         drop(planner);
         slot.serials = serials.count;
         match progress {
             // A statement within a transaction changes nothing that others wait for.
-            Progress::Done(result) if self.halves == Halves::Split && world.sql.in_transaction(session) => {
-                *slot.apply() = Some(Outcome::Rows(result));
+            Progress::Done { in_transaction: true } if self.halves == Halves::Split => {
+                slot.apply();
                 self.happen(Happened::Applied { in_transaction: true }, process);
             }
             progress => self.progressed(process, progress),
@@ -153,7 +162,8 @@ impl System {
         let plan =
             planner.plan(&world.sql, text).map_err(|reason| wrong_statement(process, slot.label, text, reason))?;
         let mut serials = SerialSource { process, count: slot.serials };
-        let progress = world.sql.resume(SessionId::Own(process), plan, &mut serials);
+        let rows = place_for_rows(&mut slot.outcome);
+        let progress = world.sql.resume(SessionId::Own(process), plan, &mut serials, rows);
         slot.serials = serials.count;
         drop(planner);
         waiting.remove(&process);
@@ -174,16 +184,19 @@ impl System {
         let plan = planner.plan(&self.state.world.sql, statement).ok()?;
         let mut store = self.state.world.sql.clone();
         let mut serials = SerialSource { process: ProcessId::SETUP, count: 0 };
+        let mut rows = Rows::default();
         // A session of its own sees what is committed.
-        match store.execute(SessionId::Shared, plan, &[], self.state.now_us, &mut serials) {
-            Progress::Done(Ok(rows)) if !rows.rows.is_empty() => Some(Outcome::Rows(Ok(rows)).to_string()),
+        match store.execute(SessionId::Shared, plan, &[], self.state.now_us, &mut serials, &mut rows) {
+            Progress::Done { .. } if !rows.rows.is_empty() => Some(Outcome::Rows(Ok(rows)).to_string()),
             _ => None,
         }
     }
 
+    /// What follows from how far a statement has come. If it has ended, what it returns is in its slot already.
     pub(super) fn progressed(&mut self, process: ProcessId, progress: Progress) {
-        match progress {
+        let in_transaction = match progress {
             Progress::Waits => {
+                self.state.slot_mut(process).outcome = None;
                 if let Some(Op::Sql(statement, _)) = self.state.slot(process).op {
                     self.exercise(process, What::Sql(statement.0, Came::Waited));
                 }
@@ -192,15 +205,18 @@ impl System {
                 if self.state.waiting.len() > 1 {
                     self.judgement.meet(Subject::Waiting);
                 }
-                self.happen(Happened::Blocked, process);
+                return self.happen(Happened::Blocked, process);
             }
-            Progress::Done(result) => {
-                if !self.state.world.sql.in_transaction(SessionId::Own(process)) {
-                    self.transaction_ended(process);
-                }
-                self.applied(process, Outcome::Rows(result));
+            Progress::Failed(error) => {
+                self.state.slot_mut(process).outcome = Some(Outcome::Rows(Err(*error)));
+                self.state.world.sql.in_transaction(SessionId::Own(process))
             }
+            Progress::Done { in_transaction } => in_transaction,
+        };
+        if !in_transaction {
+            self.transaction_ended(process);
         }
+        self.took_effect(process);
     }
 
     /// A transaction is over: its connection goes back to the pool, and those who waited for its rows may go on.

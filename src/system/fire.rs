@@ -170,14 +170,21 @@ impl System {
         }
     }
 
-    /// The operation took effect: its outcome is on its way, or there already.
+    /// The operation took effect, and this is its outcome.
     #[inline(always)]
     pub(super) fn applied(&mut self, process: ProcessId, outcome: Outcome) {
+        self.state.slot_mut(process).outcome = Some(outcome);
+        self.took_effect(process);
+    }
+
+    /// The operation took effect: its outcome, which is in its slot, is on its way, or there already.
+    #[inline(always)]
+    pub(super) fn took_effect(&mut self, process: ProcessId) {
         match self.halves {
-            Halves::Fused => self.deliver(process, outcome),
+            Halves::Fused => self.hear(process),
             Halves::Split => {
                 let slot = self.state.slot_mut(process);
-                *slot.apply() = Some(outcome);
+                slot.apply();
                 let in_transaction = slot.has_connection;
                 self.happen(Happened::Applied { in_transaction }, process);
             }

@@ -8,7 +8,7 @@ use super::state::{Phase, Slot};
 use super::{Step, System};
 use crate::process::{Op, Outcome, Statement};
 use crate::world::identity::{ProcessId, SessionId};
-use crate::world::sql::{Progress, SqlError};
+use crate::world::sql::SqlError;
 
 /// What goes wrong with the operation that a process has in flight.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,7 +146,7 @@ impl System {
             Mishap::CommitDone | Mishap::CommitUndone => {
                 let session = SessionId::Own(process);
                 self.state.world.sql.conclude(session, mishap == Mishap::CommitDone);
-                self.progressed(process, Progress::Done(Err(SqlError::connection_lost())));
+                self.progressed(process, SqlError::connection_lost().into());
             }
         }
     }

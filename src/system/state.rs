@@ -134,13 +134,11 @@ impl Slot {
         }
     }
 
-    /// The operation took effect, and its outcome is on its way back: the place for it, empty.
+    /// The operation took effect, and its outcome, which is in its place, is on its way back.
     #[inline(always)]
-    pub(super) fn apply(&mut self) -> &mut Option<Outcome> {
+    pub(super) fn apply(&mut self) {
         self.phase = Phase::Applied;
         self.is_cut_off = false;
-        self.outcome = None;
-        &mut self.outcome
     }
 
     /// Takes in what its process says beside its operation.

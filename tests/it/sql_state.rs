@@ -22,28 +22,39 @@ fn seats() -> SqlStore {
     store
 }
 
-fn run_at(store: &mut SqlStore, session: SessionId, text: &'static str, params: &[Value], now_us: u64) -> Progress {
+fn run_at(
+    store: &mut SqlStore,
+    session: SessionId,
+    text: &'static str,
+    params: &[Value],
+    now_us: u64,
+) -> (Progress, Rows) {
     let plan = store.plan(text).unwrap_or_else(|error| panic!("{error}"));
     let mut serials = SerialSource { process: ProcessId::client(9), count: 0 };
-    store.execute(session, &plan, params, now_us, &mut serials)
+    let mut rows = Rows::default();
+    (store.execute(session, &plan, params, now_us, &mut serials, &mut rows), rows)
 }
 
-fn run(store: &mut SqlStore, session: SessionId, text: &'static str) -> Progress {
+fn run(store: &mut SqlStore, session: SessionId, text: &'static str) -> (Progress, Rows) {
     run_at(store, session, text, &[], 0)
 }
 
 fn ok(store: &mut SqlStore, session: SessionId, text: &'static str) -> Rows {
-    match run(store, session, text) {
-        Progress::Done(Ok(rows)) => rows,
+    let (progress, rows) = run(store, session, text);
+    assert_eq!(progress, Progress::Done { in_transaction: store.in_transaction(session) }, "{text}");
+    rows
+}
+
+fn failure(store: &mut SqlStore, text: &'static str, params: &[Value]) -> SqlError {
+    match run_at(store, A, text, params, 0).0 {
+        Progress::Failed(error) => *error,
         other => panic!("{text}: {other:?}"),
     }
 }
 
-fn failure(store: &mut SqlStore, text: &'static str, params: &[Value]) -> SqlError {
-    match run_at(store, A, text, params, 0) {
-        Progress::Done(Err(error)) => error,
-        other => panic!("{text}: {other:?}"),
-    }
+#[track_caller]
+fn assert_waits(store: &mut SqlStore, session: SessionId, text: &'static str) {
+    assert_eq!(run(store, session, text).0, Progress::Waits);
 }
 
 fn bytes(store: &SqlStore) -> Vec<u8> {
@@ -149,16 +160,13 @@ fn waiting_is_visible_and_ends_in_every_way() {
     let update = "UPDATE seat SET status = 'MINE' WHERE id = 1";
     ok(&mut store, A, "BEGIN");
     ok(&mut store, A, update);
-    assert_eq!(run(&mut store, B, update), Progress::Waits);
+    assert_waits(&mut store, B, update);
     assert_eq!(store.blockers(B).as_slice(), [A]);
     assert!(store.is_waiting(B) && !store.in_transaction(B) && store.in_transaction(A));
-    assert_eq!(
-        store.fail_waiting(B, SqlError::statement_timeout()),
-        Progress::Done(Err(SqlError::statement_timeout()))
-    );
+    assert_eq!(store.fail_waiting(B, SqlError::statement_timeout()), SqlError::statement_timeout().into());
     assert!(!store.is_waiting(B));
 
-    assert_eq!(run(&mut store, B, update), Progress::Waits);
+    assert_waits(&mut store, B, update);
     store.close(A);
     assert!(store.blockers(B).is_empty());
     // A newcomer may take the row before the waiter goes on.
@@ -181,12 +189,12 @@ fn every_waiter_on_a_circle_is_named() {
         ok(&mut store, session, "BEGIN");
         ok(&mut store, session, first);
     }
-    assert_eq!(run(&mut store, C, updates[0].1), Progress::Waits);
-    assert_eq!(run(&mut store, A, updates[0].2), Progress::Waits);
+    assert_waits(&mut store, C, updates[0].1);
+    assert_waits(&mut store, A, updates[0].2);
     assert!(store.deadlocked().is_empty());
-    assert_eq!(run(&mut store, B, updates[1].2), Progress::Waits);
+    assert_waits(&mut store, B, updates[1].2);
     assert_eq!(store.deadlocked(), [A, B]);
-    assert_eq!(store.fail_waiting(A, SqlError::deadlock()), Progress::Done(Err(SqlError::deadlock())));
+    assert_eq!(store.fail_waiting(A, SqlError::deadlock()), SqlError::deadlock().into());
     assert!(store.deadlocked().is_empty() && store.blockers(B).is_empty());
     assert!(ok(&mut store, A, "COMMIT").is_rolled_back);
 }
@@ -196,15 +204,14 @@ fn now_is_when_the_transaction_began() {
     let mut store = seats();
     run_at(&mut store, A, "BEGIN", &[], 5_000_000);
     let update = "UPDATE seat SET until = now() + INTERVAL '10 minutes' WHERE id = 1 RETURNING until";
-    let Progress::Done(Ok(rows)) = run_at(&mut store, A, update, &[], 9_000_000) else { panic!("the update ends") };
+    let (progress, rows) = run_at(&mut store, A, update, &[], 9_000_000);
+    assert_eq!(progress, Progress::Done { in_transaction: true });
     assert_eq!(rows.rows[0][0], Value::Timestamp(605_000_000));
     ok(&mut store, A, "COMMIT");
     let expired = "SELECT id FROM seat WHERE until < $1 - INTERVAL '1' SECOND";
     for (at, count) in [(606_000_000, 0), (606_000_001, 1)] {
-        let Progress::Done(Ok(rows)) = run_at(&mut store, A, expired, &[Value::Timestamp(at)], 0) else {
-            panic!("the query ends")
-        };
-        assert_eq!(rows.affected, count, "{at}");
+        let (progress, rows) = run_at(&mut store, A, expired, &[Value::Timestamp(at)], 0);
+        assert_eq!((progress, rows.affected), (Progress::Done { in_transaction: false }, count), "{at}");
     }
     let mut instants = Vec::new();
     store.timestamps_after(604_999_999, &mut |at| instants.push(at));
@@ -219,7 +226,7 @@ fn sequence_values_are_named() {
     let name = |nth| Value::Serial(Serial { process: ProcessId::client(9), nth });
     assert_eq!([&rows[0][0], &rows[1][0]], [&name(1), &name(2)]);
     let found = run_at(&mut store, B, "SELECT owner FROM hold WHERE id = $1", &[name(2)], 0);
-    assert!(matches!(found, Progress::Done(Ok(rows)) if rows.rows[0][0] == Value::from("bob")));
+    assert_eq!((found.0, &found.1.rows[0][0]), (Progress::Done { in_transaction: false }, &Value::from("bob")));
 }
 
 #[test]

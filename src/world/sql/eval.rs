@@ -8,7 +8,7 @@ use super::super::value::Value;
 use super::Row;
 use super::error::SqlError;
 use super::expr::{Comparison, Expr, Kind};
-use super::plan::Projection;
+use super::plan::{Items, Projection};
 use super::slot::Values;
 
 /// What an expression may look at.
@@ -133,20 +133,28 @@ impl<'a> Env<'a> {
         }
     }
 
-    /// A result row; `whole` is the row of the last source.
+    /// A result row; `last` is the row of the last source.
     #[inline(always)]
-    pub(super) fn project(&self, projection: &Projection, whole: Option<&Values>) -> Result<Row, SqlError> {
-        match (projection, whole) {
-            (Projection::Whole, Some(row)) => Ok(row.clone()),
-            (Projection::Whole, None) => Ok(Row::default()),
-            (Projection::Stored(items), _) => Ok(self.stored_row(items)),
-            (Projection::Computed(items), _) => self.computed_row(items),
+    pub(super) fn project(&self, projection: &Projection, last: Option<&Values>) -> Result<Row, SqlError> {
+        match (projection, last) {
+            (Projection::Shared(shown), Some(row)) => Ok(Row::new(row.clone(), *shown)),
+            (Projection::Shared(_), None) => Ok(Row::default()),
+            (Projection::Made(items), _) => Ok(self.made(items)?.into()),
+        }
+    }
+
+    /// A row that is made of these items.
+    #[inline(always)]
+    pub(super) fn made(&self, items: &Items) -> Result<Values, SqlError> {
+        match items {
+            Items::Stored(items) => Ok(self.stored_row(items)),
+            Items::Computed(items) => self.computed_row(items),
         }
     }
 
     /// A row of values that are there already.
     #[inline(never)]
-    fn stored_row(&self, items: &[Expr]) -> Row {
+    fn stored_row(&self, items: &[Expr]) -> Values {
         let mut row = blank(items.len());
         for (place, item) in fresh(&mut row).iter_mut().zip(items) {
             if let Some(value) = self.stored(item) {
@@ -158,7 +166,7 @@ impl<'a> Env<'a> {
 
     /// A row of values of which some are computed.
     #[inline(never)]
-    fn computed_row(&self, items: &[Expr]) -> Result<Row, SqlError> {
+    fn computed_row(&self, items: &[Expr]) -> Result<Values, SqlError> {
         items.iter().map(|item| self.owned(item)).collect()
     }
 
@@ -189,13 +197,13 @@ impl<'a> Env<'a> {
 /// A row to be filled in place. Collecting its values would take each out of an iterator first, and a copy in several
 /// pieces of what was written a moment before stalls the processor.
 #[inline]
-fn blank(width: usize) -> Row {
+fn blank(width: usize) -> Values {
     (0..width).map(|_| Value::Null).collect()
 }
 
 /// The values of a row that was made a moment before.
 #[inline]
-pub(super) fn fresh(row: &mut Row) -> &mut [Value] {
+pub(super) fn fresh(row: &mut Values) -> &mut [Value] {
     Arc::get_mut(row).expect("nobody else has the row yet")
 }
 

@@ -17,6 +17,7 @@ mod insert;
 mod modify;
 mod outcome;
 mod plan;
+mod row;
 mod scan;
 mod schema;
 mod select;
@@ -37,9 +38,10 @@ use self::derived::Derived;
 pub use self::describe::DescribedRow;
 pub use self::error::{PlanError, SchemaError, SqlError, SqlFailure, SqlState};
 use self::eval::Env;
-pub use self::outcome::{Progress, Row, Rows};
+pub use self::outcome::{Progress, Rows};
 use self::plan::{Insert, Modify, Select, Statement};
 pub use self::plan::{Isolation, Plan};
+pub use self::row::Row;
 use self::schema::Schema;
 use self::select::Reader;
 use self::slot::View;
@@ -96,7 +98,8 @@ impl SqlStore {
         plan::plan(&self.schema.0, text)
     }
 
-    /// Begins a statement and takes it to its end or to its first wait. Time is in virtual microseconds.
+    /// Begins a statement and takes it to its end or to its first wait. Time is in virtual microseconds. What it
+    /// returns is made in `rows`, where it is to stay; they have to be empty before.
     ///
     /// # Panics
     /// If the session's last statement still waits: a session has one statement at a time.
@@ -107,6 +110,7 @@ impl SqlStore {
         params: &[Value],
         now_us: u64,
         serials: &mut SerialSource,
+        rows: &mut Rows,
     ) -> Progress {
         let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
         let found = self.transactions.find(session);
@@ -115,22 +119,28 @@ impl SqlStore {
         }
         match plan.statement {
             Statement::Begin(isolation) => return self.begin(found, session, isolation, now_us),
-            Statement::Commit => return self.end(found, true),
-            Statement::Rollback => return self.end(found, false),
+            Statement::Commit => {
+                rows.is_rolled_back = self.end(found, true);
+                return Progress::Done { in_transaction: false };
+            }
+            Statement::Rollback => {
+                self.end(found, false);
+                return Progress::Done { in_transaction: false };
+            }
             _ => {}
         }
         let begin = |place| self.transactions.begin(place, session, Isolation::default(), false, now_us);
         let number = found.unwrap_or_else(begin);
         if self.transactions.at(number).is_aborted {
-            return Progress::Done(Err(SqlError::aborted()));
+            return SqlError::aborted().into();
         }
         if params.len() != plan.params {
             return self.wrong_params(number, plan, params);
         }
         self.prepare(number, plan);
         match &plan.statement {
-            Statement::Select(select) => self.select(number, select, params),
-            _ => self.write(number, plan, params, None, serials),
+            Statement::Select(select) => self.select(number, select, params, rows),
+            _ => self.write(number, plan, params, None, serials, rows),
         }
     }
 
@@ -138,20 +148,22 @@ impl SqlStore {
     fn wrong_params(&mut self, number: usize, plan: &Plan, params: &[Value]) -> Progress {
         self.give_up(number);
         let text = format!("{} parameters given, but the statement needs {}", params.len(), plan.params);
-        Progress::Done(Err(SqlError::new(SqlState::ProtocolViolation, text)))
+        SqlError::new(SqlState::ProtocolViolation, text).into()
     }
 
-    /// Takes a waiting statement on. It may wait again, for the same transaction if that has not ended.
+    /// Takes a waiting statement on. It may wait again, for the same transaction if that has not ended. What it returns
+    /// is made in `rows`.
     ///
     /// # Panics
     /// If the session's statement does not wait.
-    pub fn resume(&mut self, session: SessionId, plan: &Plan, serials: &mut SerialSource) -> Progress {
+    pub fn resume(&mut self, session: SessionId, plan: &Plan, serials: &mut SerialSource, rows: &mut Rows) -> Progress {
         let found = self.transactions.find(session).ok();
         let waiting = found.and_then(|number| Some((number, self.transactions.at(number).waiting.take()?)));
         let (number, waiting) = waiting.expect("the session's statement waits");
-        let Waiting { params, work, .. } = *waiting;
+        let Waiting { params, mut work, .. } = *waiting;
+        *rows = std::mem::take(&mut work.done);
         self.prepare(number, plan);
-        self.write(number, plan, &params, Some(Box::new(work)), serials)
+        self.write(number, plan, &params, Some(Box::new(work)), serials, rows)
     }
 
     /// Ends a session: its statement is given up and its transaction undone.
@@ -226,25 +238,25 @@ impl SqlStore {
             Ok(number) => number,
             Err(place) => {
                 self.transactions.begin(place, session, isolation.unwrap_or_default(), true, now_us);
-                return Progress::ended(false);
+                return Progress::Done { in_transaction: true };
             }
         };
         let transaction = self.transactions.at(number);
         if transaction.is_aborted {
-            return Progress::Done(Err(SqlError::aborted()));
+            return SqlError::aborted().into();
         }
         let isolation = isolation.unwrap_or(transaction.isolation);
         if isolation != transaction.isolation && transaction.has_run {
             self.give_up(number);
             let text = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
-            return Progress::Done(Err(SqlError::new(SqlState::ActiveTransaction, text)));
+            return SqlError::new(SqlState::ActiveTransaction, text).into();
         }
         transaction.isolation = isolation;
-        Progress::ended(false)
+        Progress::Done { in_transaction: transaction.is_explicit }
     }
 
-    /// COMMIT and ROLLBACK; outside a transaction PostgreSQL only warns.
-    fn end(&mut self, found: Result<usize, usize>, commits: bool) -> Progress {
+    /// COMMIT and ROLLBACK; outside a transaction PostgreSQL only warns. True for a COMMIT that rolls back.
+    fn end(&mut self, found: Result<usize, usize>, commits: bool) -> bool {
         let mut is_rolled_back = false;
         if let Ok(number) = found {
             if commits {
@@ -255,7 +267,7 @@ impl SqlStore {
             }
             self.transactions.end(number);
         }
-        Progress::ended(is_rolled_back)
+        is_rolled_back
     }
 
     /// What comes before each step of a statement.
@@ -273,27 +285,25 @@ impl SqlStore {
 
     /// A query.
     #[inline(never)]
-    fn select(&mut self, number: usize, select: &Select, params: &[Value]) -> Progress {
+    fn select(&mut self, number: usize, select: &Select, params: &[Value], rows: &mut Rows) -> Progress {
         let transaction = self.transactions.at(number);
         let view = self.storage.view(transaction.session);
         let reader = Reader { storage: &self.storage, view, params, now_us: transaction.started_us };
-        let mut rows = SmallVec::new();
-        let outcome = reader.select(select, &mut rows);
-        if let Err(error) = self.over(number, outcome) {
-            return Progress::Done(Err(error));
-        }
-        let affected = rows.len() as u64;
-        Progress::Done(Ok(Rows { rows, affected, is_rolled_back: false }))
+        let outcome = reader.select(select, &mut rows.rows);
+        rows.affected = rows.rows.len() as u64;
+        self.over(number, outcome)
     }
 
-    /// One step of a statement that writes or locks rows of a table. `work` is what it has done before it waited.
+    /// One step of a statement that writes or locks rows of a table. `rows` and `work` are what it has done before it
+    /// waited.
     fn write(
         &mut self,
         number: usize,
         plan: &Plan,
         params: &[Value],
-        mut work: Option<Box<Work>>,
+        work: Option<Box<Work>>,
         serials: &mut SerialSource,
+        rows: &mut Rows,
     ) -> Progress {
         let (Statement::Modify(Modify { table: at, .. }) | Statement::Insert(Insert { table: at, .. })) =
             plan.statement
@@ -302,42 +312,40 @@ impl SqlStore {
         };
         let transaction = self.transactions.at(number);
         let view = self.storage.view(transaction.session);
-        let Rows { rows, affected, .. } = work.as_mut().map(|work| std::mem::take(&mut work.done)).unwrap_or_default();
         let (schema, table) = (&self.schema.0.tables[at], &mut self.storage.tables[at]);
         let env = Env::new(params, transaction.started_us);
-        let mut writer = Writer { schema, number: at, table, transaction, view, env, rows, affected, work };
+        let mut writer = Writer { schema, number: at, table, transaction, view, env, rows, work };
         let outcome = match &plan.statement {
             Statement::Modify(modify) => writer.modify(modify, serials),
             Statement::Insert(insert) => writer.insert(insert, serials),
             _ => Ok(()),
         };
-        let Writer { rows, affected, work, .. } = writer;
+        let Writer { rows, work, .. } = writer;
         let outcome = match outcome {
             Ok(()) => Ok(()),
             Err(Stop::Error(error)) => Err(error),
             Err(Stop::Wait(on)) => {
-                let done = Rows { rows, affected, is_rolled_back: false };
-                let work = Work { done, ..*work.unwrap_or_default() };
+                let work = Work { done: std::mem::take(rows), ..*work.unwrap_or_default() };
                 let waiting = Waiting { params: SmallVec::from(params), table: at, on: *on, work };
                 transaction.waiting = Some(Box::new(waiting));
                 return Progress::Waits;
             }
         };
-        if let Err(error) = self.over(number, outcome) {
-            return Progress::Done(Err(error));
-        }
-        Progress::Done(Ok(Rows { rows, affected, is_rolled_back: false }))
+        self.over(number, outcome)
     }
 
     /// A statement has ended: with it a transaction that it began itself, or that it broke.
     #[inline(always)]
-    fn over(&mut self, number: usize, outcome: Result<(), SqlError>) -> Result<(), SqlError> {
-        if outcome.is_err() {
+    fn over(&mut self, number: usize, outcome: Result<(), SqlError>) -> Progress {
+        if let Err(error) = outcome {
             self.give_up(number);
-        } else if !self.transactions.at(number).is_explicit {
+            return error.into();
+        }
+        let in_transaction = self.transactions.at(number).is_explicit;
+        if !in_transaction {
             self.end(Ok(number), true);
         }
-        outcome
+        Progress::Done { in_transaction }
     }
 
     /// Undoes a transaction after an error. An explicit one stays, until its COMMIT or ROLLBACK; all such are alike.

@@ -91,7 +91,7 @@ impl Writer<'_> {
             if course.entering.is_some() {
                 self.enter_changed(plan, course)?;
             }
-            if self.rows.len() >= course.limit {
+            if self.rows.rows.len() >= course.limit {
                 return Ok(());
             }
             let Some(&id) = course.chosen.get(course.next) else { return Ok(()) };

@@ -1,15 +1,10 @@
 //! What the store answers.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::super::value::Value;
 use super::error::SqlError;
-
-/// One row of a result. A result of whole rows shares them with the table.
-pub type Row = Arc<[Value]>;
+use super::row::Row;
 
 /// The rows of a result; nearly every one has one or none.
 pub(super) type ResultRows = SmallVec<[Row; 1]>;
@@ -28,16 +23,21 @@ pub struct Rows {
 /// How far a statement has come.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Progress {
-    /// It has ended.
-    Done(Result<Rows, SqlError>),
+    /// It has ended, and what it returns is in the place that was given for it.
+    Done {
+        /// True between BEGIN and COMMIT or ROLLBACK, as the server tells after each statement.
+        in_transaction: bool,
+    },
+    /// It has failed, and that place has to be forgotten. Boxed, because few statements fail: so how far a statement
+    /// has come is told in registers.
+    Failed(Box<SqlError>),
     /// It waits for another transaction; see [`super::SqlStore::blockers`] and [`super::SqlStore::resume`].
     Waits,
 }
 
-impl Progress {
-    /// The end of a statement without rows.
-    #[inline(always)]
-    pub(super) const fn ended(is_rolled_back: bool) -> Self {
-        Self::Done(Ok(Rows { rows: SmallVec::new_const(), affected: 0, is_rolled_back }))
+impl From<SqlError> for Progress {
+    #[cold]
+    fn from(error: SqlError) -> Self {
+        Self::Failed(Box::new(error))
     }
 }

@@ -13,6 +13,7 @@ use sqlparser::parser::Parser;
 use super::condition::Condition;
 use super::error::PlanError;
 use super::expr::{Expr, Kind};
+use super::row::Shown;
 use super::schema::{Schema, TableSchema};
 
 /// A statement, ready to be executed any number of times.
@@ -96,26 +97,42 @@ pub(super) struct Select {
 /// A select list or RETURNING.
 #[derive(Clone, Debug)]
 pub(super) enum Projection {
-    /// All columns of the only source in their order: the row itself.
-    Whole,
-    /// Columns, parameters and constants.
-    Stored(Vec<Expr>),
-    /// At least one item has to be computed.
-    Computed(Vec<Expr>),
+    /// Columns of the last source: its row is shared.
+    Shared(Shown),
+    /// Anything else: the row is made.
+    Made(Items),
 }
 
 impl Projection {
     /// These items over the rows of these tables.
     fn new(items: Vec<Expr>, sources: &[&TableSchema]) -> Self {
-        let is_whole = |table: &TableSchema| {
-            let columns = (0..table.columns.len()).map(|column| Expr::Column { source: 0, column });
-            !table.is_keyless() && columns.eq(items.iter().cloned())
+        Self::columns(&items, sources).map_or_else(|| Self::Made(Items::new(items)), Self::Shared)
+    }
+
+    /// The items as columns of the last source, if they are nothing else.
+    fn columns(items: &[Expr], sources: &[&TableSchema]) -> Option<Shown> {
+        let (table, others) = sources.split_last()?;
+        let column_of = |item: &Expr| match item {
+            Expr::Column { source, column } if *source == others.len() => Some(*column),
+            _ => None,
         };
-        if let [table] = sources
-            && is_whole(table)
-        {
-            return Self::Whole;
-        }
+        let columns: Vec<usize> = items.iter().map(column_of).collect::<Option<_>>()?;
+        let is_whole = columns.iter().copied().eq(0..table.width());
+        if is_whole { Some(Shown::ALL) } else { Shown::columns(&columns) }
+    }
+}
+
+/// Where the values of a row that is made come from.
+#[derive(Clone, Debug)]
+pub(super) enum Items {
+    /// Columns, parameters and constants.
+    Stored(Vec<Expr>),
+    /// At least one value has to be computed.
+    Computed(Vec<Expr>),
+}
+
+impl Items {
+    fn new(items: Vec<Expr>) -> Self {
         let is_stored = |item: &Expr| matches!(item, Expr::Constant(_) | Expr::Param(_) | Expr::Column { .. });
         if items.iter().all(is_stored) { Self::Stored(items) } else { Self::Computed(items) }
     }
@@ -242,7 +259,7 @@ pub(super) enum LockWait {
 #[derive(Clone, Debug)]
 pub(super) struct NewRow {
     /// The value of every column, the kept ones included.
-    pub(super) values: Projection,
+    pub(super) values: Items,
     /// Columns whose values are drawn from a sequence.
     pub(super) serials: Vec<usize>,
     /// Columns that are written and may get what they do not admit.

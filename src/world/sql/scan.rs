@@ -70,7 +70,7 @@ fn by_keys(table: &Table, kind: Kind, probe: &Probe, env: &Env<'_>, found: &mut 
         }
         keys.sort_unstable();
         keys.dedup();
-        for key in keys {
+        for key in &keys {
             if let Some(id) = table.find_value(key) {
                 found.push(id);
             }

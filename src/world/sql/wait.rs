@@ -47,7 +47,7 @@ impl SqlStore {
         if let Ok(number) = self.transactions.find(session) {
             self.give_up(number);
         }
-        Progress::Done(Err(error))
+        error.into()
     }
 
     /// Cancels the statement of this session, which waits or is about to begin: its transaction can only be rolled
@@ -56,7 +56,7 @@ impl SqlStore {
         if let Ok(number) = self.transactions.find(session) {
             self.give_up(number);
         }
-        Progress::Done(Err(error))
+        error.into()
     }
 
     /// Ends the transaction of a session from which no statement comes any more.

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use super::super::identity::SessionId;
 use super::super::value::Value;
-use super::SerialSource;
 use super::error::SqlError;
 use super::eval::{Env, fresh};
 use super::hash::KeyHash;
-use super::outcome::ResultRows;
 use super::plan::modify::constraint_name;
 use super::plan::{NewRow, Projection};
 use super::schema::{Key, TableSchema};
@@ -16,6 +14,7 @@ use super::slot::{Busy, Change, Slot, Stamp, Values, View};
 use super::slots::RowId;
 use super::table::{Table, Taken};
 use super::transaction::{Entering, Stop, Transaction, WaitsOn, Work};
+use super::{Rows, SerialSource};
 
 /// What a writing statement works with.
 #[derive(Debug)]
@@ -30,9 +29,8 @@ pub(super) struct Writer<'a> {
     pub(super) view: View,
     /// The statement's environment, in which no table is bound.
     pub(super) env: Env<'a>,
-    /// What it returns, as far as it has come, and how many rows it has acted on.
-    pub(super) rows: ResultRows,
-    pub(super) affected: u64,
+    /// What it returns, as far as it has come.
+    pub(super) rows: &'a mut Rows,
     /// What else it keeps where it waits; none before it first does.
     pub(super) work: Option<Box<Work>>,
 }
@@ -41,10 +39,10 @@ impl Writer<'_> {
     /// Counts a row and adds it to the result.
     #[inline]
     pub(super) fn emit(&mut self, output: Option<&Projection>, row: &Values) -> Result<(), SqlError> {
-        self.affected += 1;
+        self.rows.affected += 1;
         if let Some(output) = output {
             let row = self.env.with(&[row]).project(output, Some(row))?;
-            self.rows.push(row);
+            self.rows.rows.push(row);
         }
         Ok(())
     }
@@ -86,7 +84,7 @@ impl Writer<'_> {
         rows: &[&[Value]],
         serials: &mut SerialSource,
     ) -> Result<Values, SqlError> {
-        let mut row = self.env.with(rows).project(&plan.values, None);
+        let mut row = self.env.with(rows).made(&plan.values);
         for &column in &plan.serials {
             // A sequence moves on whatever becomes of the row.
             let serial = serials.next_serial();

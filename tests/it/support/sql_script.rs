@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use seatproof::world::identity::{ProcessId, SessionId};
-use seatproof::world::sql::{Plan, Progress, Row, SerialSource, SqlError, SqlStore};
+use seatproof::world::sql::{Plan, Progress, Row, Rows, SerialSource, SqlError, SqlStore};
 use seatproof::world::value::Value;
 
 /// The tables that all scripts use.
@@ -98,14 +98,15 @@ impl StoreArm {
         };
         self.plans.insert(step.text, plan.clone());
         let params: Vec<Value> = step.params.iter().map(|param| value(param)).collect();
-        let progress = self.store.execute(session, &plan, &params, 0, &mut self.serials);
+        let mut rows = Rows::default();
+        let progress = self.store.execute(session, &plan, &params, 0, &mut self.serials, &mut rows);
         if progress == Progress::Waits {
             self.waiting.push((step.session, plan));
         }
         let mut others = self.go_on();
         let own = match others.remove(&step.session) {
             Some(outcome) => format!("waits\n {} => {outcome}", step.session),
-            None => outcome(step.text, &progress),
+            None => outcome(step.text, &progress, &rows),
         };
         (own, others)
     }
@@ -119,9 +120,10 @@ impl StoreArm {
             let waiting = self.waiting.iter().enumerate();
             let free = waiting.filter(|(_, (name, _))| self.store.blockers(session(*name)).is_empty());
             let free = free.min_by_key(|(_, (name, _))| rank(*name)).map(|(place, _)| place);
+            let mut rows = Rows::default();
             let (name, text, progress) = if let Some(place) = free {
                 let (name, plan) = self.waiting.remove(place);
-                let progress = self.store.resume(session(name), &plan, &mut self.serials);
+                let progress = self.store.resume(session(name), &plan, &mut self.serials, &mut rows);
                 let text = plan.text();
                 if progress == Progress::Waits {
                     self.waiting.push((name, plan));
@@ -135,7 +137,7 @@ impl StoreArm {
                 (name, plan.text(), self.store.fail_waiting(session(name), SqlError::deadlock()))
             };
             if progress != Progress::Waits {
-                ended.insert(name, outcome(text, &progress));
+                ended.insert(name, outcome(text, &progress, &rows));
             }
         }
     }
@@ -158,11 +160,11 @@ fn value(text: &str) -> Value {
     }
 }
 
-fn outcome(text: &str, progress: &Progress) -> String {
+fn outcome(text: &str, progress: &Progress, rows: &Rows) -> String {
     match progress {
         Progress::Waits => "waits".to_owned(),
-        Progress::Done(Err(error)) => format!("{} {}", error.code.code(), error.message),
-        Progress::Done(Ok(rows)) => {
+        Progress::Failed(error) => format!("{} {}", error.code.code(), error.message),
+        Progress::Done { .. } => {
             let line = |row: &Row| row.iter().map(cell).collect::<Vec<_>>().join("|");
             render(text, rows.affected, rows.rows.iter().map(line).collect())
         }

@@ -8,7 +8,7 @@ use super::super::ddl::object_name;
 use super::super::expr::Expr;
 use super::super::schema::{DefaultValue, Schema, TableSchema};
 use super::names::{Names, fold_case};
-use super::{Action, Conflict, ConflictUpdate, Insert, Modify, NewRow, Projection, Source, Statement, select};
+use super::{Action, Conflict, ConflictUpdate, Insert, Items, Modify, NewRow, Source, Statement, select};
 
 /// Plans an UPDATE.
 pub(super) fn update(schema: &Schema, update: &ast::Update) -> Result<(Statement, usize), String> {
@@ -68,7 +68,7 @@ fn assignments(table: &TableSchema, names: &Names<'_>, list: &[ast::Assignment])
     }
     let moves = written.iter().any(|column| table.key.contains(column));
     let checked = unknown(table, &values, &serials, written);
-    Ok(NewRow { values: Projection::new(values, &[]), serials, checked, moves })
+    Ok(NewRow { values: Items::new(values), serials, checked, moves })
 }
 
 /// Those of the `written` columns whose values are only known to fit, or not to, when there is a row.
@@ -166,7 +166,7 @@ fn row(table: &TableSchema, names: &Names<'_>, columns: &[usize], given: &[ast::
     }
     let written = (0..table.columns.len()).collect();
     let checked = unknown(table, &values, &serials, written);
-    Ok(NewRow { values: Projection::new(values, &[]), serials, checked, moves: false })
+    Ok(NewRow { values: Items::new(values), serials, checked, moves: false })
 }
 
 fn conflict(table: &TableSchema, names: &Names<'_>, on: &ast::OnInsert) -> Result<Conflict, String> {
