@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::bounds::bounds;
 use super::counterexample::counterexample;
 use super::coverage;
 use super::export;
@@ -103,48 +104,6 @@ pub fn heading(scenario: &Scenario, check: &Check, setting: &Setting) -> String 
     text.push_str(&paragraph("  ", &check.title));
     text.push_str(&paragraph("  bounds  ", &bounds(setting)));
     text
-}
-
-/// The bounds in words: what a `holds` is conditional on.
-pub(super) fn bounds(setting: &Setting) -> String {
-    let mut journeys: Vec<(u16, usize)> = Vec::new();
-    for journey in &setting.journeys {
-        match journeys.last_mut() {
-            Some((last, count)) if last == journey => *count += 1,
-            _ => journeys.push((*journey, 1)),
-        }
-    }
-    let clients = journeys.iter().map(|(journey, count)| {
-        let plural = if *count == 1 { "client" } else { "clients" };
-        format!("{count} {plural} {}", setting.model.journeys[usize::from(*journey)].name)
-    });
-    let mut parts = vec![clients.collect::<Vec<_>>().join(" and ")];
-    parts.push(
-        setting.rounds.map_or_else(|| "rounds without end".to_owned(), |rounds| format!("{rounds} round(s) each")),
-    );
-    let params = setting.params.iter().filter(|(_, value)| value.low == value.high);
-    parts.extend(params.map(|(name, value)| format!("{name} {}", value.low)).take(2));
-    let jobs = setting.model.jobs.iter().zip(&setting.jobs).filter(|(_, runs)| **runs > 0);
-    parts.extend(jobs.map(|(job, runs)| format!("job {} at most {runs} time(s)", job.name)));
-    if !setting.given.is_empty() {
-        let given = setting.given.iter().map(ToString::to_string).collect::<Vec<_>>();
-        parts.push(format!("given: {}", given.join(", ")));
-    }
-    match setting.replicas {
-        0 => {}
-        1 => parts.push("Redis has 1 replica".to_owned()),
-        replicas => parts.push(format!("Redis has {replicas} replicas")),
-    }
-    let faults = setting.budgets.entries();
-    let faults = faults.iter().filter(|(name, budget)| *budget > 0 && *name != "time_steps");
-    let faults = faults.map(|(name, budget)| format!("{name} at most {budget}")).collect::<Vec<_>>();
-    parts.push(if faults.is_empty() { "no faults".to_owned() } else { faults.join(", ") });
-    parts.push(match setting.budgets.time_steps {
-        0 => "time stands still (nothing is paused for as long as a deadline)".to_owned(),
-        u32::MAX => "time passes freely".to_owned(),
-        steps => format!("time passes at most {steps} deadline(s)"),
-    });
-    parts.join("; ")
 }
 
 /// Who broke a property, if not the explorer.

@@ -2,6 +2,7 @@
 //!
 //! **Architecture invariant:** nothing here computes a result.
 
+mod bounds;
 pub mod catalogue;
 pub mod compare;
 pub mod counterexample;

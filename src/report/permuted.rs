@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::exploration::{bounds, shrinking, why};
+use super::bounds::bounds;
+use super::exploration::{shrinking, why};
 use super::table::paragraph;
 use crate::engines::loom::Explored;
 use crate::engines::portfolio::Permuted;

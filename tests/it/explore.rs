@@ -155,6 +155,32 @@ fn every_fault_is_explored_as_the_reference_explorer_does() {
     }
 }
 
+/// A step that touches nothing but its client may be put off too, and what follows it once more.
+#[test]
+fn bounded_slowness_is_explored_alike_with_and_without_reduction() {
+    const STATES_MAX: usize = 4_000;
+    let pace = Pace { max_delay_us: Some(1_000_000), max_pause_us: Some(1_000_000) };
+    let mut compared = Vec::new();
+    for entry in CATALOG {
+        let (judged, _) = scenario(entry.scenario).expect("it is valid");
+        let mut slow = Setting { pace, ..setting::of_check(&judged, &judged.checks[0], entry.model) };
+        slow.budgets.time_steps = 2;
+        let ttl = |(name, value)| (name, if name == "lock_ttl" { ParamValue::one(1_000_000) } else { value });
+        slow.params = Params::new(slow.params.iter().map(ttl));
+        let slow = Rc::new(slow);
+        let full = explored(&slow, Options { max_states: STATES_MAX, ..options(2, false) }).exploration;
+        if full.states <= STATES_MAX {
+            let reduced = explored(&slow, options(2, true)).exploration;
+            assert_eq!(lengths(&reduced), lengths(&full), "{}", entry.model.name);
+            compared.push((entry.model.name, lengths(&full)));
+        }
+    }
+    // A pause before the draw and one after it: longer than the TTL together.
+    let found = compared.iter().find(|(model, _)| *model == "setnx_expire").expect("it is small");
+    assert!(found.1.contains(&("one-booking-per-seat", Some(16))), "{found:?}");
+    assert!(compared.len() > 5, "{compared:?}");
+}
+
 /// A pool of two workers and connections for three clients: handlers wait, and steps serve those who wait.
 #[test]
 fn a_service_that_runs_out_of_workers_is_explored_right() {

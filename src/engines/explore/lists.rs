@@ -3,7 +3,8 @@
 //!
 //! Joining is sound: such a step commutes with every step of others, so in any execution it can be moved to where the
 //! same client's part is touched next, or left out if it never is; no property reads a client. The shortest way to a
-//! violation stays as short, because the steps that are left out decided nothing.
+//! violation stays as short, because the steps that are left out decided nothing. Where slowness is bounded no step is
+//! joined: it does not commute with the passing of time, because each step may be put off by itself.
 
 use super::extract::{Extractor, Transition, Unknown};
 use super::footprint::Reads;
@@ -267,7 +268,8 @@ impl Extractor {
     ) -> Result<Option<PartId>, ExploreError> {
         self.load(way.position, way.here());
         let step = &self.transitions[number as usize].step;
-        if !self.joins_steps || self.layout.can_crash || !may_be_local(self.scratch.state(), step) {
+        let commutes = !self.layout.can_crash && !self.layout.has_pace;
+        if !self.joins_steps || !commutes || !may_be_local(self.scratch.state(), step) {
             return Ok(None);
         }
         if !memo.transitions[number as usize].is_known() {
