@@ -304,8 +304,8 @@ fn seats_that_are_told_apart_are_not_taken_for_one() {
 fn clients_that_are_told_apart_are_not_taken_for_one() {
     async fn first_come(mut ctx: Ctx) -> Flow {
         let token = ctx.token();
-        // The last digit of the client's number is the fifth byte.
-        let is_odd = token[4] % 2 == 1;
+        // The last digit of the client's number is the fourth byte.
+        let is_odd = token[3] % 2 == 1;
         if is_odd {
             let _ = ctx.redis(["SET", "k", "1"]).await;
         }
