@@ -35,7 +35,7 @@ pub(super) const SEATS_PER_REQUEST: Param = Param {
 pub(super) const LOCK_TTL: Param = Param {
     name: "lock_ttl",
     about: "Lifetime of a lock in Redis.",
-    kind: ParamKind::Duration,
+    kind: ParamKind::Ttl,
     default: ParamValue::one(30_000_000),
 };
 

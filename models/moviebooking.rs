@@ -143,7 +143,7 @@ const fn params(guarded: i64) -> [Param; 8] {
         Param {
             name: "lock_ttl",
             about: "Lifetime of a lock, in Redis and in its row.",
-            kind: ParamKind::Duration,
+            kind: ParamKind::Ttl,
             default: ParamValue::one(600_000_000),
         },
         Param {

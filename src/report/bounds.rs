@@ -58,7 +58,7 @@ fn clients(setting: &Setting) -> String {
 fn parameter(param: &Param, ParamValue { low, high }: ParamValue) -> Option<String> {
     let written = |value: i64| match param.kind {
         ParamKind::Count { .. } | ParamKind::CountRange { .. } => value.to_string(),
-        ParamKind::Duration | ParamKind::DurationRange => duration(value.cast_unsigned()),
+        ParamKind::Duration | ParamKind::Ttl | ParamKind::DurationRange => duration(value.cast_unsigned()),
     };
     let value = if low == high { written(low) } else { format!("{} to {}", written(low), written(high)) };
     let is_free = !matches!(param.kind, ParamKind::Count { min, max } if min == max);

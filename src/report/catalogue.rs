@@ -37,6 +37,7 @@ fn kind(kind: ParamKind) -> String {
         ParamKind::Count { min, max } => format!("{min} to {max}"),
         ParamKind::CountRange { min, max } => format!("range within {min} to {max}"),
         ParamKind::Duration => "duration".to_owned(),
+        ParamKind::Ttl => "duration in whole milliseconds".to_owned(),
         ParamKind::DurationRange => "range of durations".to_owned(),
     }
 }

@@ -194,10 +194,14 @@ impl Param {
             ParamKind::Count { min, max } => is_single && (min..=max).contains(&low),
             ParamKind::CountRange { min, max } => min <= low && low <= high && high <= max,
             ParamKind::Duration => is_single && low >= 0,
+            ParamKind::Ttl => is_single && low > 0 && low % TTL_UNIT_US == 0,
             ParamKind::DurationRange => 0 <= low && low <= high,
         }
     }
 }
+
+/// A TTL is a multiple of this, in microseconds: Redis counts milliseconds.
+const TTL_UNIT_US: i64 = 1_000;
 
 /// What may be written for a parameter.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -218,6 +222,8 @@ pub enum ParamKind {
     },
     /// `"600s"`.
     Duration,
+    /// `"600s"`, in whole milliseconds and at least one, as Redis takes it.
+    Ttl,
     /// `["1s", "4s"]`: a range of durations, the upper end excluded.
     DurationRange,
 }

@@ -10,7 +10,7 @@ use crate::support::scenario::{FULL, read};
 use seatproof::system::diagnostic::{Severity, code};
 
 /// What is replaced, and by what.
-const CASES: [(&str, &str); 71] = [
+const CASES: [(&str, &str); 73] = [
     // Syntax and keys.
     ("[links.http]", "[links.http"),
     ("[links.http]", "[links.http]\r\n\tx = = 3"),
@@ -39,6 +39,8 @@ const CASES: [(&str, &str); 71] = [
     ("\"600s\"", "\"600.0000001s\""),
     ("\"600s\"", "\"31d\""),
     ("\"600s\"", "\"-1s\""),
+    ("\"600s\"", "\"1500us\""),
+    ("\"600s\"", "\"0s\""),
     ("p95 = \"26.76ms\"", "p95 = \"1ms\""),
     ("p50 = \"2ms\"", "p50 = \"0s\""),
     ("instances = 2", "instances = 0"),

@@ -54,8 +54,17 @@ fn single(node: &Node, name: &At<String>, param: &Param) -> Result<i64, Fault> {
             let message = format!("`{}` must be from {min} to {max}, not {value}", name.value);
             Err(Fault::new(&code::OUT_OF_BOUNDS, &node.span, message).help(param.about))
         }
-        (ParamKind::Duration | ParamKind::DurationRange, Kind::Text(_) | Kind::Integer(_) | Kind::Float(_)) => {
-            i64::try_from(duration_us(node, BareNumber::Refused)?).map_err(|_| wrong_kind(node, name, param))
+        (
+            ParamKind::Duration | ParamKind::Ttl | ParamKind::DurationRange,
+            Kind::Text(_) | Kind::Integer(_) | Kind::Float(_),
+        ) => {
+            let us = duration_us(node, BareNumber::Refused)?;
+            let us = i64::try_from(us).map_err(|_| wrong_kind(node, name, param))?;
+            if param.kind == ParamKind::Ttl && !param.admits(ParamValue::one(us)) {
+                let message = format!("`{}` must be in whole milliseconds, and at least one", name.value);
+                return Err(Fault::new(&code::OUT_OF_BOUNDS, &node.span, message).help("Redis counts in milliseconds"));
+            }
+            Ok(us)
         }
         _ => Err(wrong_kind(node, name, param)),
     }
@@ -66,7 +75,7 @@ fn wrong_kind(node: &Node, name: &At<String>, param: &Param) -> Fault {
     let kind = match param.kind {
         ParamKind::Count { .. } => "a whole number",
         ParamKind::CountRange { .. } => "a range of whole numbers, such as [1, 3]",
-        ParamKind::Duration => "a duration, such as \"600s\"",
+        ParamKind::Duration | ParamKind::Ttl => "a duration, such as \"600s\"",
         ParamKind::DurationRange => "a range of durations, such as [\"1s\", \"4s\"]",
     };
     Fault::new(&code::WRONG_TYPE, &node.span, format!("`{}` takes {kind}", name.value)).help(param.about)

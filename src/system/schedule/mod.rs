@@ -184,7 +184,7 @@ impl SettingText {
 /// The greatest value of a parameter of this kind: durations as long as scenarios may have them, in microseconds.
 fn longest(kind: ParamKind) -> i64 {
     match kind {
-        ParamKind::Duration | ParamKind::DurationRange => i64::MAX / 1_000,
+        ParamKind::Duration | ParamKind::Ttl | ParamKind::DurationRange => i64::MAX / 1_000,
         ParamKind::Count { max, .. } | ParamKind::CountRange { max, .. } => max,
     }
 }

@@ -24,7 +24,7 @@ const PARAMS: [Param; 4] = [
     Param {
         name: "lock_ttl",
         about: "How long a lock lasts.",
-        kind: ParamKind::Duration,
+        kind: ParamKind::Ttl,
         default: ParamValue::one(600_000_000),
     },
     Param {
