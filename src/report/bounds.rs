@@ -99,33 +99,3 @@ fn clocks(setting: &Setting) -> impl Iterator<Item = String> {
 fn duration(us: u64) -> String {
     print_ns(us.saturating_mul(1_000))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::models;
-    use crate::system::mishap::Clocks;
-    use crate::system::pace::Pace;
-
-    #[test]
-    fn everything_that_a_verdict_depends_on_is_named_with_its_unit() {
-        let model = models::find("moviebooking_fixed").expect("it is built in").model;
-        let plain = Setting::of(model, &["lock_confirm", "lock_confirm", "buy"]);
-        let pace = Pace { max_delay_us: Some(5_000), max_pause_us: Some(1_500_000) };
-        let clocks = Clocks { clients: vec![0, 2_000_000], instances: vec![30_000_000] };
-        let said = bounds(&Setting { pace, clocks, replicas: 1, ..plain });
-        for part in [
-            "2 clients lock_confirm and 1 client buy; 1 round(s) each",
-            "lock_ttl 10m",
-            "hold 1s to 4s",
-            "without 0",
-            "worker(s) and",
-            "Redis has 1 replica; no faults",
-            "nothing is under way for longer than 5ms; nothing is paused for longer than 1.5s",
-            "the clock of client 2 is 2s ahead; the clock of instance 0 is 30s ahead",
-        ] {
-            assert!(said.contains(part), "`{part}` is not in: {said}");
-        }
-        assert!(!said.contains("guarded"), "a parameter that can have one value only is no bound: {said}");
-    }
-}

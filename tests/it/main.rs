@@ -1,5 +1,6 @@
 //! Tests of the library's public interface, in one binary: linking one for each file takes longer than they run.
 
+mod bounds;
 mod children;
 mod cli;
 mod cli_findings;
