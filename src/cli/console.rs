@@ -62,7 +62,8 @@ impl Console {
         self.error(&diagnostic.render(self.colour_errors));
     }
 
-    fn error(&self, text: &str) {
+    /// Text for stderr as it is. Where stderr refuses it, nobody is left to be told.
+    pub(super) fn error(&self, text: &str) {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 }
