@@ -72,7 +72,12 @@ impl From<DoublecheckError> for Failure {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let console = Console::new(&cli.global);
-    conclude(carried_out(|| run(&cli.command, &console)), &console).into()
+    let result = carried_out(|| {
+        let code = run(&cli.command, &console)?;
+        console.written()?;
+        Ok(code)
+    });
+    conclude(result, &console).into()
 }
 
 fn run(command: &Command, console: &Console) -> Result<u8, Failure> {

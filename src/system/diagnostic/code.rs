@@ -61,8 +61,10 @@ codes! {
         "The file has no content, or only blanks. An interrupted copy or a redirection into the same file leaves such \
          a file behind.";
     OUTPUT = "SP0007", EXIT_USAGE,
-        "A file that was asked for cannot be written. Files are written under a temporary name and then renamed, so \
-         whatever stood there before is unharmed.";
+        "A file that was asked for cannot be written, or stdout did not take the whole result. Files are written \
+         under a temporary name and then renamed, so whatever stood there before is unharmed; a device or a pipe is \
+         written to as it is. A result that nobody got counts for nothing, so the exit code is this one whatever the \
+         result was; a reader that went away (`| head`) is no error.";
     QUERY = "SP0008", EXIT_USAGE,
         "A condition of `simulate --find` that is not `figure operator number`, or that names a figure which the \
          scenario does not have. Figures are those of the table that `simulate --seeds` prints.";

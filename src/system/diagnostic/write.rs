@@ -12,9 +12,7 @@ use super::{Diagnostic, code};
 pub fn write_file(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Diagnostic> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let refused = |error: &std::io::Error| {
-        let words = error.to_string();
-        let reason = words.split(" (os error").next().unwrap_or_default().to_lowercase();
-        Diagnostic::error(&code::OUTPUT, format!("`{}` cannot be written: {reason}", path.display()))
+        Diagnostic::error(&code::OUTPUT, format!("`{}` cannot be written: {}", path.display(), refusal(error)))
             .help("check that the directory exists and may be written to; nothing was changed there")
     };
     if path.is_dir() {
@@ -26,4 +24,10 @@ pub fn write_file(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Diagnost
     file.write_all(content.as_ref()).map_err(|error| refused(&error))?;
     file.persist(path).map_err(|error| refused(&error.error))?;
     Ok(())
+}
+
+/// Why the operating system refused, in its own words.
+pub(crate) fn refusal(error: &std::io::Error) -> String {
+    let words = error.to_string();
+    words.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
