@@ -253,6 +253,7 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
         (&["check", "--regressions", "cut"], 4, "cut/x.replay:2:", "completely"),
         (&["check", "--regressions", "bytes"], 4, "bytes/x.replay", "UTF-8"),
         (&["check", "--regressions", "huge"], 2, "directory `huge` cannot be read", "--regressions"),
+        (&["simulate", "--threads", "0"], 2, "--threads", "1 or more"),
         (&["check", "--timeout", "0s"], 2, "--timeout", "decides nothing"),
         (&["check", "--timeout", "sixty"], 2, "--timeout", "a number with a unit"),
         (&["explain", "SP9999"], 2, "SP9999", "list"),

@@ -112,7 +112,7 @@ codes! {
     CHECK = "SP0114", EXIT_CONFIG,
         "A check that contradicts itself: no journey, both `journey` and `journeys`, a number of clients that differs \
          from the number of journeys, an expected verdict for a property that is not checked, a draw with too many \
-         representatives.";
+         representatives, a bound or a fault that needs another key.";
     STATUSES = "SP0115", EXIT_CONFIG,
         "A list of expected statuses is made of HTTP status codes and ranges of them, as in k6's \
          `http.expectedStatuses`: `[\"200-399\", 409, 423]`.";
