@@ -312,3 +312,26 @@ fn an_interrupted_check_keeps_and_labels_what_is_finished() {
     assert!(out.contains("cut short") && out.contains("interrupted: no proof"), "{out}");
     assert!(out.contains("check moviebooking / redis-restart"), "the last check is named too: {out}");
 }
+    assert_eq!(err.matches("would have been kept").count(), 1, "{err}");
+    assert!(err.contains("interrupted before these checks began: ") && err.contains("redis-restart"), "{err}");
+}
+
+/// Of a check that never began nothing is known, also not that it had nothing to judge.
+#[cfg(unix)]
+#[test]
+fn a_check_that_never_began_says_so_and_calls_nothing_vacuous() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["check", "--executions", "1000000", "--threads", "1", "--json"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(signal.success());
+    let (code, out, err) = outcome(&child.wait_with_output().expect("it ends"));
+    assert_eq!(code, 130, "{err}");
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let checks = document["checks"].as_array().expect("a list");
+    let last = checks.last().expect("a check");
+    assert_eq!((&checks[0]["begun"], &last["begun"]), (&true.into(), &false.into()), "{out}");
+    for verdict in last["verdicts"].as_array().expect("a list") {
+        assert_eq!((&verdict["verdict"], &verdict["vacuous"]), (&"inconclusive".into(), &false.into()), "{out}");
+    }
