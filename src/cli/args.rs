@@ -78,7 +78,7 @@ pub(super) enum Command {
         /// For example SP0104, SP0204 or one-holder-per-seat
         name: String,
     },
-    /// List models, their scenarios, journeys, parameters and properties
+    /// List models with their journeys, jobs, parameters, properties and draws
     List,
     /// Print the JSON schema of scenario files
     Schema,

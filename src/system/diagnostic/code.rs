@@ -100,8 +100,8 @@ codes! {
         "A load that cannot be run: no stages, a stage without duration or target, a negative number, no virtual user \
          at all, or more than seatproof accepts. Where k6 checks the same, its words are used.";
     UNKNOWN_NAME = "SP0110", EXIT_CONFIG,
-        "A name that the model does not declare: a model, journey, parameter, property or draw. The help names the \
-         nearest declared name, or all of them; `list` prints them with their meaning.";
+        "A name that the model does not declare: a model, journey, job, parameter, property or draw. The help names \
+         the nearest declared name, or all of them; `list` prints them all.";
     OUT_OF_BOUNDS = "SP0111", EXIT_CONFIG,
         "A number outside of what its key allows. The message names the bounds.";
     LINK = "SP0112", EXIT_CONFIG,
