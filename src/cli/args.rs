@@ -78,7 +78,7 @@ pub(super) enum Command {
         /// For example SP0104, SP0204 or one-holder-per-seat
         name: String,
     },
-    /// List models, their scenarios, journeys, parameters and properties
+    /// List models with their journeys, jobs, parameters, properties and draws
     List,
     /// Print the JSON schema of scenario files
     Schema,
@@ -136,7 +136,7 @@ pub(super) enum Format {
 #[derive(Copy, Clone, Debug, Args)]
 pub(super) struct Threads {
     /// Threads for many seeds; the output is the same for any number [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<NonZeroUsize>,
 }
 
@@ -144,6 +144,11 @@ impl Threads {
     pub(super) fn get(self) -> NonZeroUsize {
         self.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
     }
+}
+
+/// At least one thread.
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a whole number of threads, 1 or more".to_owned())
 }
 
 /// A number of bytes, perhaps in units of 1024.

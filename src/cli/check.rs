@@ -44,7 +44,7 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let checks = selected(args, &loaded)?;
     let deadline = Deadline::new(args.timeout, interrupt::flag());
     let mut codes = Vec::new();
-    let mut documents = Vec::new();
+    let mut tally = Tally::default();
     let old = follow_all(&args.regressions, loaded.model)?;
     if !old.is_empty() && !console.json {
         console.out(&report::regressions::text(&old));
@@ -55,16 +55,32 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     }
     for (index, check) in checks.iter().enumerate() {
         let part = deadline.part(checks.len() - index);
-        codes.push(one(args, &loaded, check, &part, &mut documents, console)?);
+        codes.push(one(args, &loaded, check, &part, &mut tally, console)?);
+    }
+    if tally.is_lost {
+        console.note("a search begun with --resume would have been kept, to go on with");
+    }
+    if !tally.not_begun.is_empty() {
+        console.note(&format!("! interrupted before these checks began: {}", tally.not_begun.join(", ")));
     }
     if console.json {
         console.out_json(&serde_json::json!({
             "scenario": loaded.scenario.path,
             "regressions": report::regressions::json(&old),
-            "checks": documents,
+            "checks": tally.documents,
         }));
     }
     Ok(exit::worst(codes))
+}
+
+/// What is said of all checks together.
+#[derive(Debug, Default)]
+struct Tally {
+    documents: Vec<serde_json::Value>,
+    /// A search of the explorer was cut short, and nothing of it is kept.
+    is_lost: bool,
+    /// Checks of which nothing was done, because somebody asked to stop before.
+    not_begun: Vec<String>,
 }
 
 fn selected<'a>(args: &Check, loaded: &'a Loaded) -> Result<Vec<&'a scenario::Check>, Diagnostic> {
@@ -87,9 +103,13 @@ fn one(
     loaded: &Loaded,
     check: &scenario::Check,
     deadline: &Deadline,
-    documents: &mut Vec<serde_json::Value>,
+    tally: &mut Tally,
     console: &Console,
 ) -> Result<u8, Failure> {
+    let is_begun = !deadline.is_interrupted();
+    if !is_begun {
+        tally.not_begun.push(check.name.clone());
+    }
     let setting = Rc::new(setting::of_check(&loaded.scenario, check, loaded.model));
     let full = Rc::new(setting::of_sample(&loaded.scenario, check, loaded.model));
     if !console.json {
@@ -104,8 +124,8 @@ fn one(
     // The explorer gets half of the time; the schedulers, loom, and what is made small at the end share what it leaves.
     let mut explored = match args.engine {
         Engine::Shuttle | Engine::Loom => portfolio::unexplored(&setting),
-        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop, console))?,
-        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop, console))?,
+        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop, tally, console))?,
+        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop, tally, console))?,
     };
     if !deadline.is_interrupted() {
         explored.ran_out_of_time();
@@ -129,7 +149,9 @@ fn one(
     let (seed, samples, schedules, recordings) = (args.seed, &samples[..], &schedules[..], &recordings[..]);
     let findings = Findings { exploration: &explored, samples, permuted, seed, schedules, recordings, judged: &judged };
     if console.json {
-        documents.push(exploration::json(check, &setting, findings));
+        let mut document = exploration::json(check, &setting, findings);
+        document["begun"] = is_begun.into();
+        tally.documents.push(document);
     } else {
         console.out(&exploration::text(&setting, findings, console.signs));
     }
@@ -193,6 +215,7 @@ fn explored(
     check: &scenario::Check,
     setting: &Rc<Setting>,
     stop: &AtomicBool,
+    tally: &mut Tally,
     console: &Console,
 ) -> Result<Exploration, Failure> {
     let max_states = usize::try_from(check.bounds.max_states).unwrap_or(usize::MAX);
@@ -218,17 +241,15 @@ fn explored(
     let explored = explore_kept(setting, options, keep, stop, &mut |glance| line.show(glance));
     drop(line);
     let explored = explored.map_err(|error| unexplorable(loaded, check, error))?;
-    let Some((explored, left)) = explored else {
+    let Some((mut explored, left)) = explored else {
         return Err(file.map_or_else(|| Failure::Bug("nothing was kept".to_owned()), |file| file.foreign().into()));
     };
     let is_stopped = |(_, verdict): &(_, Verdict)| matches!(verdict, Verdict::Unknown(_));
     match &file {
         Some(file) => file.keep(left.as_deref(), console)?,
-        None if explored.exploration.verdicts.iter().any(is_stopped) => {
-            console.note("a search begun with --resume would have been kept, to go on with");
-        }
-        None => {}
+        None => tally.is_lost |= explored.exploration.verdicts.iter().any(is_stopped),
     }
+    explored.exploration.only_what_holds_is_vacuous();
     if let Some(reason) = explored.absolute_time.filter(|_| explored.exploration.verdicts.iter().any(is_stopped)) {
         console.note(&format!(
             "note: time has no end here, because {reason}: a later state is another one. Give the check a horizon: \

@@ -1,13 +1,15 @@
 //! Where output goes: results to stdout, everything else to stderr.
 
-use std::io::{IsTerminal, Write};
+use std::cell::RefCell;
+use std::io::{Error, ErrorKind, IsTerminal, Write};
 
 use super::args::{Color, Global};
 use crate::report::Signs;
-use crate::system::diagnostic::Diagnostic;
+use crate::system::diagnostic::write::refusal;
+use crate::system::diagnostic::{Diagnostic, code};
 
 /// The two streams and how to write on them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Console {
     pub(super) json: bool,
     pub(super) quiet: bool,
@@ -15,6 +17,8 @@ pub(super) struct Console {
     /// Colours on stdout.
     pub(super) colour: bool,
     colour_errors: bool,
+    /// Why stdout took no more.
+    refused: RefCell<Option<Error>>,
 }
 
 impl Console {
@@ -30,12 +34,29 @@ impl Console {
             signs: if global.ascii || !is_utf8() { Signs::ASCII } else { Signs::UTF8 },
             colour: wanted(std::io::stdout().is_terminal()),
             colour_errors: wanted(std::io::stderr().is_terminal()),
+            refused: RefCell::new(None),
         }
     }
 
-    /// Part of the result. A reader that went away (`| head`) is no error.
+    /// Part of the result. Once stdout has refused a part it gets no other, so that no result has a hole.
     pub(super) fn out(&self, text: &str) {
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        let mut refused = self.refused.borrow_mut();
+        if refused.is_none() {
+            let mut stdout = std::io::stdout().lock();
+            *refused = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).err();
+        }
+    }
+
+    /// Whether stdout took the whole result. A reader that went away (`| head`) is no error.
+    pub(super) fn written(&self) -> Result<(), Diagnostic> {
+        match &*self.refused.borrow() {
+            Some(error) if error.kind() != ErrorKind::BrokenPipe => {
+                let message = format!("the result cannot be written to stdout: {}", refusal(error));
+                let help = "what stands there is not the whole result; run the command again with room for it";
+                Err(Diagnostic::error(&code::OUTPUT, message).help(help))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A JSON document as the result.
@@ -62,7 +83,8 @@ impl Console {
         self.error(&diagnostic.render(self.colour_errors));
     }
 
-    fn error(&self, text: &str) {
+    /// Text for stderr as it is. Where stderr refuses it, nobody is left to be told.
+    pub(super) fn error(&self, text: &str) {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn explain(name: &str, console: &Console) -> Result<u8, Failure> {
     let properties = GENERAL.iter().chain(models::CATALOG.iter().flat_map(|entry| entry.model.properties));
     let property = properties.into_iter().find(|property| property.name == name);
     let text = if name.eq_ignore_ascii_case("SP0204") {
-        EXPLAIN_CONTRADICTING_THRESHOLDS.trim_end().to_owned()
+        filled(EXPLAIN_CONTRADICTING_THRESHOLDS.trim_end())
     } else if let Some(property) = property {
         textwrap::fill(property.about, 80)
     } else if let Some(code) = code::find(name) {
@@ -26,6 +26,15 @@ pub(super) fn explain(name: &str, console: &Console) -> Result<u8, Failure> {
         console.out(&format!("{text}\n"));
     }
     Ok(exit::OK)
+}
+
+/// Each paragraph filled anew; what is indented is a formula or code, and stays as it is.
+fn filled(text: &str) -> String {
+    let paragraph = |text: &str| match text.starts_with(' ') {
+        true => text.to_owned(),
+        false => textwrap::fill(&text.replace('\n', " "), 80),
+    };
+    text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
 
 pub(super) fn list(console: &Console) -> Result<u8, Failure> {

@@ -1,6 +1,7 @@
 //! `simulate`: one run of the load test.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::args::{Format, Seed, Simulate};
@@ -35,8 +36,7 @@ pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
         console.note(&format!("wrote {}", path.display()));
     }
     if run.violation.is_some() {
-        report_violation(&test, seed, args.no_shrink, console)?;
-        codes.push(exit::VIOLATED);
+        codes.push(report_violation(&test, seed, args.no_shrink, console)?);
     }
     let crossed = run.summary.crossed().collect::<Vec<_>>();
     if !crossed.is_empty() {
@@ -103,20 +103,24 @@ fn print(loaded: &Loaded, run: &Run, format: Format, console: &Console) {
 }
 
 /// Runs the seed again with every step noted, names the step that broke the property, and keeps the schedule, made
-/// small where that is possible.
-fn report_violation(test: &LoadTest, seed: u64, no_shrink: bool, console: &Console) -> Result<(), Failure> {
+/// small where that is possible. Ctrl-C ends only the latter.
+fn report_violation(test: &LoadTest, seed: u64, no_shrink: bool, console: &Console) -> Result<u8, Failure> {
+    let mut code = exit::VIOLATED;
     let (run, mut schedule) = test.record(seed)?;
     if let (Some(violation), Some(step)) = (&run.violation, schedule.steps.last()) {
         console.note(&run::violation(violation, seed, schedule.steps.len(), step, console.signs));
         if !no_shrink {
             let begun = Instant::now();
-            let small = test.shrink(&schedule, violation, &interrupt::flag())?;
+            let stop = interrupt::flag();
+            let small = test.shrink(&schedule, violation, &stop)?;
+            let is_interrupted = stop.load(Ordering::Relaxed);
             let shrunk = small.as_ref().map(|(_, shrunk)| shrunk);
-            console.note(&run::shrunk(shrunk, begun.elapsed()));
+            console.note(&run::shrunk(shrunk, begun.elapsed(), is_interrupted));
+            code = if is_interrupted { exit::INTERRUPTED } else { code };
             schedule = small.map_or(schedule, |(small, _)| small);
         }
     }
     let path = directory::write(Path::new(directory::REGRESSIONS), &schedule, None)?;
     console.note(&format!("wrote {}\nnext  seatproof replay {}", path.display(), path.display()));
-    Ok(())
+    Ok(code)
 }

@@ -219,5 +219,6 @@ fn shrunk(
         Ok(shrunk) => Ok(shrunk),
         Err(ShrinkError::Model(error)) => Err(error),
         Err(ShrinkError::NotBroken(property)) => unreachable!("the scheduler saw `{property}` broken by these steps"),
+        Err(ShrinkError::Stopped) => unreachable!("only a schedule that keeps time is told again before it is shrunk"),
     }
 }

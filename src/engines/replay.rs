@@ -1,6 +1,7 @@
 //! Replays a schedule: each step must be possible where the schedule has it, and do what its name says.
 
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::recording::{Frame, Recording, held};
 use crate::system::facts::{Facts, facts};
@@ -46,13 +47,29 @@ pub fn replay(setting: &Rc<Setting>, schedule: &Schedule) -> Result<Replay, Mode
     replay_to(setting, schedule, None)
 }
 
+/// Follows the schedule until somebody asks to stop.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_until(setting: &Rc<Setting>, schedule: &Schedule, stop: &AtomicBool) -> Result<Replay, ModelError> {
+    follow_new(setting, schedule, schedule.steps.iter().take_while(|_| !stop.load(Ordering::Relaxed)))
+}
+
 /// Follows the schedule as far as its step `to`, counted from 1.
 ///
 /// # Errors
 /// As [`replay`].
 pub fn replay_to(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> Result<Replay, ModelError> {
+    follow_new(setting, schedule, first(schedule, to).iter())
+}
+
+fn follow_new<'a>(
+    setting: &Rc<Setting>,
+    schedule: &Schedule,
+    lines: impl Iterator<Item = &'a Line>,
+) -> Result<Replay, ModelError> {
     match System::new(Rc::clone(setting), schedule.halves, true) {
-        Ok(mut system) => follow(&mut system, first(schedule, to), None),
+        Ok(mut system) => follow(&mut system, lines, None),
         Err(ModelError::Given(error)) => Ok(not_begun(*error)),
         Err(error) => Err(error),
     }
@@ -72,7 +89,7 @@ pub fn record(setting: &Rc<Setting>, schedule: &Schedule, to: Option<usize>) -> 
     };
     let (start, held) = (facts(&system), held(&system));
     let mut watch = Watch { facts: start.clone(), frames: Vec::new() };
-    let replay = follow(&mut system, first(schedule, to), Some(&mut watch))?;
+    let replay = follow(&mut system, first(schedule, to).iter(), Some(&mut watch))?;
     let frames = watch.frames;
     Ok(Recording { replay, start, held, frames })
 }
@@ -96,11 +113,15 @@ fn first(schedule: &Schedule, to: Option<usize>) -> &[Line] {
     &schedule.steps[..to.unwrap_or(usize::MAX).min(schedule.steps.len())]
 }
 
-fn follow(system: &mut System, lines: &[Line], mut watch: Option<&mut Watch>) -> Result<Replay, ModelError> {
+fn follow<'a>(
+    system: &mut System,
+    lines: impl Iterator<Item = &'a Line>,
+    mut watch: Option<&mut Watch>,
+) -> Result<Replay, ModelError> {
     let (mut steps, mut violations, mut divergence) = (Vec::new(), Vec::new(), None);
-    let mut fired = Vec::with_capacity(lines.len());
+    let mut fired = Vec::new();
     system.judge();
-    for (index, line) in lines.iter().enumerate() {
+    for (index, line) in lines.enumerate() {
         let number = index + 1;
         let frame = match next_step(system, line) {
             Ok(step) => {

@@ -210,6 +210,12 @@ impl Exploration {
         self.verdicts.iter().any(|(_, verdict)| is_cut(verdict))
     }
 
+    /// Forgets what had nothing to judge so far in a search that was cut short: the rest could have had something.
+    pub fn only_what_holds_is_vacuous(&mut self) {
+        let verdicts = &self.verdicts;
+        self.vacuous.retain(|name| verdicts.iter().any(|(it, verdict)| it == name && *verdict == Verdict::Holds));
+    }
+
     /// Says that it was the time budget that stopped the search, not the user.
     pub fn ran_out_of_time(&mut self) {
         for (_, verdict) in &mut self.verdicts {

@@ -22,6 +22,6 @@ pub use draw::{Draw, Drawn, Support};
 pub use http::{Request, Response};
 pub use mark::{Mark, Note};
 pub use op::{Instant, Lost, Op, Outcome, Statement};
-pub(crate) use panic::caught;
+pub(crate) use panic::{caught, message as panic_message};
 pub use params::{ParamValue, Params};
 pub use running::{End, Flow, Process, Started, Yield, started};

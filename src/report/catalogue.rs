@@ -1,4 +1,4 @@
-//! What `list` says: models with their journeys, parameters and properties.
+//! What `list` says: models with their journeys, jobs, parameters, properties and draws.
 
 use serde_json::{Value, json};
 
@@ -22,9 +22,15 @@ fn one(model: &Model) -> String {
         }
     };
     section("journeys", model.journeys.iter().map(|it| (it.name.to_owned(), it.about)).collect());
+    if !model.jobs.is_empty() {
+        section("jobs", model.jobs.iter().map(|it| (it.name.to_owned(), it.about)).collect());
+    }
     let param = |it: &crate::system::model::Param| (format!("{} ({})", it.name, kind(it.kind)), it.about);
     section("parameters", model.params.iter().map(param).collect());
     section("properties", properties(model).iter().map(|it| (it.name.to_owned(), it.about)).collect());
+    if !model.draws.is_empty() {
+        text.push_str(&paragraph("  draws  ", &model.draws.join(", ")));
+    }
     text
 }
 
@@ -48,14 +54,17 @@ pub fn json(models: &[&Model]) -> Value {
     let models = models.iter().map(|model| {
         let params = model.params.iter().map(|it| json!({ "name": it.name, "kind": kind(it.kind), "about": it.about }));
         let journeys = model.journeys.iter().map(|it| json!({ "name": it.name, "about": it.about }));
+        let jobs = model.jobs.iter().map(|it| json!({ "name": it.name, "about": it.about }));
         let properties = properties(model);
         let properties = properties.iter().map(|it| json!({ "name": it.name, "about": it.about }));
         json!({
             "name": model.name,
             "about": model.about,
             "journeys": journeys.collect::<Vec<_>>(),
+            "jobs": jobs.collect::<Vec<_>>(),
             "params": params.collect::<Vec<_>>(),
             "properties": properties.collect::<Vec<_>>(),
+            "draws": model.draws,
         })
     });
     json!({ "models": models.collect::<Vec<_>>() })

@@ -91,12 +91,13 @@ pub fn violation(violation: &Violation, seed: u64, number: usize, step: &Line, s
 
 /// What shrinking the violation did and how long that took.
 #[must_use]
-pub fn shrunk(shrunk: Option<&Shrunk>, took: Duration) -> String {
+pub fn shrunk(shrunk: Option<&Shrunk>, took: Duration, is_interrupted: bool) -> String {
     let text = match shrunk {
         Some(shrunk) => {
             let tenths = took.as_millis().div_ceil(100);
             format!("{}; {}.{} s", shrinking(shrunk), tenths / 10, tenths % 10)
         }
+        None if is_interrupted => "interrupted: the schedule is as large as it was found".to_owned(),
         None => "not possible: it takes time between an effect and the arrival of its outcome".to_owned(),
     };
     paragraph("shrunk  ", &text).trim_end().to_owned()

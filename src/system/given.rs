@@ -145,8 +145,8 @@ impl System {
                 (Some(step), _) => self.fire(&step)?,
                 (None, None) => return Ok(Ok(())),
                 (None, Some(until)) => {
-                    let phase = self.state.slot(actor).phase;
-                    return Ok(Err(format!("{actor} does not come to `{until}`; it stops at {phase:?}")));
+                    let rest = at_rest(self.state.slot(actor).phase);
+                    return Ok(Err(format!("{actor} does not come to `{until}`: {rest}")));
                 }
             }
         }
@@ -184,6 +184,19 @@ impl System {
             self.pass_time(next_us);
         }
         self.pass_time(to_us);
+    }
+}
+
+/// What a process does that can do nothing more by itself.
+fn at_rest(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Idle => "it has not begun its next round",
+        Phase::Issued => "its next operation is not possible yet",
+        Phase::Blocked => "it waits for another transaction",
+        Phase::Calling(_) => "it waits for the service",
+        Phase::Applied => "it waits for an outcome",
+        Phase::Asleep(_) => "it sleeps, and time passes only by `wait`",
+        Phase::Ended => "it has ended",
     }
 }
 

@@ -253,6 +253,7 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
         (&["check", "--regressions", "cut"], 4, "cut/x.replay:2:", "completely"),
         (&["check", "--regressions", "bytes"], 4, "bytes/x.replay", "UTF-8"),
         (&["check", "--regressions", "huge"], 2, "directory `huge` cannot be read", "--regressions"),
+        (&["simulate", "--threads", "0"], 2, "--threads", "1 or more"),
         (&["check", "--timeout", "0s"], 2, "--timeout", "decides nothing"),
         (&["check", "--timeout", "sixty"], 2, "--timeout", "a number with a unit"),
         (&["explain", "SP9999"], 2, "SP9999", "list"),
@@ -270,10 +271,16 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
 #[test]
 fn explain_and_list_name_what_there_is() {
     let sandbox = Sandbox::new();
-    assert!(sandbox.run(&["explain", "SP0204"]).1.contains("(1 - p) / (1 + p)"));
+    let (_, explained, _) = sandbox.run(&["explain", "SP0204"]);
+    assert!(explained.contains("(1 - p) / (1 + p)"), "{explained}");
+    let is_code = |line: &str| line.starts_with("    ");
+    assert!(explained.lines().all(|line| is_code(line) || line.chars().count() <= 80), "{explained}");
     assert!(sandbox.run(&["explain", "one-holder-per-seat"]).1.contains("two clients"));
     let (_, list, _) = sandbox.run(&["list"]);
     assert!(list.contains("moviebooking") && list.contains("one-booking-per-seat"), "{list}");
+    for words in ["\n  jobs\n    lock-cleanup\n", "\n  draws  seat_count, seats, hold"] {
+        assert!(list.contains(words), "what a scenario may name is listed: {words}\n{list}");
+    }
     assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
     let schema = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.schema.json"));
     assert_eq!(sandbox.run(&["schema"]).1, schema.expect("the published schema"));
@@ -310,4 +317,27 @@ fn an_interrupted_check_keeps_and_labels_what_is_finished() {
     assert_eq!(code, 130, "{err}");
     assert!(out.contains("cut short") && out.contains("interrupted: no proof"), "{out}");
     assert!(out.contains("check moviebooking / redis-restart"), "the last check is named too: {out}");
+    assert_eq!(err.matches("would have been kept").count(), 1, "{err}");
+    assert!(err.contains("interrupted before these checks began: ") && err.contains("redis-restart"), "{err}");
+}
+
+/// Of a check that never began nothing is known, also not that it had nothing to judge.
+#[cfg(unix)]
+#[test]
+fn a_check_that_never_began_says_so_and_calls_nothing_vacuous() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["check", "--executions", "1000000", "--threads", "1", "--json"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(signal.success());
+    let (code, out, err) = outcome(&child.wait_with_output().expect("it ends"));
+    assert_eq!(code, 130, "{err}");
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let checks = document["checks"].as_array().expect("a list");
+    let last = checks.last().expect("a check");
+    assert_eq!((&checks[0]["begun"], &last["begun"]), (&true.into(), &false.into()), "{out}");
+    for verdict in last["verdicts"].as_array().expect("a list") {
+        assert_eq!((&verdict["verdict"], &verdict["vacuous"]), (&"inconclusive".into(), &false.into()), "{out}");
+    }
 }

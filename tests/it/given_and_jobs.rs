@@ -113,7 +113,7 @@ fn what_is_given_is_neither_explored_nor_counted() {
 #[test]
 fn what_cannot_have_happened_is_an_error_that_names_its_entry() {
     let cases = [
-        (&["vu1", "vu1 until T9"][..], 1, "does not come to"),
+        (&["vu1", "vu1 until T9"][..], 1, "does not come to `T9`: it has ended"),
         (&["vu1: GET seat"], 0, "no such step"),
         (&["job tidy"], 0, "no job"),
         (&["vu1 until T1", "vu1 until T1", "crash vu9"], 2, "no such step"),

@@ -28,6 +28,7 @@ mod measured_statistics;
 mod mishaps;
 mod models;
 mod native;
+mod output;
 mod own_model;
 mod protocol_table;
 mod recording;

@@ -10,7 +10,7 @@ use crate::support::scenario::{FULL, read};
 use seatproof::system::diagnostic::{Severity, code};
 
 /// What is replaced, and by what.
-const CASES: [(&str, &str); 73] = [
+const CASES: [(&str, &str); 74] = [
     // Syntax and keys.
     ("[links.http]", "[links.http"),
     ("[links.http]", "[links.http]\r\n\tx = = 3"),
@@ -87,6 +87,7 @@ const CASES: [(&str, &str); 73] = [
     ("[\"0s\", \"2s\"]", "[\"0s\", \"2s\", \"0s\"]"),
     ("[\"5us\"]", "[5]"),
     (", max_pause = \"1s\"", ""),
+    ("replicas = 2\n", ""),
     ("\"holds\"", "\"hold\""),
     ("\"holds\"", "{ verdict = \"holds\", ops = 3 }"),
     ("check.lock-release", "check.\"lock release\""),

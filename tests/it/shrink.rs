@@ -186,4 +186,7 @@ fn what_needs_time_between_effect_and_arrival_is_not_shrunk() {
     let never = AtomicBool::new(false);
     let refused = shrink_timed(&setting, &schedule, "one-holder-per-seat", &ShrinkOptions::default(), &never);
     assert_eq!(refused.map(|_| ()), Err(ShrinkError::NotBroken("one-holder-per-seat")));
+    let stopped = AtomicBool::new(true);
+    let refused = shrink_timed(&setting, &schedule, "one-holder-per-seat", &ShrinkOptions::default(), &stopped);
+    assert_eq!(refused.map(|_| ()), Err(ShrinkError::Stopped), "nobody waits until it has been told again");
 }

@@ -15,9 +15,9 @@ mod reduce;
 mod trial;
 
 use std::rc::Rc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::replay::replay;
+use super::replay::replay_until;
 use super::verdict::Counterexample;
 use crate::system::schedule::Schedule;
 use crate::system::{ModelError, Setting, Step};
@@ -105,6 +105,9 @@ pub enum ShrinkError {
     /// The steps do not break the property.
     #[error("the steps do not break `{0}`, so there is nothing to shrink")]
     NotBroken(&'static str),
+    /// Somebody asked to stop before anything was left out.
+    #[error("stopped before anything was left out")]
+    Stopped,
 }
 
 /// Shrinks steps with fused halves. The same input gives the same result, unless `stop` is set on the way.
@@ -118,8 +121,13 @@ pub fn shrink(
     options: &ShrinkOptions,
     stop: &AtomicBool,
 ) -> Result<Shrunk, ShrinkError> {
-    let mut trials = Trials { property, stop, max_steps: options.max_steps, fired: 0, replays: 0 };
+    let mut trials = Trials::new(property, options.max_steps, stop);
     let given = trials.record(setting, steps)?.ok_or(ShrinkError::NotBroken(property))?;
+    Ok(smallest(trials, given, options)?)
+}
+
+/// Makes small what is known to break the property.
+fn smallest(mut trials: Trials<'_>, given: Broken, options: &ShrinkOptions) -> Result<Shrunk, ModelError> {
     let from = size(&given);
     let reduced = reduce::reduce(&mut trials, given)?;
     let (best, is_shortest) = exact::shortest(&mut trials, reduced, options.max_states)?;
@@ -138,7 +146,8 @@ pub fn shrink(
 /// effect, and a violation may need the time between.
 ///
 /// # Errors
-/// A wrong model, or a schedule that does not break this property with fused halves.
+/// A wrong model, a schedule that does not break this property with fused halves, or `stop` before one step could go:
+/// a schedule of hours takes seconds to be told again.
 pub fn shrink_timed(
     setting: &Rc<Setting>,
     schedule: &Schedule,
@@ -146,12 +155,19 @@ pub fn shrink_timed(
     options: &ShrinkOptions,
     stop: &AtomicBool,
 ) -> Result<Shrunk, ShrinkError> {
-    let steps = replay(setting, schedule)?.steps;
+    let is_stopped = || stop.load(Ordering::Relaxed);
+    let steps = replay_until(setting, schedule, stop)?.steps;
     let instants = schedule.steps.iter().map(|line| line.at_us.unwrap_or(0));
     let timed = instants.zip(steps).collect::<Vec<_>>();
     let fused = fuse::fused_setting(setting, &timed);
-    let steps = fuse::fused_steps(&fused, &timed)?;
-    shrink(&fused, &steps, property, options, stop)
+    let steps = fuse::fused_steps(&fused, &timed, stop)?;
+    let mut trials = Trials::new(property, options.max_steps, stop);
+    let given = trials.record(&fused, steps.iter().take_while(|_| !is_stopped()))?;
+    if is_stopped() {
+        return Err(ShrinkError::Stopped);
+    }
+    let shrunk = smallest(trials, given.ok_or(ShrinkError::NotBroken(property))?, options)?;
+    if is_stopped() && shrunk.to == shrunk.from { Err(ShrinkError::Stopped) } else { Ok(shrunk) }
 }
 
 fn size(broken: &Broken) -> Size {

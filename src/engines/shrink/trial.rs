@@ -39,7 +39,11 @@ pub(super) struct Trials<'a> {
     pub(super) replays: u64,
 }
 
-impl Trials<'_> {
+impl<'a> Trials<'a> {
+    pub(super) fn new(property: &'static str, max_steps: u64, stop: &'a AtomicBool) -> Self {
+        Self { property, stop, max_steps, fired: 0, replays: 0 }
+    }
+
     /// True when nothing more may be tried.
     pub(super) fn is_over(&self) -> bool {
         self.fired >= self.max_steps || self.stop.load(Ordering::Relaxed)
@@ -58,6 +62,10 @@ impl Trials<'_> {
             if broken.is_some() {
                 break;
             }
+            // An execution of hours takes seconds.
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
             let Some(step) = execution.tracker.concrete(it) else { continue };
             self.fired += u64::from(execution.fire(&step)?);
             broken = execution.judge();
@@ -66,7 +74,11 @@ impl Trials<'_> {
     }
 
     /// The same for steps with the names that one execution gives them.
-    pub(super) fn record(&mut self, setting: &Setting, steps: &[Step]) -> Result<Option<Broken>, ModelError> {
+    pub(super) fn record<'b>(
+        &mut self,
+        setting: &Setting,
+        steps: impl IntoIterator<Item = &'b Step>,
+    ) -> Result<Option<Broken>, ModelError> {
         self.replays += 1;
         let Some(mut execution) = Execution::new(setting, self.property)? else { return Ok(None) };
         let mut broken = execution.judge();

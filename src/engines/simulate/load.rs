@@ -121,7 +121,7 @@ impl LoadTest {
     }
 
     /// The schedule of a violation made small, and from which size; none if it needs what fused halves do not have,
-    /// time between an effect and the arrival of its outcome.
+    /// time between an effect and the arrival of its outcome, or if somebody asks to stop before a step is left out.
     ///
     /// # Errors
     /// When the model itself is wrong.
@@ -135,7 +135,7 @@ impl LoadTest {
         let shrunk = match shrink_timed(&self.setting, schedule, violation.property, &options, stop) {
             Ok(shrunk) => shrunk,
             Err(ShrinkError::Model(error)) => return Err(error),
-            Err(ShrinkError::NotBroken(_)) => return Ok(None),
+            Err(ShrinkError::NotBroken(_) | ShrinkError::Stopped) => return Ok(None),
         };
         let violation = Some((violation.property.to_owned(), shrunk.reason.clone()));
         let setting = Rc::new(shrunk.setting.clone());

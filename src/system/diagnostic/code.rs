@@ -61,8 +61,10 @@ codes! {
         "The file has no content, or only blanks. An interrupted copy or a redirection into the same file leaves such \
          a file behind.";
     OUTPUT = "SP0007", EXIT_USAGE,
-        "A file that was asked for cannot be written. Files are written under a temporary name and then renamed, so \
-         whatever stood there before is unharmed.";
+        "A file that was asked for cannot be written, or stdout did not take the whole result. Files are written \
+         under a temporary name and then renamed, so whatever stood there before is unharmed; a device or a pipe is \
+         written to as it is. A result that nobody got counts for nothing, so the exit code is this one whatever the \
+         result was; a reader that went away (`| head`) is no error.";
     QUERY = "SP0008", EXIT_USAGE,
         "A condition of `simulate --find` that is not `figure operator number`, or that names a figure which the \
          scenario does not have. Figures are those of the table that `simulate --seeds` prints.";
@@ -98,8 +100,8 @@ codes! {
         "A load that cannot be run: no stages, a stage without duration or target, a negative number, no virtual user \
          at all, or more than seatproof accepts. Where k6 checks the same, its words are used.";
     UNKNOWN_NAME = "SP0110", EXIT_CONFIG,
-        "A name that the model does not declare: a model, journey, parameter, property or draw. The help names the \
-         nearest declared name, or all of them; `list` prints them with their meaning.";
+        "A name that the model does not declare: a model, journey, job, parameter, property or draw. The help names \
+         the nearest declared name, or all of them; `list` prints them all.";
     OUT_OF_BOUNDS = "SP0111", EXIT_CONFIG,
         "A number outside of what its key allows. The message names the bounds.";
     LINK = "SP0112", EXIT_CONFIG,
@@ -110,7 +112,7 @@ codes! {
     CHECK = "SP0114", EXIT_CONFIG,
         "A check that contradicts itself: no journey, both `journey` and `journeys`, a number of clients that differs \
          from the number of journeys, an expected verdict for a property that is not checked, a draw with too many \
-         representatives.";
+         representatives, a bound or a fault that needs another key.";
     STATUSES = "SP0115", EXIT_CONFIG,
         "A list of expected statuses is made of HTTP status codes and ranges of them, as in k6's \
          `http.expectedStatuses`: `[\"200-399\", 409, 423]`.";

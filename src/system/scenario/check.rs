@@ -75,6 +75,8 @@ fn check(
         expect,
         expect_states,
     };
+    let sampled = form.sample.as_ref().and_then(|at| at.value.faults.as_ref());
+    failover_has_a_replica(&form.faults, sampled, whole.replicas)?;
     let sample = form.sample.as_ref().map(|at| sample(&at.value, &whole, model)).transpose()?;
     Ok(Check { sample, ..whole })
 }
@@ -213,6 +215,18 @@ fn budgets(form: &form::Faults, time_steps: u32) -> Result<Budgets, Fault> {
         clock_jump: budget(&form.clock_jump, "clock_jump")?,
         time_steps,
     })
+}
+
+/// Without a replica nothing takes the place of the node, so the fault would never come up.
+fn failover_has_a_replica(own: &form::Faults, sampled: Option<&form::Faults>, replicas: u8) -> Result<(), Fault> {
+    let allowed = [Some(own), sampled].into_iter().flatten().filter_map(|faults| faults.failover.as_ref());
+    match { allowed }.find(|at| at.value > 0) {
+        Some(at) if replicas == 0 => {
+            let message = "`failover` never comes up as long as Redis has no replica that takes its place";
+            Err(Fault::new(&code::CHECK, &at.span, message).help("add `replicas = 1`"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The expected verdicts and the pinned number of states.
