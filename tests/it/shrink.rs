@@ -18,6 +18,7 @@ use seatproof::engines::verdict::{Finding, Verdict};
 use seatproof::models::{self, CATALOG, Entry};
 use seatproof::process::{Ctx, Drawn, Flow, Mark};
 use seatproof::system::model::{Journey, Model};
+use seatproof::system::pace::Pace;
 use seatproof::system::scenario::{Expectation, ExpectedVerdict};
 use seatproof::system::schedule::{Recorder, of_steps};
 use seatproof::system::setting;
@@ -148,6 +149,17 @@ fn steps_that_break_nothing_are_refused() {
     let never = AtomicBool::new(false);
     let error = shrink(&setting, &[], "one-booking-per-seat", &ShrinkOptions::default(), &never);
     assert_eq!(error.map(|_| ()), Err(ShrinkError::NotBroken("one-booking-per-seat")));
+}
+
+/// The customer who counts on a seat is paused until somebody else has it: a bound on pauses forbids just that.
+#[test]
+fn what_takes_longer_than_anything_may_is_no_schedule() {
+    let bounded = check_of("watchdog", "long-work");
+    let free = Setting { pace: Pace::default(), ..bounded.clone() };
+    let found = find(&free, 42).expect("the watchdog is paused");
+    let never = AtomicBool::new(false);
+    let refused = shrink(&bounded, &found.counterexample.steps, found.property, &ShrinkOptions::default(), &never);
+    assert_eq!(refused.map(|_| ()), Err(ShrinkError::NotBroken(found.property)));
 }
 
 /// A client that counts on its seat until the release is answered, not until it is sent.

@@ -132,6 +132,29 @@ fn words(exploration: &Exploration) -> Vec<(&'static str, &'static str)> {
     exploration.verdicts.iter().map(|(property, verdict)| (*property, word(verdict))).collect()
 }
 
+/// Time may not pass to an instant while somebody would be left standing for longer than the bound; it may again once
+/// he has gone on.
+#[test]
+fn every_scheduler_keeps_to_bounds_on_slowness() {
+    let never = Arc::new(AtomicBool::new(false));
+    for name in ["long-work", "long-work-without"] {
+        let setting = check_of("watchdog", name);
+        let oracle = reference::explore(&Rc::new(setting.clone()), usize::MAX, &never).expect("explorable");
+        let broken = oracle.verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Violated(_)));
+        let broken = broken.map(|(property, _)| *property).collect::<Vec<_>>();
+        for scheduler in SCHEDULERS {
+            let sampled = sampled(&setting, options(scheduler, 2));
+            assert_eq!(sampled.found.as_ref().map(|found| found.property), broken.first().copied(), "{scheduler}");
+            assert!(sampled.exercised.faults.contains("time_steps"), "{scheduler}");
+            let Some(found) = sampled.found else { continue };
+            let shared = Rc::new(setting.clone());
+            let schedule = of_steps(&shared, &found.counterexample.steps, "shuttle", "test", None);
+            let again = replay(&shared, &schedule.expect("the model is right")).expect("the model is right");
+            assert_eq!(again.divergence, None, "{scheduler}");
+        }
+    }
+}
+
 #[test]
 fn depth_first_search_says_when_it_stops_early() {
     let setting = check_of("moviebooking", "lock-release");

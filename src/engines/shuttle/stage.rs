@@ -220,7 +220,7 @@ impl Stage {
         }
         self.options.clear();
         if thread == self.threads.clock() {
-            self.options.extend(self.system.next_instant().map(Step::Time));
+            self.options.extend(self.system.passing_of_time());
         } else {
             self.threads.steps(thread, &self.system, &mut self.options);
         }
