@@ -153,9 +153,7 @@ impl System {
         }
         steps.extend(self.state.unreaped.iter().map(|process| Step::Reap(*process)));
         steps.extend(self.deadlocked().into_iter().map(Step::Deadlock));
-        if self.state.budgets.time_steps > 0 {
-            steps.extend(self.next_instant().filter(|to_us| self.may_pass_to(*to_us)).map(Step::Time));
-        }
+        steps.extend(self.passing_of_time());
         if self.state.budgets.crash > 0 {
             steps.extend((0..self.setting.service.instances).map(Step::CrashInstance));
         }
@@ -178,6 +176,15 @@ impl System {
         }
         self.other_mishaps(&mut steps);
         steps
+    }
+
+    /// The passing of time to the next instant, if it may pass so far now.
+    #[must_use]
+    pub fn passing_of_time(&self) -> Option<Step> {
+        if self.state.budgets.time_steps == 0 {
+            return None;
+        }
+        self.next_instant().filter(|to_us| self.may_pass_to(*to_us)).map(Step::Time)
     }
 
     /// The steps that this process can take or suffer now.
@@ -244,9 +251,7 @@ impl System {
                 Some(Whereabouts::Issued(Op::Draw(draw))) => draw.admits(drawn),
                 _ => false,
             },
-            Step::Time(to_us) => {
-                self.state.budgets.time_steps > 0 && self.next_instant() == Some(*to_us) && self.may_pass_to(*to_us)
-            }
+            Step::Time(_) => self.passing_of_time().as_ref() == Some(step),
             other => self.enabled().contains(other),
         }
     }

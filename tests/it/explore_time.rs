@@ -145,3 +145,25 @@ fn every_small_check_gives_the_same_verdicts_without_a_bound_on_time() {
     }
     assert!(compared > 10 && merged > 10, "{compared} compared, {merged} of them smaller");
 }
+
+/// What a replica has and what is on its way to it move back with the present.
+#[test]
+fn replicas_change_nothing_about_time_without_a_bound() {
+    const STATES_MAX: usize = 9_000;
+    let mut compared = Vec::new();
+    for entry in CATALOG {
+        let (judged, _) = scenario(entry.scenario).expect("it is valid");
+        let whole = setting::of_check(&judged, &judged.checks[0], entry.model);
+        for failover in [0, 1] {
+            let budgets = Budgets { time_steps: u32::MAX, failover, ..Budgets::default() };
+            let setting = Rc::new(Setting { replicas: 1, rounds: Some(1), budgets, ..whole.clone() });
+            let absolute = explored(&setting, STATES_MAX, false);
+            if absolute.states <= STATES_MAX {
+                let relative = explored(&setting, usize::MAX, true);
+                assert_eq!(lengths(&relative), lengths(&absolute), "{}, {failover}", entry.model.name);
+                compared.push((entry.model.name, failover, absolute.states, relative.states));
+            }
+        }
+    }
+    assert!(compared.len() >= 9, "{compared:?}");
+}

@@ -98,6 +98,39 @@ fn a_promoted_replica_judges_deadlines_by_itself() {
     assert_eq!(ask(&mut node, 1, "EXISTS a"), ":0");
 }
 
+/// The present moves back again and again, as in a search that keeps time relative. What is dead stays dead, on a
+/// replica and on the way to it, and for how long it has been dead does not matter.
+#[test]
+fn what_was_dead_before_the_present_was_moved_back_stays_dead() {
+    let mut node = Redis::with_replicas(1);
+    ask(&mut node, 1, "SET old 1");
+    ask(&mut node, 1, "SET kept 1 PX 5");
+    node.replicate_all();
+    ask(&mut node, 1, "PEXPIRE old 5");
+    ask(&mut node, 1, "PERSIST kept");
+    ask(&mut node, 1, "SET new 1 PX 5");
+    let mut since = Vec::new();
+    for ms in [6, 1, 7] {
+        node.purge_expired(ms * 1_000);
+        node.move_ms(ms);
+        let mut instants = Vec::new();
+        node.instants_after(0, &mut |instant_us| instants.push(instant_us));
+        assert_eq!(instants, [0; 0], "nothing that is alive has a deadline");
+        since.push(node.clone());
+    }
+    assert!(since.iter().all(|other| *other == node));
+    assert_eq!(lags(&node), [(0, 3)], "how far the replica is has not changed");
+    for (taken, promoted) in [(0, "[\"1\", nil, nil]"), (1, "[nil, nil, nil]"), (2, "[nil, \"1\", nil]")] {
+        let mut node = node.clone();
+        (0..taken).for_each(|_| node.replicate(0));
+        node.fail_over(0);
+        assert_eq!(ask(&mut node, 2, "MGET old kept new"), promoted, "after {taken} effects");
+    }
+    node.replicate_all();
+    node.fail_over(0);
+    assert_eq!((ask(&mut node, 2, "DBSIZE"), ask(&mut node, 2, "KEYS *")), (":1".to_owned(), "[\"kept\"]".to_owned()));
+}
+
 #[test]
 fn eviction_reaches_replicas_and_an_empty_primary_empties_them() {
     let mut node = Redis::with_replicas(1);

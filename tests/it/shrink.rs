@@ -16,8 +16,9 @@ use seatproof::engines::shrink::{Minimality, ShrinkError, ShrinkOptions, Shrunk,
 use seatproof::engines::shuttle::{Options, Scheduler, sample};
 use seatproof::engines::verdict::{Finding, Verdict};
 use seatproof::models::{self, CATALOG, Entry};
-use seatproof::process::{Ctx, Drawn, Flow, Mark};
+use seatproof::process::{Ctx, Drawn, Flow, Mark, ParamValue, Params};
 use seatproof::system::model::{Journey, Model};
+use seatproof::system::pace::Pace;
 use seatproof::system::scenario::{Expectation, ExpectedVerdict};
 use seatproof::system::schedule::{Recorder, of_steps};
 use seatproof::system::setting;
@@ -148,6 +149,36 @@ fn steps_that_break_nothing_are_refused() {
     let never = AtomicBool::new(false);
     let error = shrink(&setting, &[], "one-booking-per-seat", &ShrinkOptions::default(), &never);
     assert_eq!(error.map(|_| ()), Err(ShrinkError::NotBroken("one-booking-per-seat")));
+}
+
+/// What breaks however many take part, as a check that demands replicas where there are none: it is not shrunk to a
+/// setting in which nobody takes part, which no schedule file can name.
+#[test]
+fn somebody_always_takes_part() {
+    let whole = check_of("set_nx_px_wait", "none");
+    let properties = whole.model.properties.iter().copied().filter(|it| it.name == "no-seat-stuck-for-ever").collect();
+    let wanted = |(name, value)| (name, if name == "wait_for" { ParamValue::one(1) } else { value });
+    let params = Params::new(whole.params.iter().map(wanted).collect::<Vec<_>>());
+    let setting = Setting { params, properties, ..with_clients(&whole, 5, 1) };
+    let found = find(&setting, 42).expect("no replica ever has the lock");
+    for max_states in [0, 4_000] {
+        let options = ShrinkOptions { max_steps: 400_000, max_states };
+        let steps = &found.counterexample.steps;
+        let small = shrink(&setting, steps, found.property, &options, &AtomicBool::new(false)).expect("it breaks");
+        assert_eq!((small.to.contenders, small.steps.is_empty()), (1, false), "{max_states}");
+        assert_replays(&found, &small);
+    }
+}
+
+/// The customer who counts on a seat is paused until somebody else has it: a bound on pauses forbids just that.
+#[test]
+fn what_takes_longer_than_anything_may_is_no_schedule() {
+    let bounded = check_of("watchdog", "long-work");
+    let free = Setting { pace: Pace::default(), ..bounded.clone() };
+    let found = find(&free, 42).expect("the watchdog is paused");
+    let never = AtomicBool::new(false);
+    let refused = shrink(&bounded, &found.counterexample.steps, found.property, &ShrinkOptions::default(), &never);
+    assert_eq!(refused.map(|_| ()), Err(ShrinkError::NotBroken(found.property)));
 }
 
 /// A client that counts on its seat until the release is answered, not until it is sent.

@@ -1,5 +1,6 @@
 //! shuttle's schedulers over the models of the catalogue.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,12 +14,14 @@ use seatproof::engines::shrink::ShrinkOptions;
 use seatproof::engines::shuttle::{self, Options, Sampled, Scheduler, sample};
 use seatproof::engines::verdict::{Bound, Exploration, Verdict};
 use seatproof::models;
-use seatproof::process::{Ctx, Flow};
+use seatproof::process::{Ctx, Flow, ParamValue, Params};
 use seatproof::system::Setting;
 use seatproof::system::model::Model;
+use seatproof::system::property::GENERAL;
 use seatproof::system::scenario::{Check, Scenario};
 use seatproof::system::schedule::of_steps;
 use seatproof::system::setting;
+use seatproof::system::state::Budgets;
 
 const SCHEDULERS: [Scheduler; 3] = [Scheduler::Random, Scheduler::Pct { depth: 3 }, Scheduler::Urw];
 
@@ -130,6 +133,54 @@ fn words(exploration: &Exploration) -> Vec<(&'static str, &'static str)> {
         Verdict::Unknown(_) => "unknown",
     };
     exploration.verdicts.iter().map(|(property, verdict)| (*property, word(verdict))).collect()
+}
+
+/// Time may not pass to an instant while somebody would be left standing for longer than the bound; it may again once
+/// he has gone on.
+#[test]
+fn every_scheduler_keeps_to_bounds_on_slowness() {
+    let never = Arc::new(AtomicBool::new(false));
+    for name in ["long-work", "long-work-without"] {
+        let setting = check_of("watchdog", name);
+        let oracle = reference::explore(&Rc::new(setting.clone()), usize::MAX, &never).expect("explorable");
+        let broken = oracle.verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Violated(_)));
+        let broken = broken.map(|(property, _)| *property).collect::<Vec<_>>();
+        for scheduler in SCHEDULERS {
+            let sampled = sampled(&setting, options(scheduler, 2));
+            assert_eq!(sampled.found.as_ref().map(|found| found.property), broken.first().copied(), "{scheduler}");
+            assert!(sampled.exercised.faults.contains("time_steps"), "{scheduler}");
+            let Some(found) = sampled.found else { continue };
+            let shared = Rc::new(setting.clone());
+            let schedule = of_steps(&shared, &found.counterexample.steps, "shuttle", "test", None);
+            let again = replay(&shared, &schedule.expect("the model is right")).expect("the model is right");
+            assert_eq!(again.divergence, None, "{scheduler}");
+        }
+    }
+}
+
+/// The handler of a call that was made once more goes on with nobody who waits for it, in its client's thread. The
+/// client meanwhile draws seats, of which there are too many to enumerate.
+#[test]
+fn a_client_draws_while_a_handler_of_his_is_still_at_work() {
+    let whole = check_of("moviebooking", "lock-release");
+    let journey = whole.model.journeys.iter().position(|journey| journey.name == "lock_release").expect("it has it");
+    let journey = u16::try_from(journey).expect("a few journeys");
+    let wanted = |(name, value)| match name {
+        "seats" => (name, ParamValue::one(100)),
+        "seats_per_request" => (name, ParamValue::one(4)),
+        _ => (name, value),
+    };
+    let params = Params::new(whole.params.iter().map(wanted).collect::<Vec<_>>());
+    let budgets = Budgets { client_retry: 3, ..Budgets::default() };
+    let properties = GENERAL.iter().copied().filter(|property| property.name == "no-panic").collect();
+    let draws = BTreeMap::new();
+    let journeys = vec![journey; 6];
+    let setting = Setting { params, budgets, properties, draws, journeys, rounds: Some(3), ..whole };
+    for scheduler in SCHEDULERS {
+        let sampled = sampled(&setting, options(scheduler, 2));
+        assert_eq!((sampled.found, sampled.executions), (None, 300), "{scheduler}");
+        assert!(sampled.exercised.faults.contains("client_retry"), "{scheduler}");
+    }
 }
 
 #[test]

@@ -105,7 +105,7 @@ pub(super) fn possible(system: &System, step: &Step) -> Option<Step> {
             }
             _ => None,
         },
-        Step::Time(_) => system.next_instant().filter(|_| budgets.time_steps > 0).map(Step::Time),
+        Step::Time(_) => system.passing_of_time(),
         Step::Evict(number, key) => {
             let node = state.world.redis.get(usize::from(*number)).filter(|_| budgets.evict > 0)?;
             let mut live = node.live_keys(state.now_us).map(|(key, ..)| key).peekable();

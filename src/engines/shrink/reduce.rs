@@ -15,11 +15,12 @@ use crate::system::{ModelError, Setting};
 pub(super) fn reduce(trials: &mut Trials<'_>, mut best: Broken) -> Result<Broken, ModelError> {
     loop {
         let before = weight(&best.case);
-        best = leave_out(trials, best, |case| case.setting.journeys.len(), without_contenders)?;
-        best = leave_out(trials, best, |case| rounds_of(case).len(), without_rounds)?;
+        // One contender stays: a property that breaks without any says nothing about those who take part.
+        best = leave_out(trials, best, 1, |case| case.setting.journeys.len(), without_contenders)?;
+        best = leave_out(trials, best, 0, |case| rounds_of(case).len(), without_rounds)?;
         best = lower_seats(trials, best)?;
-        best = leave_out(trials, best, |case| positions(case, Move::is_fault).len(), without_faults)?;
-        best = leave_out(trials, best, |case| case.moves.len(), without_moves)?;
+        best = leave_out(trials, best, 0, |case| positions(case, Move::is_fault).len(), without_faults)?;
+        best = leave_out(trials, best, 0, |case| case.moves.len(), without_moves)?;
         let tight = best.case.tightened();
         best = trials.run(&tight)?.unwrap_or(best);
         if weight(&best.case) == before || trials.is_over() {
@@ -35,10 +36,11 @@ fn weight(case: &Case) -> (usize, i64, Option<u32>, usize) {
 }
 
 /// Tries without half of the parts, then without a quarter, and so on down to single ones, which are tried until none
-/// of them can go.
+/// of them can go. At least so many stay.
 fn leave_out(
     trials: &mut Trials<'_>,
     mut best: Broken,
+    least: usize,
     count: fn(&Case) -> usize,
     without: fn(&Case, Range<usize>) -> Case,
 ) -> Result<Broken, ModelError> {
@@ -48,7 +50,8 @@ fn leave_out(
         let mut from = 0;
         while from < count(&best.case) {
             let to = count(&best.case).min(from + size);
-            match trials.run(&without(&best.case, from..to))? {
+            let may_go = count(&best.case) - (to - from) >= least;
+            match may_go.then(|| trials.run(&without(&best.case, from..to))).transpose()?.flatten() {
                 Some(smaller) => best = smaller,
                 None => from = to,
             }
@@ -73,7 +76,7 @@ fn without_contenders(case: &Case, gone: Range<usize>) -> Case {
     Case { moves: moves.collect(), setting: setting_without(&case.setting, gone.clone()) }
 }
 
-/// The setting without these clients; one stays, because a schedule without clients says nothing.
+/// The setting without these clients, which are not all.
 pub(super) fn setting_without(setting: &Setting, gone: Range<usize>) -> Setting {
     let mut smaller = setting.clone();
     smaller.journeys.drain(gone);

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::threads::{Thread, Threads, has_unfinished};
 use crate::engines::draw;
-use crate::process::Drawn;
+use crate::process::{Draw, Drawn};
 use crate::system::fingerprint::Fingerprint;
 use crate::system::property::Violation;
 use crate::system::state::Phase;
@@ -151,17 +151,14 @@ impl Stage {
     fn next_step(&mut self, thread: Thread) -> Step {
         let number = u32::try_from(thread).expect("a few threads");
         self.trace.extend_from_slice(&number.to_le_bytes());
-        if self.choice.is_none()
-            && let Some((process, drawn)) = self.sampled_draw(thread)
-        {
-            drawn.iter().for_each(|value| self.trace.extend_from_slice(&value.to_le_bytes()));
-            return Step::Draw(process, drawn);
-        }
         if let Some(step) = self.threads.only_step(thread, &self.system) {
             return step;
         }
         self.options.clear();
-        self.threads.steps(thread, &self.system, &mut self.options);
+        match self.choice {
+            Some(_) => self.threads.steps(thread, &self.system, &mut self.options),
+            None => self.open_steps(thread),
+        }
         let last = i64::try_from(self.options.len()).expect("a few options") - 1;
         assert!(last >= 0, "only a thread with a step is chosen");
         let index = match self.choice {
@@ -172,19 +169,35 @@ impl Stage {
         if last > 0 {
             self.trace.extend_from_slice(&index.to_le_bytes());
         }
-        self.options.swap_remove(index)
+        let mut step = self.options.swap_remove(index);
+        if let Step::Draw(process, drawn) = &mut step
+            && self.choice.is_none()
+            && let Some(draw) = self.sampled_draw(*process)
+        {
+            *drawn = draw::sample(draw, between);
+            drawn.iter().for_each(|value| self.trace.extend_from_slice(&value.to_le_bytes()));
+        }
+        step
     }
 
-    /// A value for the draw that the thread's client waits for, unless the scenario names representatives.
-    fn sampled_draw(&self, thread: Thread) -> Option<(ProcessId, Drawn)> {
+    /// The steps of a thread where values are drawn and not enumerated: a draw is one step, with its value still open.
+    fn open_steps(&mut self, thread: Thread) {
         if !self.threads.is_client(thread) {
-            return None;
+            return self.threads.steps(thread, &self.system, &mut self.options);
         }
-        let mut processes = self.threads.processes(thread, &self.system);
-        let client = processes.next()?;
-        let draw = self.system.draw_of(client).filter(|_| processes.next().is_none())?;
-        let is_sampled = !self.system.setting().draws.contains_key(draw.name);
-        is_sampled.then(|| (client, draw::sample(draw, between)))
+        let processes = self.threads.processes(thread, &self.system);
+        for process in processes.filter(|process| self.system.is_ready(*process)) {
+            match self.sampled_draw(process) {
+                Some(_) => self.options.push(Step::Draw(process, Drawn::new())),
+                None => self.system.enabled_of(process, &mut self.options),
+            }
+        }
+        self.options.retain(|step| step.actor().is_some());
+    }
+
+    /// The draw that this process waits for, unless the scenario names representatives.
+    fn sampled_draw(&self, process: ProcessId) -> Option<Draw> {
+        self.system.draw_of(process).filter(|draw| !self.system.setting().draws.contains_key(draw.name))
     }
 
     fn look_at_all(&mut self) {
@@ -220,7 +233,7 @@ impl Stage {
         }
         self.options.clear();
         if thread == self.threads.clock() {
-            self.options.extend(self.system.next_instant().map(Step::Time));
+            self.options.extend(self.system.passing_of_time());
         } else {
             self.threads.steps(thread, &self.system, &mut self.options);
         }

@@ -24,7 +24,8 @@ pub(super) enum Value {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Entry {
     pub(super) value: Value,
-    /// Never negative: SET refuses such times and EXPIRE deletes the key instead.
+    /// Never negative: SET refuses such times, EXPIRE deletes the key instead, and deadlines come nearer only after
+    /// everything dead was purged or is so at once.
     pub(super) deadline_ms: Option<i64>,
 }
 
@@ -85,6 +86,12 @@ impl Change {
                 None => drop(keyspace.entries.remove(key)),
             }
         }
+    }
+
+    /// What has died on the way arrives as what it is, nothing. That is no less of a change: it takes the place of what
+    /// the key held before.
+    pub(super) fn purge(&mut self, now_ms: i64) {
+        self.0.values_mut().for_each(|held| drop(held.take_if(|entry| entry.is_dead(now_ms))));
     }
 
     pub(super) fn bring_nearer(&mut self, ms: i64) {

@@ -137,8 +137,8 @@ impl Redis {
         live.map(|(key, entry)| (key, entry.string(), entry.deadline_ms.map(i64::cast_unsigned)))
     }
 
-    /// Drops every dead key, as active expiry does in its own time. Only DBSIZE can tell; states that are equal
-    /// but for dead keys become equal.
+    /// Drops every dead key, as active expiry does in its own time, also on replicas and on the way to them. Only
+    /// DBSIZE can tell; states that are equal but for dead keys become equal.
     pub fn purge_expired(&mut self, now_us: u64) {
         let Self { keyspace, sessions, replication, .. } = self;
         keyspace.purge(whole_ms(now_us), |key| sessions.touch(key, true));
@@ -160,7 +160,8 @@ impl Redis {
         self.keyspace.bring_nearer(i64::try_from(ms).unwrap_or(i64::MAX));
     }
 
-    /// All deadlines come nearer, also those that replicas know, or will: the present is moved back.
+    /// All deadlines come nearer, also those that replicas know, or will: the present is moved back, no further than to
+    /// the start. What is dead must have been purged, as it would come to lie before the start, where no instants are.
     pub fn move_ms(&mut self, ms: u64) {
         self.jump_ms(ms);
         if let Some(replication) = &mut self.replication {

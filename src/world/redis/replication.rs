@@ -85,6 +85,7 @@ impl Replication {
 
     pub(super) fn purge(&mut self, now_ms: i64) {
         self.replicas.iter_mut().for_each(|replica| replica.keyspace.purge(now_ms, |_| ()));
+        self.stream.iter_mut().for_each(|change| change.purge(now_ms));
     }
 }
 
