@@ -25,8 +25,7 @@ pub(super) fn bounds(setting: &Setting) -> String {
         1 => parts.push("Redis has 1 replica".to_owned()),
         replicas => parts.push(format!("Redis has {replicas} replicas")),
     }
-    let faults = setting.budgets.entries();
-    let faults = faults.iter().filter(|(name, budget)| *budget > 0 && *name != "time_steps");
+    let faults = setting.budgets.faults();
     let faults = faults.map(|(name, budget)| format!("{name} at most {budget}")).collect::<Vec<_>>();
     parts.push(if faults.is_empty() { "no faults".to_owned() } else { faults.join(", ") });
     parts.push(match setting.budgets.time_steps {

@@ -72,6 +72,11 @@ impl Budgets {
         ]
     }
 
+    /// The faults that may happen, without the passing of time: each by its name, with how often.
+    pub fn faults(&self) -> impl Iterator<Item = (&'static str, u32)> + use<> {
+        self.entries().into_iter().filter(|(name, budget)| *name != "time_steps" && *budget > 0)
+    }
+
     /// The budget of this name; 0 if there is none.
     #[must_use]
     pub fn get(&self, name: &str) -> u32 {

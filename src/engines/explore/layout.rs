@@ -86,7 +86,7 @@ impl Layout {
             budgets: _,
         } = state;
         let budgets = &setting.budgets;
-        let faults = budgets.entries().iter().filter(|(name, _)| *name != "time_steps").map(|(_, most)| *most).sum();
+        let faults = budgets.faults().map(|(_, most)| most).sum();
         let has_jobs = !setting.model.jobs.is_empty();
         let has_children = !setting.model.children.is_empty();
         let first = usize::from(!has_jobs);

@@ -36,8 +36,7 @@ fn smaller_settings(setting: &Setting) -> Vec<Setting> {
     smaller.extend(fewer_seats(setting));
     let rounds = setting.rounds.and_then(|rounds| rounds.checked_sub(1)).filter(|rounds| *rounds > 0);
     smaller.extend(rounds.map(|rounds| Setting { rounds: Some(rounds), ..setting.clone() }));
-    let budgets = setting.budgets.entries();
-    for (name, _) in budgets.into_iter().filter(|(name, budget)| *name != "time_steps" && *budget > 0) {
+    for (name, _) in setting.budgets.faults() {
         let mut fewer = setting.clone();
         *fewer.budgets.get_mut(name) -= 1;
         smaller.push(fewer);

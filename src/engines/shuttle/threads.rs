@@ -95,8 +95,7 @@ impl Threads {
         if thread == self.clock() {
             return budgets.time_steps > 0;
         }
-        let faults = budgets.entries().iter().any(|(name, budget)| *name != "time_steps" && *budget > 0);
-        faults || has_unfinished(state) || state.waiting.len() > 1
+        budgets.faults().next().is_some() || has_unfinished(state) || state.waiting.len() > 1
     }
 }
 
