@@ -131,7 +131,6 @@ impl System {
             instance.connection_queue.retain(|waiting| *waiting != child);
         }
         self.forget_session(child);
-        let handlers = &mut self.state.clients[usize::from(child.client)].handlers;
-        handlers.retain(|handler| handler.call != child.call);
+        self.state.clients[usize::from(child.client)].forget_handler(child.call);
     }
 }

@@ -72,7 +72,7 @@ impl System {
             self.judge_split(handler, None);
             self.forget_session(handler);
             let client = &mut self.state.clients[usize::from(handler.client)];
-            client.handlers.retain(|slot| slot.call != handler.call);
+            client.forget_handler(handler.call);
             if handler.is_job() {
                 self.restart_job(handler);
                 continue;
@@ -107,7 +107,7 @@ impl System {
         }
         let client = &mut self.state.clients[usize::from(process.client)];
         let is_caller = matches!(client.slot.phase, Phase::Calling(call) if call == process.call);
-        client.handlers.retain(|slot| slot.call != process.call);
+        client.forget_handler(process.call);
         self.free_worker(process);
         if is_caller {
             self.abandon_call(ProcessId::client(process.client));

@@ -30,6 +30,7 @@ impl System {
         let call = *calls;
         // Made where it stays: a slot is large, and `push` would copy it there.
         let slot = || HandlerSlot { call, request: request(client), is_awaited, parent: None, slot: Slot::idle() };
+        handlers.reserve_exact(1);
         handlers.extend(std::iter::once_with(slot));
         let handler = ProcessId::handler(process.client, call);
         let instance = self.state.instance_of(process);
@@ -54,16 +55,15 @@ impl System {
         self.judge_answer(handler, response.status);
         self.judge_report(handler, response.status);
         self.close_redis(handler);
-        let handlers = &mut self.state.clients[usize::from(handler.client)].handlers;
-        let slot = handlers.iter().find(|slot| slot.call == handler.call).expect("a handler that answers is at work");
+        let client = &mut self.state.clients[usize::from(handler.client)];
+        let slot = client.handler(handler.call).expect("a handler that answers is at work");
         let is_awaited = slot.is_awaited;
         assert!(
             !slot.slot.has_connection,
             "{handler}: `{}` answered with a transaction open; every path must COMMIT or ROLLBACK",
             slot.request.route
         );
-        // Dropped where it lies: a slot is large.
-        handlers.retain(|slot| slot.call != handler.call);
+        client.forget_handler(handler.call);
         self.free_worker(handler);
         // What must hold while nobody works for a client is judged now.
         self.judgement.redis_changed();

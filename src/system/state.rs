@@ -313,4 +313,14 @@ impl Client {
     pub fn handler(&self, call: u32) -> Option<&HandlerSlot> {
         self.handlers.iter().find(|handler| handler.call == call)
     }
+
+    /// Forgets a handler or child. The memory of the last one goes back to the allocator, which gives it to the next
+    /// request, whoever sends that: it is still in the cache then, and the client's own would not be.
+    pub(super) fn forget_handler(&mut self, call: u32) {
+        // Dropped where it lies: a slot is large.
+        self.handlers.retain(|handler| handler.call != call);
+        if self.handlers.is_empty() {
+            self.handlers = Vec::new();
+        }
+    }
 }
