@@ -1,7 +1,8 @@
 //! `simulate`: one run of the load test.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::args::{Format, Seed, Simulate};
@@ -25,9 +26,12 @@ pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
     let seed = seed(args.seed, &loaded)?;
     let test = load_test(&loaded)?;
     console.note(&header(&loaded, &test, &format!("seed {seed}"))?);
-    let run = test.run(seed)?;
+    let stop = interrupt::flag();
+    let run = test.run_until(seed, Arc::clone(&stop))?;
     let mut codes = vec![exit::OK];
-    if args.doublecheck {
+    if run.interrupted_at_us.is_some() {
+        codes.push(exit::INTERRUPTED);
+    } else if args.doublecheck {
         codes.push(doublecheck(&test, &run, console)?);
     }
     print(&loaded, &run, args.format, console);
@@ -36,7 +40,7 @@ pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
         console.note(&format!("wrote {}", path.display()));
     }
     if run.violation.is_some() {
-        codes.push(report_violation(&test, seed, args.no_shrink, console)?);
+        codes.push(report_violation(&test, seed, args.no_shrink, &stop, console)?);
     }
     let crossed = run.summary.crossed().collect::<Vec<_>>();
     if !crossed.is_empty() {
@@ -104,15 +108,20 @@ fn print(loaded: &Loaded, run: &Run, format: Format, console: &Console) {
 
 /// Runs the seed again with every step noted, names the step that broke the property, and keeps the schedule, made
 /// small where that is possible. Ctrl-C ends only the latter.
-fn report_violation(test: &LoadTest, seed: u64, no_shrink: bool, console: &Console) -> Result<u8, Failure> {
+fn report_violation(
+    test: &LoadTest,
+    seed: u64,
+    no_shrink: bool,
+    stop: &AtomicBool,
+    console: &Console,
+) -> Result<u8, Failure> {
     let mut code = exit::VIOLATED;
     let (run, mut schedule) = test.record(seed)?;
     if let (Some(violation), Some(step)) = (&run.violation, schedule.steps.last()) {
         console.note(&run::violation(violation, seed, schedule.steps.len(), step, console.signs));
         if !no_shrink {
             let begun = Instant::now();
-            let stop = interrupt::flag();
-            let small = test.shrink(&schedule, violation, &stop)?;
+            let small = test.shrink(&schedule, violation, stop)?;
             let is_interrupted = stop.load(Ordering::Relaxed);
             let shrunk = small.as_ref().map(|(_, shrunk)| shrunk);
             console.note(&run::shrunk(shrunk, begun.elapsed(), is_interrupted));

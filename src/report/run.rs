@@ -62,6 +62,10 @@ pub fn notes(run: &Run, judgement: Option<&Judgement>, signs: Signs) -> String {
     if let Some((metric, source)) = &run.aborted_by {
         text.push_str(&paragraph(&format!("{} ", signs.notice), &format!("aborted by threshold {metric}: {source}")));
     }
+    if let Some(at_us) = run.interrupted_at_us {
+        let what = format!("interrupted at {} s of virtual time: all figures are those until then", at_us / 1_000_000);
+        text.push_str(&paragraph(&format!("{} ", signs.notice), &what));
+    }
     for (metric, source) in vacuous(&run.summary) {
         let what = format!("vacuous: {metric} saw no sample, so `{source}` says nothing about the service");
         text.push_str(&paragraph(&format!("{} ", signs.vacuous), &what));
@@ -135,6 +139,7 @@ pub fn json(scenario: &Scenario, run: &Run, judgement: Option<&Judgement>) -> Va
         "digest": run.digest.to_string(),
         "violation": violation.map(|it| json!({ "property": it.property, "reason": it.reason })),
         "aborted_by": run.aborted_by.as_ref().map(|(metric, source)| json!({ "metric": metric, "source": source })),
+        "interrupted_at_us": run.interrupted_at_us,
         "thresholds": thresholds.collect::<Vec<_>>(),
         "judgement": judgement,
         "vitals": {

@@ -9,10 +9,14 @@ const MODEL: &str = include_str!("../../models/moviebooking.toml");
 
 /// A load of a few seconds, so that tests are quick.
 pub(crate) fn short_scenario() -> String {
+    scenario_with_stages(r#"{ duration = "10s", target = 20 }, { duration = "2s", target = 0 }"#)
+}
+
+/// The bundled scenario under another load.
+pub(crate) fn scenario_with_stages(stages: &str) -> String {
     let start = MODEL.find("stages = [").expect("it has stages");
     let end = start + MODEL[start..].find("\n]").expect("they end") + 2;
-    let stages = "stages = [{ duration = \"10s\", target = 20 }, { duration = \"2s\", target = 0 }]";
-    format!("{}{stages}{}", &MODEL[..start], &MODEL[end..])
+    format!("{}stages = [{stages}]{}", &MODEL[..start], &MODEL[end..])
 }
 
 #[test]

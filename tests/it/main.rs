@@ -15,6 +15,7 @@ mod explore_time;
 mod failover;
 mod faults;
 mod given_and_jobs;
+mod interrupt;
 mod k6_json;
 mod k6_ramp;
 mod k6_recorder;

@@ -99,6 +99,16 @@ impl LoadTest {
         Ok(Execution::new(self, seed, self.start()?, None).run()?.0)
     }
 
+    /// As [`Self::run`], and ends within a virtual second once `stop` is set.
+    ///
+    /// # Errors
+    /// As of [`Self::run`].
+    pub fn run_until(&self, seed: u64, stop: Arc<AtomicBool>) -> Result<Run, ModelError> {
+        let mut execution = Execution::new(self, seed, self.start()?, None);
+        execution.stop = Some(stop);
+        Ok(execution.run()?.0)
+    }
+
     /// The execution before its first step.
     pub(in crate::engines) fn start(&self) -> Result<System, ModelError> {
         if let Some(start) = self.start.get() {

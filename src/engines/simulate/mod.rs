@@ -31,6 +31,8 @@ pub struct Run {
     pub violation: Option<Violation>,
     /// The threshold with `abortOnFail` that stopped the run: metric and expression.
     pub aborted_by: Option<(String, String)>,
+    /// When somebody asked the run to end, in microseconds from its start: the figures are those until then.
+    pub interrupted_at_us: Option<u64>,
     /// What k6 does not see.
     pub vitals: Vitals,
 }

@@ -3,6 +3,8 @@
 mod load;
 
 use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::Run;
 use super::events::{Due, Event, Events, What};
@@ -41,6 +43,9 @@ pub(in crate::engines) struct Execution<T> {
     last_iteration_end_us: u64,
     violation: Option<Violation>,
     aborted_by: Option<(String, String)>,
+    /// Asks the run to end, if it may be asked.
+    pub(super) stop: Option<Arc<AtomicBool>>,
+    is_interrupted: bool,
 }
 
 impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
@@ -64,6 +69,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             last_iteration_end_us: 0,
             violation: None,
             aborted_by: None,
+            stop: None,
+            is_interrupted: false,
         }
     }
 
@@ -142,6 +149,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
             digest: self.digest.finish(),
             violation: self.violation,
             aborted_by: self.aborted_by,
+            interrupted_at_us: self.is_interrupted.then_some(end_us),
             vitals: self.measure.vitals,
         };
         (run, self.system, self.recorder)
@@ -319,7 +327,7 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
     /// True once nothing more follows from a step.
     #[inline]
     fn is_stopped(&self) -> bool {
-        self.violation.is_some() || self.aborted_by.is_some()
+        self.violation.is_some() || self.aborted_by.is_some() || self.is_interrupted
     }
 
     #[inline(never)]

@@ -21,6 +21,17 @@ impl Sandbox {
         outcome(&self.command(args).output().expect("the program runs"))
     }
 
+    /// Runs the program and sends it Ctrl-C after a while, in which it must not have ended.
+    #[cfg(unix)]
+    pub(crate) fn interrupted(&self, args: &[&str], after: std::time::Duration) -> (i32, String, String) {
+        let mut command = self.command(args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        std::thread::sleep(after);
+        let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+        assert!(signal.success());
+        outcome(&child.wait_with_output().expect("it ends"))
+    }
+
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.path().join(name);
         std::fs::write(&path, content).expect("a file");

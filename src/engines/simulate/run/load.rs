@@ -1,6 +1,7 @@
 //! The load of a run as k6 lays it on: shifts and iterations of virtual users, jobs, and what is sampled periodically.
 
 use std::ops::Deref;
+use std::sync::atomic::Ordering;
 
 use super::super::events::{Event, What};
 use super::super::load::LoadTest;
@@ -40,6 +41,8 @@ impl<T: Deref<Target = LoadTest> + Clone> Execution<T> {
                 self.shifts_left -= 1;
             }
             What::SampleVus => {
+                // As good a time as any to look, and once a virtual second costs nothing.
+                self.is_interrupted = self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
                 if !self.is_load_over() {
                     self.measure.recorder.vus(self.running, self.measure.vitals.vus_max);
                     self.events.at(self.system.now_us() + VUS_PERIOD_US, event);
