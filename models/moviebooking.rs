@@ -296,7 +296,7 @@ async fn lock_in_transaction(ctx: &mut Ctx, request: &Request, freed: &mut Vec<F
         freed.extend(Box::pin(release::give_up(ctx, &held, &other)).await?);
     }
     ctx.label("L2");
-    let wanted = Value::ints(&seats);
+    let wanted = request.get("seats").clone();
     ctx.sql("SELECT id, movie FROM showtimes WHERE id = $1", [Value::Int(showtime)]).await?;
     let by_ids = "SELECT id, status FROM showtime_seats WHERE id = ANY($1) AND showtime_id = $2";
     let found = ctx.sql(by_ids, [wanted.clone(), Value::Int(showtime)]).await?.rows;

@@ -117,7 +117,7 @@ impl Ctx {
         params: [Value; N],
     ) -> impl Future<Output = Result<Rows, SqlError>> {
         self.place(
-            || Op::Sql(Statement(statement), SmallVec::new()),
+            || Op::Sql(Statement(statement), SmallVec::with_capacity(N)),
             |op| {
                 if let Op::Sql(_, list) = op {
                     params.into_iter().for_each(|param| list.push(param));

@@ -106,18 +106,27 @@ impl Digest {
     /// A variant and its bytes. The tag says how many there are, so that the last word may overlap the one before.
     #[inline(always)]
     fn bytes(self, variant: u8, bytes: &[u8]) -> Self {
-        let (words, rest) = bytes.as_chunks();
         let tagged = self.tagged(variant, bytes.len() as u64);
-        let digest = words.iter().fold(tagged, |digest, word| digest.word(u64::from_le_bytes(*word)));
-        if rest.is_empty() {
-            return digest;
-        }
+        let Some(last) = bytes.last_chunk() else { return tagged.short(bytes) };
+        // All but the last one to eight bytes: of nearly all texts at most two words.
+        let digest = match bytes[..bytes.len() - 1].as_chunks().0 {
+            [] => tagged,
+            [first] => tagged.word(u64::from_le_bytes(*first)),
+            [first, second] => tagged.word(u64::from_le_bytes(*first)).word(u64::from_le_bytes(*second)),
+            words => words.iter().fold(tagged, |digest, word| digest.word(u64::from_le_bytes(*word))),
+        };
+        digest.word(u64::from_le_bytes(*last))
+    }
+
+    /// Bytes too few for a word.
+    #[inline(always)]
+    fn short(self, bytes: &[u8]) -> Self {
         let half = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
-        digest.word(match (bytes.last_chunk(), rest.first_chunk(), rest.last_chunk()) {
-            (Some(last), ..) => u64::from_le_bytes(*last),
-            (_, Some(first), Some(last)) => half(first) | half(last) << 32,
-            _ => rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        })
+        match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => self.word(half(first) | half(last) << 32),
+            _ if bytes.is_empty() => self,
+            _ => self.word(bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
+        }
     }
 
     fn text(self, text: &str) -> Self {
