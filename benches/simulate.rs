@@ -1,4 +1,12 @@
-//! What one run of the bundled load test costs, and how that grows with it: `cargo bench --bench simulate`.
+//! What one run of the bundled load test costs, beside a peer and a yardstick, and how that grows with it:
+//! `cargo bench --bench simulate`.
+
+#[path = "simulate/turmoil.rs"]
+mod turmoil;
+#[path = "simulate/workload.rs"]
+mod workload;
+#[path = "simulate/yardstick.rs"]
+mod yardstick;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -29,6 +37,7 @@ fn main() {
     divan::main();
     // Timings are the business of `cargo bench`; `cargo test` only starts this to see that it works.
     if std::env::args().any(|argument| argument == "--bench") {
+        print_peers();
         print_growth();
         print_sweep();
     }
@@ -70,11 +79,10 @@ fn one_run(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(virtual_duration().as_secs())).bench_local(|| test.run(seeds.next().unwrap()));
 }
 
-fn median_of_runs(test: &LoadTest) -> Duration {
+fn median_of_runs(run: impl Fn(u64)) -> Duration {
     let timed = |seed| {
         let start = Instant::now();
-        let run = test.run(seed).expect("the model is right");
-        assert_eq!(run.violation, None);
+        run(seed);
         start.elapsed()
     };
     let mut times = (0..RUNS).map(timed).collect::<Vec<_>>();
@@ -82,9 +90,28 @@ fn median_of_runs(test: &LoadTest) -> Duration {
     times[times.len() / 2]
 }
 
+fn run(test: &LoadTest, seed: u64) {
+    let run = test.run(seed).expect("the model is right");
+    assert_eq!(run.violation, None);
+}
+
+/// The same virtual users without our service: in turmoil, which simulates a network, and counted by hand.
+fn print_peers() {
+    let test = load_test(1);
+    let shifts = workload::shifts(&scenario(1).1);
+    let ours = median_of_runs(|seed| run(&test, seed));
+    let in_turmoil = median_of_runs(|seed| turmoil::run(seed, &shifts).check());
+    let by_hand = median_of_runs(|seed| yardstick::run(seed, &shifts).check());
+    let times = |one: Duration, other: Duration| one.as_secs_f64() / other.as_secs_f64();
+    println!("one run: median {ours:.2?}, the whole service, every property judged");
+    println!("turmoil, a table for a service: {in_turmoil:.2?}, {:.1} times as long", times(in_turmoil, ours));
+    println!("counted by hand, no service: {by_hand:.2?}; we take {:.1} times as long", times(ours, by_hand));
+}
+
 fn print_growth() {
     let [small, large] = [1, SCALE].map(|scale| {
-        let time = median_of_runs(&load_test(scale));
+        let test = load_test(scale);
+        let time = median_of_runs(|seed| run(&test, seed));
         let factor = virtual_duration().as_secs_f64() / time.as_secs_f64();
         println!("{} virtual users: median {time:.2?} a run, {factor:.0} times faster than real time", 100 * scale);
         time
