@@ -58,10 +58,10 @@ impl Sample {
     }
 }
 
-/// The result of exploring nothing: each property is open.
+/// The result of exploring nothing: each property is open, for this reason.
 #[must_use]
-pub fn unexplored(setting: &Setting) -> Exploration {
-    let open = |name| (name, Verdict::Unknown(Bound::Sampled));
+pub fn unexplored(setting: &Setting, why: &Bound) -> Exploration {
+    let open = |name| (name, Verdict::Unknown(why.clone()));
     Exploration {
         verdicts: setting.properties.iter().map(|property| open(property.name)).collect(),
         states: 0,

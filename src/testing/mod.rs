@@ -45,11 +45,11 @@ use crate::engines::regressions::{self, Followed, Outcome, RegressionError, foll
 use crate::engines::replay::{Divergence, record};
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
-use crate::engines::verdict::Exploration;
+use crate::engines::verdict::{Bound, Exploration};
 use crate::report::{Signs, diagram};
 use crate::system::diagnostic::Diagnostic;
 use crate::system::schedule::{Schedule, directory};
-use crate::system::{ModelError, Setting};
+use crate::system::{ModelError, Setting, Unexplorable};
 
 /// Executions that are done twice, to see that the model reads nothing but outcomes.
 const WALKS: u64 = 8;
@@ -105,7 +105,7 @@ pub enum Failure {
     /// The model is wrong.
     Model(ModelError),
     /// A draw has no values to explore.
-    Draw(&'static str),
+    Draw(Box<Unexplorable>),
     /// The model reads something that is not an outcome.
     Nondeterminism(Box<Nondeterminism>),
 }
@@ -207,7 +207,7 @@ fn follow(path: &std::path::Path, schedule: Schedule, setting: &Setting) -> Resu
     if recording.replay.violations.is_empty() {
         return match recording.replay.divergence {
             Some(divergence) => Err(Failure::Diverged(path.to_owned(), Box::new(divergence))),
-            None => Ok(portfolio::unexplored(setting)),
+            None => Ok(portfolio::unexplored(setting, &Bound::Sampled)),
         };
     }
     let diagram = diagram::diagram(&recording.frames, Signs::UTF8);
@@ -228,7 +228,10 @@ impl fmt::Display for Failure {
             Self::Schedule(diagnostic) => write!(f, "{diagnostic}"),
             Self::Model(error) => write!(f, "{error}"),
             Self::Nondeterminism(difference) => write!(f, "{difference}"),
-            Self::Draw(draw) => write!(f, "{}", ExploreError::Draw(draw)),
+            Self::Draw(draw) => match draw.remedy() {
+                Some(remedy) => write!(f, "{draw}; name some in the setting, as a scenario would by {remedy}"),
+                None => write!(f, "{draw}"),
+            },
         }
     }
 }
