@@ -115,10 +115,11 @@ fn work(
 ) -> Result<(), SweepError> {
     let test = LoadTest::new(recipe.scenario, recipe.load, recipe.model)?;
     while !interrupt.load(Ordering::Relaxed) {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= end.load(Ordering::Relaxed) {
-            break;
-        }
+        // Never beyond the end, which may be the last number there is.
+        let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seed| {
+            (seed < end.load(Ordering::Relaxed)).then(|| seed + 1)
+        });
+        let Ok(seed) = taken else { break };
         each(test.run(seed)?);
     }
     Ok(())
