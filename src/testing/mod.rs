@@ -98,6 +98,8 @@ impl Plan {
 pub enum Failure {
     /// A property is broken.
     Violated(Box<Violated>),
+    /// What a property wants to be reachable is not, which no schedule shows: the property, where, and how so.
+    Unreachable(&'static str, String, String),
     /// A schedule that `SEATPROOF_SCHEDULE` names cannot be followed to its end.
     Diverged(PathBuf, Box<Divergence>),
     /// A schedule cannot be read, followed or written.
@@ -170,8 +172,12 @@ pub fn check(name: &str, setting: &Setting, plan: &Plan) -> Result<Exploration, 
         portfolio::shrink_sample(sample, &ShrinkOptions::default(), &mut exploration, &stop)?;
     }
     let schedules = portfolio::schedules(name, &setting, &exploration, &samples, None, plan.seed)?;
-    match schedules.into_iter().next() {
-        Some(schedule) => Err(violated(schedule, &setting, &samples, plan)?),
+    if let Some(schedule) = schedules.into_iter().next() {
+        return Err(violated(schedule, &setting, &samples, plan)?);
+    }
+    let missed = exploration.verdicts.iter().find_map(|(name, verdict)| Some((*name, verdict.counterexample()?)));
+    match missed {
+        Some((property, found)) => Err(Failure::Unreachable(property, name.to_owned(), found.reason.clone())),
         None => Ok(exploration),
     }
 }
@@ -219,6 +225,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Violated(violated) => write!(f, "{violated}"),
+            Self::Unreachable(property, name, why) => write!(f, "{property} is violated in {name}\nwhy     {why}"),
             Self::Diverged(path, divergence) => {
                 let Divergence { number, wanted, reason, .. } = &**divergence;
                 let path = path.display();
