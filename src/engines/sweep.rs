@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
@@ -68,9 +69,10 @@ pub fn sweep<T: Send>(
     let mut failure = None;
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for _ in 0..threads.get() {
+        let workers = (0..threads.get()).map(|_| {
             let (sender, next, end, stops, collect) = (sender.clone(), &next, &end, &stops, &collect);
             scope.spawn(move || {
+                let _last = LastOnPanic(end);
                 let result = work(recipe, next, end, interrupt, |run| {
                     if stops(&run) {
                         end.fetch_min(run.seed, Ordering::Relaxed);
@@ -82,8 +84,9 @@ pub fn sweep<T: Send>(
                     end.store(0, Ordering::Relaxed);
                     let _ = sender.send(Err(error));
                 }
-            });
-        }
+            })
+        });
+        let workers = workers.collect::<Vec<_>>();
         drop(sender);
         for result in receiver {
             match result {
@@ -93,6 +96,9 @@ pub fn sweep<T: Send>(
                 }
                 Err(error) => failure = Some(error),
             }
+        }
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
     });
     if let Some(error) = failure {
@@ -104,6 +110,17 @@ pub fn sweep<T: Send>(
     let collected = in_order.map_while(|((seed, value), wanted)| (seed == wanted).then_some(value)).collect::<Vec<_>>();
     let last = seeds.start + collected.len() as u64;
     Ok(Swept { seeds: seeds.start..last, collected, stopped_at: stopped_at.filter(|seed| *seed < last) })
+}
+
+/// Ends a sweep of which one thread panics, so that nobody waits for millions of runs to hear of it.
+struct LastOnPanic<'a>(&'a AtomicU64);
+
+impl Drop for LastOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(0, Ordering::Relaxed);
+        }
+    }
 }
 
 fn work(

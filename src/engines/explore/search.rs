@@ -79,7 +79,9 @@ impl<'a> Search<'a> {
                 return Ok(None);
             }
             let (length, first) = (self.known.level.len(), self.level_first);
-            let workers = if length < PARALLEL_MIN { 1 } else { self.progress.options.threads.get() };
+            // More would find no batch to expand, and only take the time of those that do.
+            let threads = self.progress.options.threads.get().min(AHEAD);
+            let workers = if length < PARALLEL_MIN { 1 } else { threads };
             let halt = if workers < 2 { self.alone(first, watch)? } else { self.together(first, workers, watch)? };
             match halt {
                 Some(Halt::Decided) => return Ok(None),
