@@ -195,7 +195,8 @@ pub(super) struct Check {
     /// Stop after so many states, whatever the scenario says
     #[arg(long, value_name = "N")]
     pub(super) max_states: Option<usize>,
-    /// Stop when the states kept take more memory than this: `500M`, `6G`
+    /// Stop when the states kept take more memory than this: `500M`, `6G`; at which state that is differs between one
+    /// thread and several
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub(super) max_memory: Option<usize>,
     /// Keep a search of the explorer that is cut short in DIR, and go on with one that was [default DIR:
