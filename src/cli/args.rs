@@ -45,7 +45,7 @@ pub(super) struct Global {
     /// Colours: auto where the stream is a terminal
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: Color,
-    /// Letters instead of ✓ ✗ █
+    /// Letters instead of ✓ ✗ █, save in k6's own summary
     #[arg(long, global = true)]
     pub(super) ascii: bool,
     /// No notes on stderr, only errors
@@ -108,13 +108,13 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "FILE")]
     pub(super) options: Option<PathBuf>,
     /// What stdout shows
-    #[arg(long, value_name = "FORMAT", default_value = "k6", conflicts_with = "json")]
+    #[arg(long, value_name = "FORMAT", default_value = "k6", conflicts_with_all = ["json", "seeds", "find"])]
     pub(super) format: Format,
     /// Write the file that k6's --summary-export writes
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "find"])]
     pub(super) summary_export: Option<PathBuf>,
     /// Run twice and compare the digests of all events
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["seeds", "find"])]
     pub(super) doublecheck: bool,
     /// Leave the schedule of a violation as large as it was found
     #[arg(long, conflicts_with_all = ["seeds", "find"])]
@@ -135,7 +135,7 @@ pub(super) enum Format {
 
 #[derive(Copy, Clone, Debug, Args)]
 pub(super) struct Threads {
-    /// Threads for many seeds; the output is the same for any number [default: all cores]
+    /// Threads that share the work; the output is the same for any number [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<NonZeroUsize>,
 }
@@ -146,9 +146,13 @@ impl Threads {
     }
 }
 
+/// More threads than any machine has that this is run on; the operating system would refuse many more.
+const THREADS_MAX: usize = 1024;
+
 /// At least one thread.
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "a whole number of threads, 1 or more".to_owned())
+    let threads = text.parse::<NonZeroUsize>().ok().filter(|threads| threads.get() <= THREADS_MAX);
+    threads.ok_or_else(|| format!("a whole number of threads, 1 to {THREADS_MAX}"))
 }
 
 /// A number of bytes, perhaps in units of 1024.
@@ -158,7 +162,7 @@ fn bytes(text: &str) -> Result<usize, String> {
     let (digits, shift) = unit.unwrap_or((text, 0));
     let number = digits.parse::<usize>().ok();
     let bytes = number.and_then(|number| number.checked_mul(1 << shift));
-    bytes.ok_or_else(|| "a whole number of bytes, perhaps with K, M or G behind it".to_owned())
+    bytes.ok_or_else(|| "a whole number of bytes below 2^64, perhaps in units of K, M or G: `500M`".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -175,7 +179,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "ENGINE", default_value = "all")]
     pub(super) engine: Engine,
     /// Seed of everything that the schedulers draw
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED, env = "SEATPROOF_SEED")]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED, env = "SEATPROOF_SEED", value_parser = seed)]
     pub(super) seed: u64,
     /// Leave what the schedulers find as large as it was found
     #[arg(long)]
@@ -191,7 +195,8 @@ pub(super) struct Check {
     /// Stop after so many states, whatever the scenario says
     #[arg(long, value_name = "N")]
     pub(super) max_states: Option<usize>,
-    /// Stop when the states kept take more memory than this: `500M`, `6G`
+    /// Stop when the states kept take more memory than this: `500M`, `6G`; at which state that is differs between one
+    /// thread and several
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub(super) max_memory: Option<usize>,
     /// Keep a search of the explorer that is cut short in DIR, and go on with one that was [default DIR:
@@ -326,6 +331,11 @@ impl std::str::FromStr for Seed {
         }
         text.parse().map(Self::Number).map_err(|_| "a seed is a whole number below 2^64, or `measured`".to_owned())
     }
+}
+
+/// A seed from the command line or the environment.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "--seed and SEATPROOF_SEED are whole numbers below 2^64".to_owned())
 }
 
 /// A time budget; with none at all nothing could be said.

@@ -57,11 +57,12 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
         let part = deadline.part(checks.len() - index);
         codes.push(one(args, &loaded, check, &part, &mut tally, console)?);
     }
+    codes.append(&mut tally.refused);
     if tally.is_lost {
         console.note("a search begun with --resume would have been kept, to go on with");
     }
     if !tally.not_begun.is_empty() {
-        console.note(&format!("! interrupted before these checks began: {}", tally.not_begun.join(", ")));
+        console.note(&format!("! stopped before these checks began: {}", tally.not_begun.join(", ")));
     }
     if console.json {
         console.out_json(&serde_json::json!({
@@ -79,7 +80,9 @@ struct Tally {
     documents: Vec<serde_json::Value>,
     /// A search of the explorer was cut short, and nothing of it is kept.
     is_lost: bool,
-    /// Checks of which nothing was done, because somebody asked to stop before.
+    /// Exit codes for searches that could not be kept.
+    refused: Vec<u8>,
+    /// Checks of which nothing was done, because somebody asked to stop, or the time was up, before.
     not_begun: Vec<String>,
 }
 
@@ -106,41 +109,17 @@ fn one(
     tally: &mut Tally,
     console: &Console,
 ) -> Result<u8, Failure> {
-    let is_begun = !deadline.is_interrupted();
-    if !is_begun {
-        tally.not_begun.push(check.name.clone());
-    }
+    let is_begun = !deadline.is_over();
     let setting = Rc::new(setting::of_check(&loaded.scenario, check, loaded.model));
-    let full = Rc::new(setting::of_sample(&loaded.scenario, check, loaded.model));
     if !console.json {
         console.out(&exploration::heading(&loaded.scenario, check, &setting));
     }
-    let walks = if args.doublecheck { executions(args, check) } else { WALKS };
-    let walked = deadline.part(PHASES).run(|stop| doublecheck::walks(&full, args.seed, walks, stop));
-    walked.map_err(|error| match error {
-        DoublecheckError::Model(error) => loaded.failure(check, error),
-        DoublecheckError::Differs(_) => Failure::from(error),
-    })?;
-    // The explorer gets half of the time; the schedulers, loom, and what is made small at the end share what it leaves.
-    let mut explored = match args.engine {
-        Engine::Shuttle | Engine::Loom => portfolio::unexplored(&setting),
-        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, &setting, stop, tally, console))?,
-        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, &setting, stop, tally, console))?,
+    let (explored, samples, permuted) = if is_begun {
+        searched(args, loaded, check, &setting, deadline, tally, console)?
+    } else {
+        tally.not_begun.push(check.name.clone());
+        (portfolio::unexplored(&setting, &Bound::NotBegun), Vec::new(), None)
     };
-    if !deadline.is_interrupted() {
-        explored.ran_out_of_time();
-    }
-    let mut samples = match args.engine {
-        Engine::Explore | Engine::Loom => Vec::new(),
-        Engine::All | Engine::Shuttle => sampled(args, loaded, check, &full, &mut explored, deadline)?,
-    };
-    let mut permuted = match args.engine {
-        Engine::Explore | Engine::Shuttle => None,
-        Engine::All | Engine::Loom => permuted(args, loaded, check, &setting, &mut explored, deadline)?,
-    };
-    if !args.no_shrink {
-        shrink(&mut samples, permuted.as_mut(), &mut explored, deadline, console)?;
-    }
     let permuted = permuted.as_ref();
     let name = format!("{} [check.{}]", loaded.scenario.model, check.name);
     let schedules = portfolio::schedules(&name, &setting, &explored, &samples, permuted, args.seed)?;
@@ -163,6 +142,46 @@ fn one(
     }
     codes.push(if deadline.is_interrupted() { exit::INTERRUPTED } else { code(args, &explored, &judged) });
     Ok(exit::worst(codes))
+}
+
+/// What the engines that were asked for found out about a check.
+fn searched(
+    args: &Check,
+    loaded: &Loaded,
+    check: &scenario::Check,
+    setting: &Rc<Setting>,
+    deadline: &Deadline,
+    tally: &mut Tally,
+    console: &Console,
+) -> Result<(Exploration, Vec<Sample>, Option<Permuted>), Failure> {
+    let full = Rc::new(setting::of_sample(&loaded.scenario, check, loaded.model));
+    let walks = if args.doublecheck { executions(args, check) } else { WALKS };
+    let walked = deadline.part(PHASES).run(|stop| doublecheck::walks(&full, args.seed, walks, stop));
+    walked.map_err(|error| match error {
+        DoublecheckError::Model(error) => loaded.failure(check, error),
+        DoublecheckError::Differs(_) => Failure::from(error),
+    })?;
+    // The explorer gets half of the time; the schedulers, loom, and what is made small at the end share what it leaves.
+    let mut explored = match args.engine {
+        Engine::Shuttle | Engine::Loom => portfolio::unexplored(setting, &Bound::Sampled),
+        Engine::Explore => deadline.run(|stop| explored(args, loaded, check, setting, stop, tally, console))?,
+        Engine::All => deadline.part(2).run(|stop| explored(args, loaded, check, setting, stop, tally, console))?,
+    };
+    if !deadline.is_interrupted() {
+        explored.ran_out_of_time();
+    }
+    let mut samples = match args.engine {
+        Engine::Explore | Engine::Loom => Vec::new(),
+        Engine::All | Engine::Shuttle => sampled(args, loaded, check, &full, &mut explored, deadline)?,
+    };
+    let mut permuted = match args.engine {
+        Engine::Explore | Engine::Shuttle => None,
+        Engine::All | Engine::Loom => permuted(args, loaded, check, setting, &mut explored, deadline)?,
+    };
+    if !args.no_shrink {
+        shrink(&mut samples, permuted.as_mut(), &mut explored, deadline, console)?;
+    }
+    Ok((explored, samples, permuted))
 }
 
 /// The schedule followed once more, with everything that is seen on the way.
@@ -244,13 +263,20 @@ fn explored(
     let Some((mut explored, left)) = explored else {
         return Err(file.map_or_else(|| Failure::Bug("nothing was kept".to_owned()), |file| file.foreign().into()));
     };
-    let is_stopped = |(_, verdict): &(_, Verdict)| matches!(verdict, Verdict::Unknown(_));
+    let bound = explored.exploration.verdicts.iter().find_map(|(_, verdict)| verdict.bound());
     match &file {
-        Some(file) => file.keep(left.as_deref(), console)?,
-        None => tally.is_lost |= explored.exploration.verdicts.iter().any(is_stopped),
+        Some(file) => {
+            // What was found out is said all the same.
+            if let Err(refused) = file.keep(left.as_deref(), bound, console) {
+                console.diagnose(&refused);
+                tally.refused.push(refused.exit_code());
+            }
+        }
+        None => tally.is_lost |= bound.is_some(),
     }
+    let is_stopped = bound.is_some();
     explored.exploration.only_what_holds_is_vacuous();
-    if let Some(reason) = explored.absolute_time.filter(|_| explored.exploration.verdicts.iter().any(is_stopped)) {
+    if let Some(reason) = explored.absolute_time.filter(|_| is_stopped) {
         console.note(&format!(
             "note: time has no end here, because {reason}: a later state is another one. Give the check a horizon: \
              bounds = {{ time_steps = N }}"
@@ -266,8 +292,11 @@ fn unexplorable(loaded: &Loaded, check: &scenario::Check, error: ExploreError) -
     match error {
         ExploreError::Model(error) => loaded.failure(check, error),
         ExploreError::Draw(draw) => {
-            let message = format!("check `{}`: {}", check.name, ExploreError::Draw(draw));
-            let help = format!("name representatives: draws = {{ {draw} = [[1], [2]] }} in [check.{}]", check.name);
+            let message = format!("check `{}`: {draw}", check.name);
+            let help = match draw.remedy() {
+                Some(remedy) => format!("name representatives that can: {remedy} in [check.{}]", check.name),
+                None => "let it draw from more values, or fewer of them: [params] say how many".to_owned(),
+            };
             Failure::Input(Diagnostic::error(&code::CHECK, message).help(help))
         }
     }

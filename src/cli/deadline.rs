@@ -41,10 +41,15 @@ impl Deadline {
         self.interrupt.load(Ordering::Relaxed)
     }
 
+    /// True when somebody asked to stop, or the time is up.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_interrupted() || self.ends.is_some_and(|ends| ends <= Instant::now())
+    }
+
     /// Does some work with a flag that is set at the deadline, or when somebody asks to stop.
     pub(super) fn run<T>(&self, work: impl FnOnce(&Arc<AtomicBool>) -> T) -> T {
         let Some(ends) = self.ends else { return work(&self.interrupt) };
-        let stop = Arc::new(AtomicBool::new(ends <= Instant::now() || self.is_interrupted()));
+        let stop = Arc::new(AtomicBool::new(self.is_over()));
         let (working, watched) = channel::<()>();
         std::thread::scope(|scope| {
             let flag = Arc::clone(&stop);

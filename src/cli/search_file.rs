@@ -6,6 +6,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::console::Console;
 use crate::engines::explore::Reductions;
+use crate::engines::verdict::Bound;
 use crate::system::Setting;
 use crate::system::diagnostic::write::write_file;
 use crate::system::diagnostic::{Diagnostic, code};
@@ -15,8 +16,9 @@ use crate::system::schedule::SettingText;
 /// Directory of kept searches unless another one is named.
 pub(super) const SEARCHES: &str = "seatproof-searches";
 
-/// First in each file; the number is that of the format.
-const MAGIC: &[u8] = b"seatproof search 1\n";
+/// First in each file, and behind it the number of the format.
+const MAGIC: &[u8] = b"seatproof search ";
+const FORMAT: &[u8] = b"1\n";
 /// Behind it: what the search belongs to, and a hash of what follows.
 const HASH_BYTES: usize = 16;
 
@@ -56,6 +58,10 @@ impl SearchFile {
             Diagnostic::error(&code::SEARCH_DAMAGED, message).help(DELETE)
         };
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(damaged)?;
+        let Some(rest) = rest.strip_prefix(FORMAT) else {
+            let is_other = rest.iter().take_while(|byte| **byte != b'\n').all(u8::is_ascii_digit);
+            return Err(if is_other && rest.contains(&b'\n') { self.foreign() } else { damaged() });
+        };
         let (identity, rest) = rest.split_first_chunk::<HASH_BYTES>().ok_or_else(damaged)?;
         let (hash, search) = rest.split_first_chunk::<HASH_BYTES>().ok_or_else(damaged)?;
         if xxh3_128(search).to_le_bytes() != *hash {
@@ -74,8 +80,13 @@ impl SearchFile {
         Diagnostic::error(&code::SEARCH_FOREIGN, message).help(DELETE)
     }
 
-    /// Keeps a search that was cut short; one that is done leaves no file.
-    pub(super) fn keep(&self, search: Option<&[u8]>, console: &Console) -> Result<(), Diagnostic> {
+    /// Keeps a search that was cut short at this bound; one that is done leaves no file.
+    pub(super) fn keep(
+        &self,
+        search: Option<&[u8]>,
+        bound: Option<&Bound>,
+        console: &Console,
+    ) -> Result<(), Diagnostic> {
         let Some(search) = search else {
             // There may never have been one.
             let _ = std::fs::remove_file(&self.path);
@@ -87,9 +98,14 @@ impl SearchFile {
             Diagnostic::error(&code::OUTPUT, message).help("name another one with --resume=DIR")
         })?;
         let hash = xxh3_128(search).to_le_bytes();
-        write_file(&self.path, [MAGIC, &self.identity, &hash, search].concat())?;
+        write_file(&self.path, [MAGIC, FORMAT, &self.identity, &hash, search].concat())?;
         console.note(&format!("kept the search in {}", self.path.display()));
-        console.note("next  the same command goes on with it");
+        console.note(match bound {
+            // At the same bound it would stop where it is.
+            Some(Bound::States(_)) => "next  the same command goes on with it, with more states: --max-states N",
+            Some(Bound::Memory(_)) => "next  the same command goes on with it, with more memory: --max-memory SIZE",
+            _ => "next  the same command goes on with it",
+        });
         Ok(())
     }
 }

@@ -35,10 +35,6 @@ pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
         codes.push(doublecheck(&test, &run, console)?);
     }
     print(&loaded, &run, args.format, console);
-    if let Some(path) = &args.summary_export {
-        write_file(path, k6::summary_export(&run.summary))?;
-        console.note(&format!("wrote {}", path.display()));
-    }
     if run.violation.is_some() {
         codes.push(report_violation(&test, seed, args.no_shrink, &stop, console)?);
     }
@@ -46,6 +42,11 @@ pub(super) fn run(args: &Simulate, console: &Console) -> Result<u8, Failure> {
     if !crossed.is_empty() {
         console.note(&format!("thresholds crossed: {} (exit 99, as k6)", crossed.join(", ")));
         codes.push(exit::THRESHOLDS);
+    }
+    // Last, so that what was found out is said also where this is refused.
+    if let Some(path) = &args.summary_export {
+        write_file(path, k6::summary_export(&run.summary))?;
+        console.note(&format!("wrote {}", path.display()));
     }
     Ok(exit::worst(codes))
 }

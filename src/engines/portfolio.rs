@@ -58,10 +58,10 @@ impl Sample {
     }
 }
 
-/// The result of exploring nothing: each property is open.
+/// The result of exploring nothing: each property is open, for this reason.
 #[must_use]
-pub fn unexplored(setting: &Setting) -> Exploration {
-    let open = |name| (name, Verdict::Unknown(Bound::Sampled));
+pub fn unexplored(setting: &Setting, why: &Bound) -> Exploration {
+    let open = |name| (name, Verdict::Unknown(why.clone()));
     Exploration {
         verdicts: setting.properties.iter().map(|property| open(property.name)).collect(),
         states: 0,
@@ -189,7 +189,8 @@ fn verdict_of<'a>(exploration: &'a mut Exploration, property: &str) -> Option<&'
     exploration.verdicts.iter_mut().find(|(name, _)| *name == property).map(|(_, verdict)| verdict)
 }
 
-/// Makes the violation of a sample small, if it has one, and gives its property the smaller way as its verdict.
+/// Makes the violation of a sample small, if it has one, and gives its property the smaller way as its verdict. It
+/// stays as it was found if somebody asks to stop before a step is left out.
 ///
 /// # Errors
 /// [`ModelError`]: a wrong model.
@@ -200,7 +201,7 @@ pub fn shrink_sample(
     stop: &AtomicBool,
 ) -> Result<(), ModelError> {
     let Some(finding) = &sample.sampled.found else { return Ok(()) };
-    let shrunk = shrunk(&sample.setting, finding, options, stop)?;
+    let Some(shrunk) = shrunk(&sample.setting, finding, options, stop)? else { return Ok(()) };
     if let Some(verdict) = verdict_of(exploration, finding.property) {
         *verdict = Verdict::Violated(shrunk.counterexample());
     }
@@ -208,17 +209,17 @@ pub fn shrink_sample(
     Ok(())
 }
 
-/// The finding made small.
+/// The finding made small; none if somebody asked to stop before.
 fn shrunk(
     setting: &Setting,
     finding: &Finding,
     options: &ShrinkOptions,
     stop: &AtomicBool,
-) -> Result<Shrunk, ModelError> {
+) -> Result<Option<Shrunk>, ModelError> {
     match shrink(setting, &finding.counterexample.steps, finding.property, options, stop) {
-        Ok(shrunk) => Ok(shrunk),
+        Ok(shrunk) => Ok(Some(shrunk)),
+        Err(ShrinkError::Stopped) => Ok(None),
         Err(ShrinkError::Model(error)) => Err(error),
         Err(ShrinkError::NotBroken(property)) => unreachable!("the scheduler saw `{property}` broken by these steps"),
-        Err(ShrinkError::Stopped) => unreachable!("only a schedule that keeps time is told again before it is shrunk"),
     }
 }

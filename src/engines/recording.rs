@@ -116,8 +116,8 @@ impl Frame {
         self.at_us = system.now_us();
         // What a draw, a choice and a sleep come to is in the name of their step.
         let is_said = |outcome: &Outcome| matches!(outcome, Outcome::Drawn(_) | Outcome::Chosen(_) | Outcome::Woke);
-        let heard = system.heard().into_iter().filter(|(_, outcome)| !is_said(outcome));
-        self.heard = heard.map(|(process, outcome)| (process, readable(&outcome.to_string()))).collect();
+        let heard = system.heard().into_iter().filter(|heard| !is_said(&heard.outcome));
+        self.heard = heard.map(|heard| (heard.process, readable(&heard.to_string()))).collect();
         self.held = held(system);
         self.broken = broken;
         let now = facts(system);

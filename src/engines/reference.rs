@@ -9,7 +9,7 @@ use super::verdict::{Bound, Counterexample, Coverage, Exploration, Verdict};
 use crate::process::Support;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::state::State;
-use crate::system::{Halves, ModelError, Setting, Step, System};
+use crate::system::{Halves, ModelError, Setting, Step, System, Unexplorable};
 
 /// Why a search could not be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,9 +17,9 @@ pub enum ExploreError {
     /// The model is wrong.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A draw has too many values, and the scenario names no representative that can come out.
-    #[error("draw `{0}` has too many values to explore one by one, and no representative that can come out")]
-    Draw(&'static str),
+    /// A draw has no value that can be taken.
+    #[error("{0}")]
+    Draw(Box<Unexplorable>),
 }
 
 /// How a state was reached: from which one, by which step.
@@ -96,8 +96,8 @@ impl Search {
     }
 
     fn expand(&mut self, at: usize, system: &System) -> Result<(), ExploreError> {
-        if let Some(name) = system.unexplorable_draw() {
-            return Err(ExploreError::Draw(name));
+        if let Some(draw) = system.unexplorable_draw() {
+            return Err(ExploreError::Draw(draw));
         }
         let enabled = system.enabled();
         if enabled.is_empty() {

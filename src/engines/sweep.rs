@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
@@ -68,9 +69,10 @@ pub fn sweep<T: Send>(
     let mut failure = None;
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for _ in 0..threads.get() {
+        let workers = (0..threads.get()).map(|_| {
             let (sender, next, end, stops, collect) = (sender.clone(), &next, &end, &stops, &collect);
             scope.spawn(move || {
+                let _last = LastOnPanic(end);
                 let result = work(recipe, next, end, interrupt, |run| {
                     if stops(&run) {
                         end.fetch_min(run.seed, Ordering::Relaxed);
@@ -82,8 +84,9 @@ pub fn sweep<T: Send>(
                     end.store(0, Ordering::Relaxed);
                     let _ = sender.send(Err(error));
                 }
-            });
-        }
+            })
+        });
+        let workers = workers.collect::<Vec<_>>();
         drop(sender);
         for result in receiver {
             match result {
@@ -93,6 +96,9 @@ pub fn sweep<T: Send>(
                 }
                 Err(error) => failure = Some(error),
             }
+        }
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
     });
     if let Some(error) = failure {
@@ -106,6 +112,17 @@ pub fn sweep<T: Send>(
     Ok(Swept { seeds: seeds.start..last, collected, stopped_at: stopped_at.filter(|seed| *seed < last) })
 }
 
+/// Ends a sweep of which one thread panics, so that nobody waits for millions of runs to hear of it.
+struct LastOnPanic<'a>(&'a AtomicU64);
+
+impl Drop for LastOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
 fn work(
     recipe: Recipe<'_>,
     next: &AtomicU64,
@@ -115,10 +132,11 @@ fn work(
 ) -> Result<(), SweepError> {
     let test = LoadTest::new(recipe.scenario, recipe.load, recipe.model)?;
     while !interrupt.load(Ordering::Relaxed) {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= end.load(Ordering::Relaxed) {
-            break;
-        }
+        // Never beyond the end, which may be the last number there is.
+        let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seed| {
+            (seed < end.load(Ordering::Relaxed)).then(|| seed + 1)
+        });
+        let Ok(seed) = taken else { break };
         each(test.run(seed)?);
     }
     Ok(())

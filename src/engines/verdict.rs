@@ -28,6 +28,12 @@ impl Verdict {
     pub fn counterexample(&self) -> Option<&Counterexample> {
         if let Self::Violated(found) = self { Some(found) } else { None }
     }
+
+    /// Why nothing is known.
+    #[must_use]
+    pub fn bound(&self) -> Option<&Bound> {
+        if let Self::Unknown(bound) = self { Some(bound) } else { None }
+    }
 }
 
 /// What the states of a search were good for, beside breaking properties.
@@ -174,6 +180,8 @@ pub enum Bound {
     Interrupted,
     /// The time budget was used up.
     Time,
+    /// The user asked to stop, or the time budget was used up, before the search began.
+    NotBegun,
 }
 
 /// The result of a search.
@@ -206,8 +214,9 @@ impl Exploration {
     /// True when the search was stopped from outside before every property was decided.
     #[must_use]
     pub fn is_cut_short(&self) -> bool {
-        let is_cut = |verdict: &Verdict| matches!(verdict, Verdict::Unknown(Bound::Interrupted | Bound::Time));
-        self.verdicts.iter().any(|(_, verdict)| is_cut(verdict))
+        let is_outside =
+            |bound: &Bound| matches!(bound, Bound::Interrupted | Bound::Time | Bound::NotBegun | Bound::Memory(_));
+        self.verdicts.iter().filter_map(|(_, verdict)| verdict.bound()).any(is_outside)
     }
 
     /// Forgets what had nothing to judge so far in a search that was cut short: the rest could have had something.

@@ -1,5 +1,7 @@
 //! Values that a workload draws.
 
+use std::fmt;
+
 use serde::Serialize;
 use smallvec::SmallVec;
 
@@ -74,6 +76,33 @@ impl Draw {
                     && drawn.iter().all(|value| (1..=i64::from(of)).contains(value))
                     && drawn.iter().enumerate().all(|(index, value)| !drawn[..index].contains(value))
             }
+        }
+    }
+}
+
+impl Draw {
+    /// Two values at most that may come out and stand for all: the ends of a range, the first choice. None for a draw
+    /// of more different numbers than there are.
+    #[must_use]
+    pub fn examples(&self) -> Vec<Drawn> {
+        let mut examples = match self.support {
+            Support::Between { low, high } => vec![one(low), one(high)],
+            Support::Duration { low_us, high_us } => vec![one(low_us), one(low_us.max(high_us - 1))],
+            Support::Distinct { count, of } if count <= of => vec![(1..=i64::from(count)).collect()],
+            Support::Distinct { .. } => Vec::new(),
+        };
+        examples.dedup();
+        examples
+    }
+}
+
+impl fmt::Display for Support {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Between { low, high } => write!(f, "a whole number from {low} to {high}"),
+            Self::Duration { low_us, high_us } => write!(f, "a time from {low_us} to {high_us} microseconds"),
+            Self::Distinct { count: 1, of } => write!(f, "a whole number from 1 to {of}"),
+            Self::Distinct { count, of } => write!(f, "{count} different whole numbers from 1 to {of}"),
         }
     }
 }

@@ -18,7 +18,7 @@ mod running;
 pub mod token;
 
 pub use ctx::{Asides, Ctx};
-pub use draw::{Draw, Drawn, Support};
+pub use draw::{Draw, Drawn, SUPPORT_MAX, Support};
 pub use http::{Request, Response};
 pub use mark::{Mark, Note};
 pub use op::{Instant, Lost, Op, Outcome, Statement};

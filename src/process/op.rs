@@ -17,6 +17,23 @@ use crate::world::value::Value;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Statement(pub &'static str);
 
+impl Statement {
+    /// What PostgreSQL answers to a statement that begins or ends a transaction: its command tag.
+    #[must_use]
+    pub fn transaction_tag(self) -> Option<&'static str> {
+        let word = self.0.split_whitespace().next()?.trim_end_matches(';');
+        let tags = [
+            ("BEGIN", "BEGIN"),
+            ("START", "START TRANSACTION"),
+            ("COMMIT", "COMMIT"),
+            ("END", "COMMIT"),
+            ("ROLLBACK", "ROLLBACK"),
+            ("ABORT", "ROLLBACK"),
+        ];
+        tags.into_iter().find(|(first, _)| word.eq_ignore_ascii_case(first)).map(|(_, tag)| tag)
+    }
+}
+
 /// One operation. A process has at most one in flight. It moves from the process to its
 /// slot, so no variant is large.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]

@@ -175,9 +175,6 @@ fn conclusion(comparison: &Comparison) -> String {
         );
     }
     let mut reasons = Vec::new();
-    if comparison.rows.is_empty() {
-        reasons.push("The report states no figure that the model predicts.".to_owned());
-    }
     if outside(&predicted) > 0 {
         let (outside, all) = (outside(&predicted), predicted.len());
         reasons.push(format!("{outside} of {all} predicted figures lie outside the {scope}."));

@@ -60,10 +60,11 @@ pub fn judge(check: &Check, exploration: &Exploration, schedules: &[Schedule]) -
             }
         }
     }
+    // A search that stopped at a bound says nothing about the size of the space.
+    let is_done = exploration.states > 0 && exploration.verdicts.iter().all(|(_, verdict)| verdict.bound().is_none());
     if let Some(wanted) = check.expect_states
-        && exploration.states > 0
+        && is_done
         && !exploration.is_reduced
-        && !exploration.is_cut_short()
         && wanted != exploration.states as u64
     {
         differences.push(format!("expected {wanted} states, found {}", exploration.states));
@@ -291,6 +292,7 @@ pub(super) fn why(bound: &Bound) -> String {
         Bound::Permutations(permutations) => format!("stopped after {permutations} permutations: no proof"),
         Bound::Steps(steps) => format!("executions cut after {steps} steps: no proof"),
         Bound::Interrupted => "interrupted: no proof".to_owned(),
+        Bound::NotBegun => "not begun: no proof".to_owned(),
         Bound::Time => "stopped by the time budget: no proof".to_owned(),
     }
 }

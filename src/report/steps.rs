@@ -28,9 +28,8 @@ pub(super) fn said(frame: &Frame) -> (String, String) {
     let Line { label, text, .. } = &frame.line;
     let done = if label.is_empty() { text.clone() } else { format!("{label} {text}") };
     let actor = text.split(':').next().unwrap_or_default();
-    // Of these nothing comes but that they are done.
-    let is_plain =
-        |outcome: &str| outcome == "0 rows" && ["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|word| text.ends_with(word));
+    // Of these nothing comes but that they are done, which the outcome tells in the same word.
+    let is_plain = |outcome: &str| ["BEGIN", "COMMIT", "ROLLBACK"].contains(&outcome) && text.ends_with(outcome);
     let mut came = String::new();
     if text.starts_with("time ") {
         came.push_str(&format!(" = {}", duration::print_ns(frame.at_us.saturating_mul(1_000))));

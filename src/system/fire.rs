@@ -7,7 +7,7 @@ use crate::world::identity::{ProcessId, SessionId};
 use super::children::InFlight;
 use super::property::Subject;
 use super::state::{HandlerSlot, Live, Phase, Slot, State, slot_of};
-use super::{Carrier, Halves, Happened, ModelError, Step, System};
+use super::{Carrier, Halves, Happened, Heard, ModelError, Step, System};
 
 impl System {
     /// Does one step.
@@ -236,9 +236,10 @@ impl System {
 
     /// For those who listen, and for whoever will re-create the process.
     fn take_down_outcome(&mut self, process: ProcessId) {
-        let Some(outcome) = self.state.slot_mut(process).outcome.take() else { return };
+        let slot = slot_of(&mut self.state.clients, process);
+        let Some(outcome) = slot.outcome.take() else { return };
         if let Some(heard) = &mut self.heard {
-            heard.push((process, outcome.clone()));
+            heard.push(Heard::new(process, outcome.clone(), slot.op.as_ref()));
         }
         if self.watcher.is_some() {
             self.exercise_outcome(process, &outcome);
@@ -365,15 +366,5 @@ impl System {
         }
         let Slot { tokens, serials, .. } = client.slot;
         client.slot = Slot { phase, tokens, serials, ..Slot::idle() };
-    }
-
-    /// The draw that this process waits for.
-    #[must_use]
-    pub fn draw_of(&self, process: ProcessId) -> Option<Draw> {
-        let slot = self.state.slot(process);
-        match (slot.phase, &slot.op) {
-            (Phase::Issued, Some(Op::Draw(draw))) => Some(*draw),
-            _ => None,
-        }
     }
 }

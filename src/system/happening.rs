@@ -1,8 +1,9 @@
 //! What an engine that keeps time has to know of a step.
 
 use std::collections::VecDeque;
+use std::fmt;
 
-use crate::process::{Op, Statement};
+use crate::process::{Op, Outcome, Statement};
 use crate::world::identity::ProcessId;
 
 /// What an engine which keeps time must know about.
@@ -50,6 +51,33 @@ impl Carrier {
             Op::Redis(..) => Self::Redis,
             Op::Call(_) => Self::Http,
             _ => Self::None,
+        }
+    }
+}
+
+/// What a process heard, for those who tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The process.
+    pub process: ProcessId,
+    /// The outcome of its operation.
+    pub outcome: Outcome,
+    /// What PostgreSQL answers if all went well, for an operation that begins or ends a transaction.
+    tag: Option<&'static str>,
+}
+
+impl Heard {
+    pub(super) fn new(process: ProcessId, outcome: Outcome, op: Option<&Op>) -> Self {
+        let tag = if let Some(Op::Sql(statement, _)) = op { statement.transaction_tag() } else { None };
+        Self { process, outcome, tag }
+    }
+}
+
+impl fmt::Display for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.tag, &self.outcome) {
+            (Some(tag), Outcome::Rows(Ok(rows))) if !rows.is_rolled_back => f.write_str(tag),
+            (_, outcome) => write!(f, "{outcome}"),
         }
     }
 }

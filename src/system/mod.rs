@@ -12,6 +12,7 @@ mod database;
 pub mod diagnostic;
 pub mod digest;
 mod drain;
+mod draws;
 pub mod exercised;
 pub mod facts;
 mod fault;
@@ -41,7 +42,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use crate::process::{Asides, Drawn, Note, Outcome, Params};
+use crate::process::{Asides, Drawn, Note, Params};
 use crate::world::World;
 use crate::world::ghost::Ghost;
 use crate::world::identity::ProcessId;
@@ -49,10 +50,11 @@ use crate::world::redis::Redis;
 
 use automaton::Automata;
 use database::Planner;
+pub use draws::Unexplorable;
 use exercised::Watcher;
 use given::{Given, GivenError};
 use happening::Happenings;
-pub use happening::{Carrier, Happened, Happening};
+pub use happening::{Carrier, Happened, Happening, Heard};
 use mishap::Clocks;
 use model::Model;
 use pace::Pace;
@@ -161,7 +163,7 @@ pub struct System {
     /// True when a property asks whether errors are answered about what was done.
     reports: bool,
     /// What processes heard since it was last asked; nobody listens unless asked to.
-    heard: Option<Vec<(ProcessId, Outcome)>>,
+    heard: Option<Vec<Heard>>,
     /// What was exercised since it was last asked; nobody watches unless asked to.
     watcher: Option<Box<Watcher>>,
     /// What processes say, where that is remembered.
@@ -265,7 +267,7 @@ impl System {
 
     /// What processes heard since the last call, in order, for those who tell what happened. Listening begins with the
     /// first call.
-    pub fn heard(&mut self) -> Vec<(ProcessId, Outcome)> {
+    pub fn heard(&mut self) -> Vec<Heard> {
         self.heard.replace(Vec::new()).unwrap_or_default()
     }
 

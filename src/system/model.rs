@@ -185,20 +185,24 @@ pub struct Param {
 }
 
 impl Param {
-    /// True when a scenario may give this value.
+    /// True when a scenario or a schedule may give this value. Either end of a range that it may give is admitted as a
+    /// value of its own.
     #[must_use]
     pub fn admits(&self, value: ParamValue) -> bool {
         let ParamValue { low, high } = value;
-        let is_single = low == high;
-        match self.kind {
-            ParamKind::Count { min, max } => is_single && (min..=max).contains(&low),
-            ParamKind::CountRange { min, max } => min <= low && low <= high && high <= max,
-            ParamKind::Duration => is_single && low >= 0,
-            ParamKind::Ttl => is_single && low > 0 && low % TTL_UNIT_US == 0,
-            ParamKind::DurationRange => 0 <= low && low <= high,
-        }
+        let (min, max) = match self.kind {
+            ParamKind::Count { min, max } | ParamKind::CountRange { min, max } => (min, max),
+            ParamKind::Duration | ParamKind::DurationRange => (0, LONGEST_US),
+            ParamKind::Ttl if low % TTL_UNIT_US != 0 => return false,
+            ParamKind::Ttl => (TTL_UNIT_US, LONGEST_US),
+        };
+        let is_range = matches!(self.kind, ParamKind::CountRange { .. } | ParamKind::DurationRange);
+        min <= low && low <= high && high <= max && (is_range || low == high)
     }
 }
+
+/// No duration is longer, in microseconds: 292 years, so that sums of two such times still fit 64 bits.
+const LONGEST_US: i64 = i64::MAX / 1_000;
 
 /// A TTL is a multiple of this, in microseconds: Redis counts milliseconds.
 const TTL_UNIT_US: i64 = 1_000;

@@ -1,6 +1,6 @@
 //! Steps: everything that can happen next.
 
-use crate::process::{Draw, Drawn, Op};
+use crate::process::{Drawn, Op};
 use crate::world::argv::ByteString;
 use crate::world::identity::ProcessId;
 
@@ -254,22 +254,6 @@ impl System {
             Step::Time(_) => self.passing_of_time().as_ref() == Some(step),
             other => self.enabled().contains(other),
         }
-    }
-
-    /// The values that exploration takes for a draw: the scenario's representatives, else the whole support. None
-    /// when the support is too large and no representative of the scenario lies in it.
-    fn explored(&self, draw: &Draw) -> Vec<Drawn> {
-        let values = self.setting.draws.get(draw.name).cloned().or_else(|| draw.values()).unwrap_or_default();
-        values.into_iter().filter(|drawn| draw.admits(drawn)).collect()
-    }
-
-    /// A draw in flight that exploration has no value for; going on without it would hide all that follows.
-    #[must_use]
-    pub fn unexplorable_draw(&self) -> Option<&'static str> {
-        self.state.processes().find_map(|process| match self.state.slot(process).whereabouts() {
-            Whereabouts::Issued(Op::Draw(draw)) if self.explored(draw).is_empty() => Some(draw.name),
-            _ => None,
-        })
     }
 
     fn may_begin(&self, process: ProcessId) -> bool {

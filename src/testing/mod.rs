@@ -45,11 +45,11 @@ use crate::engines::regressions::{self, Followed, Outcome, RegressionError, foll
 use crate::engines::replay::{Divergence, record};
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
-use crate::engines::verdict::Exploration;
+use crate::engines::verdict::{Bound, Exploration};
 use crate::report::{Signs, diagram};
 use crate::system::diagnostic::Diagnostic;
 use crate::system::schedule::{Schedule, directory};
-use crate::system::{ModelError, Setting};
+use crate::system::{ModelError, Setting, Unexplorable};
 
 /// Executions that are done twice, to see that the model reads nothing but outcomes.
 const WALKS: u64 = 8;
@@ -98,6 +98,8 @@ impl Plan {
 pub enum Failure {
     /// A property is broken.
     Violated(Box<Violated>),
+    /// What a property wants to be reachable is not, which no schedule shows: the property, where, and how so.
+    Unreachable(&'static str, String, String),
     /// A schedule that `SEATPROOF_SCHEDULE` names cannot be followed to its end.
     Diverged(PathBuf, Box<Divergence>),
     /// A schedule cannot be read, followed or written.
@@ -105,7 +107,7 @@ pub enum Failure {
     /// The model is wrong.
     Model(ModelError),
     /// A draw has no values to explore.
-    Draw(&'static str),
+    Draw(Box<Unexplorable>),
     /// The model reads something that is not an outcome.
     Nondeterminism(Box<Nondeterminism>),
 }
@@ -170,8 +172,12 @@ pub fn check(name: &str, setting: &Setting, plan: &Plan) -> Result<Exploration, 
         portfolio::shrink_sample(sample, &ShrinkOptions::default(), &mut exploration, &stop)?;
     }
     let schedules = portfolio::schedules(name, &setting, &exploration, &samples, None, plan.seed)?;
-    match schedules.into_iter().next() {
-        Some(schedule) => Err(violated(schedule, &setting, &samples, plan)?),
+    if let Some(schedule) = schedules.into_iter().next() {
+        return Err(violated(schedule, &setting, &samples, plan)?);
+    }
+    let missed = exploration.verdicts.iter().find_map(|(name, verdict)| Some((*name, verdict.counterexample()?)));
+    match missed {
+        Some((property, found)) => Err(Failure::Unreachable(property, name.to_owned(), found.reason.clone())),
         None => Ok(exploration),
     }
 }
@@ -207,7 +213,7 @@ fn follow(path: &std::path::Path, schedule: Schedule, setting: &Setting) -> Resu
     if recording.replay.violations.is_empty() {
         return match recording.replay.divergence {
             Some(divergence) => Err(Failure::Diverged(path.to_owned(), Box::new(divergence))),
-            None => Ok(portfolio::unexplored(setting)),
+            None => Ok(portfolio::unexplored(setting, &Bound::Sampled)),
         };
     }
     let diagram = diagram::diagram(&recording.frames, Signs::UTF8);
@@ -219,6 +225,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Violated(violated) => write!(f, "{violated}"),
+            Self::Unreachable(property, name, why) => write!(f, "{property} is violated in {name}\nwhy     {why}"),
             Self::Diverged(path, divergence) => {
                 let Divergence { number, wanted, reason, .. } = &**divergence;
                 let path = path.display();
@@ -228,7 +235,10 @@ impl fmt::Display for Failure {
             Self::Schedule(diagnostic) => write!(f, "{diagnostic}"),
             Self::Model(error) => write!(f, "{error}"),
             Self::Nondeterminism(difference) => write!(f, "{difference}"),
-            Self::Draw(draw) => write!(f, "{}", ExploreError::Draw(draw)),
+            Self::Draw(draw) => match draw.remedy() {
+                Some(remedy) => write!(f, "{draw}; name some in the setting, as a scenario would by {remedy}"),
+                None => write!(f, "{draw}"),
+            },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::sandbox::{Sandbox, outcome};
 
-const MODEL: &str = include_str!("../../models/moviebooking.toml");
+pub(crate) const MODEL: &str = include_str!("../../models/moviebooking.toml");
 
 /// A load of a few seconds, so that tests are quick.
 pub(crate) fn short_scenario() -> String {
@@ -164,6 +164,8 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     assert_eq!(code(&["--expect"]), 0, "the scenario expects just this");
     assert_eq!(code(&["--only", "lock-release"]), 0);
     assert_eq!(code(&["--only", "lock-release", "--engine", "explore", "--max-states", "100"]), 3);
+    let starved = ["--only", "lock-release", "--engine", "explore", "--expect", "--max-memory", "1"];
+    assert_eq!(code(&starved), 3, "what memory did not suffice for is neither as expected nor otherwise");
     assert_eq!(code(&["--only", "lock-release", "--engine", "shuttle"]), 3, "a sample proves nothing");
     assert_eq!(code(&["--only", "lock-release", "--engine", "loom"]), 3, "nor does a bound");
 }
@@ -171,22 +173,48 @@ fn check_proves_finds_draws_and_replay_reproduces() {
 #[test]
 fn a_time_budget_cuts_short_and_says_so_and_changes_nothing_where_it_suffices() {
     let sandbox = Sandbox::new();
-    let only = |args: &[&str]| {
-        let _ = std::fs::remove_dir_all(sandbox.0.path().join("seatproof-regressions"));
-        sandbox.run(&[&["check", "--only", "lock-release"], args].concat())
-    };
-    let (code, out, err) = only(&["--timeout", "1ms", "--executions", "1000000"]);
+    let only = |args: &[&str]| sandbox.run(&[&["check", "--only", "lock-release"], args].concat());
+    // More than anybody explores in the time.
+    let crowd = "title = \"Two clients lock and release the same seat\"";
+    assert!(MODEL.contains(crowd));
+    sandbox.file(
+        "crowd.toml",
+        MODEL.replacen("clients = 2\njourney = \"lock_release\"", "clients = 7\njourney = \"lock_release\"", 1),
+    );
+    let short = ["crowd.toml", "--timeout", "300ms", "--executions", "1000000"];
+    let (code, out, err) = only(&short);
     assert_eq!(code, 3, "{out}{err}");
     for words in
         ["? inconclusive  one-booking-per-seat  stopped by the time budget: no proof", "(sampled, cut", " of 1000000 "]
     {
         assert!(out.contains(words), "{words}\n{out}");
     }
+    assert_eq!(err.matches("would have been kept").count(), 1, "{err}");
     assert!(!out.contains("not as expected"), "what is not known is no difference: {out}");
-    assert_eq!(only(&["--timeout", "1ms", "--executions", "1000000", "--expect"]).0, 3, "nor is it as expected");
+    assert_eq!(only(&[&short[..], &["--expect"]].concat()).0, 3, "nor is it as expected");
     let (free, ample) = (only(&["--executions", "2"]), only(&["--executions", "2", "--timeout", "10h"]));
     assert_eq!(free, ample);
     assert_eq!(free.0, 0, "{}", free.1);
+}
+
+/// Of a check for which no time was left nobody says that it was stopped.
+#[test]
+fn checks_that_had_not_begun_when_the_time_was_up_say_so() {
+    let sandbox = Sandbox::new();
+    let args = ["check", "--only", "lock-release", "--only", "double-confirm", "--timeout", "1ns"];
+    let (code, out, err) = sandbox.run(&args);
+    assert_eq!(code, 3, "{out}{err}");
+    assert_eq!(out.matches("? inconclusive  one-booking-per-seat  not begun: no proof\n").count(), 2, "{out}");
+    for words in ["stopped", "interrupted", "execution(s)"] {
+        assert!(!out.contains(words), "{words}: {out}");
+    }
+    assert!(err.contains("! stopped before these checks began: lock-release, double-confirm\n"), "{err}");
+    assert!(!err.contains("would have been kept"), "nothing was searched: {err}");
+    let (code, out, _) = sandbox.run(&[&args[..], &["--json"]].concat());
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let last = &document["checks"][1];
+    assert_eq!((code, &last["begun"]), (3, &false.into()), "{out}");
+    assert_eq!(last["verdicts"][0]["bound"], "not begun: no proof", "{out}");
 }
 
 /// Where schedules cannot be written, the checks still say what they found.
@@ -203,73 +231,15 @@ fn a_regressions_directory_that_cannot_be_made_stops_no_check() {
     assert_eq!(code, 2, "as expected, but nothing was written");
 }
 
+/// Threads ask for one seed more than there are to run, and beyond the last one there is none.
 #[test]
-fn bad_input_is_answered_with_place_remedy_and_exit_code() {
+fn a_sweep_may_end_with_the_last_seed_of_all() {
     let sandbox = Sandbox::new();
-    let edited = |name: &str, from: &str, to: &str| {
-        assert!(MODEL.contains(from), "{from}");
-        sandbox.file(name, MODEL.replacen(from, to, 1));
-    };
-    edited("field.toml", "\nseats = 100", "\nseatz = 100");
-    edited("unit.toml", "\"600s\"", "\"600 parsecs\"");
-    edited("stage.toml", "target = 30 }", "target = -3 }");
-    edited("metric.toml", "http_req_failed =", "http_req_faild =");
-    edited("method.toml", "\"rate<0.3\"", "\"p(95)<0.3\"");
-    sandbox.file("cut.json", "{ \"metrics\": { \"http_reqs\": { \"count\": 12,");
-    sandbox.file("bytes.toml", b"model = \"\xff\xfe\"");
-    sandbox.file("empty.replay", "");
-    sandbox.file("bytes.replay", b"format = 1\xff");
-    sandbox.file("plain.replay", "format = 1\nsteps = [\"vu1: COMMIT\"]");
-    for (directory, file) in [("cut", "x.replay"), ("bytes", "x.replay")] {
-        std::fs::create_dir(sandbox.0.path().join(directory)).expect("a directory");
-        let content: &[u8] = if directory == "cut" { b"format = 1\ntool = " } else { b"\xff" };
-        sandbox.file(&format!("{directory}/{file}"), content);
-    }
-    let huge = std::fs::File::create(sandbox.0.path().join("huge")).expect("a file");
-    huge.set_len(1 << 30).expect("a sparse file");
-    let cases: &[(&[&str], i32, &str, &str)] = &[
-        (&["simulate", "field.toml"], 104, "field.toml:", "did you mean `seats`?"),
-        (&["simulate", "unit.toml"], 104, "unit.toml:", "units of a duration"),
-        (&["simulate", "stage.toml"], 104, "stage.toml:", "can't be negative"),
-        (&["simulate", "metric.toml"], 104, "metric.toml:", "did you mean `http_req_failed`?"),
-        (&["simulate", "method.toml"], 104, "method.toml:", "supported aggregation methods"),
-        (&["compare", "cut.json"], 2, "cut.json:1:", "ends too early"),
-        (&["simulate", "bytes.toml"], 2, "line 1", "UTF-8"),
-        (&["compare", "huge"], 2, "1073741824 bytes", "limit"),
-        (&["simulate", "huge"], 2, "1073741824 bytes", "limit"),
-        (&["simulate", "."], 2, "is a directory", "name a file inside it"),
-        (&["simulate", "absent.toml"], 2, "absent.toml", "relative to the current directory"),
-        (&["simulate", "--summary-export", "absent/x.json"], 2, "absent/x.json", "cannot be written"),
-        (&["simulate", "--summary-export", "."], 2, "is a directory", "name a file inside it"),
-        (&["simulate", "--find", "seats==1"], 2, "seats", "seat_lock_success"),
-        (&["check", "--only", "sell"], 2, "no check `sell`", "lock-release"),
-        (&["replay", "empty.replay"], 4, "empty", "completely"),
-        (&["replay", "field.toml"], 4, "field.toml:1:1", "no complete schedule"),
-        (&["replay", "bytes.replay"], 4, "bytes.replay", "UTF-8"),
-        (&["replay", "plain.replay"], 4, "plain.replay:2:10", "{ do = "),
-        (&["replay", "huge"], 2, "1073741824 bytes", "limit"),
-        (&["replay", "."], 2, "is a directory", "name a file inside it"),
-        (&["replay", "absent.replay"], 2, "absent.replay", "relative to the current directory"),
-        (&["replay", "1234abcd"], 2, "no file `1234abcd`", "--regressions"),
-        (&["check", "huge"], 2, "1073741824 bytes", "limit"),
-        (&["check", "."], 2, "is a directory", "name a file inside it"),
-        (&["check", "bytes.toml"], 2, "line 1", "UTF-8"),
-        (&["check", "--regressions", "cut"], 4, "cut/x.replay:2:", "completely"),
-        (&["check", "--regressions", "bytes"], 4, "bytes/x.replay", "UTF-8"),
-        (&["check", "--regressions", "huge"], 2, "directory `huge` cannot be read", "--regressions"),
-        (&["simulate", "--threads", "0"], 2, "--threads", "1 or more"),
-        (&["check", "--timeout", "0s"], 2, "--timeout", "decides nothing"),
-        (&["check", "--timeout", "sixty"], 2, "--timeout", "a number with a unit"),
-        (&["explain", "SP9999"], 2, "SP9999", "list"),
-        (&["simulate", "--seeds", "9..2"], 2, "9..2", "B is not included"),
-    ];
-    for (args, code, place, remedy) in cases {
-        let (found, _, err) = sandbox.run(args);
-        let flat = err.split_whitespace().collect::<Vec<_>>().join(" ").replace(" │ ", " ");
-        assert_eq!(found, *code, "{args:?}\n{err}");
-        assert!(flat.contains(place) && flat.contains(remedy), "{args:?}\n{err}");
-        assert!(!err.contains("panicked"), "{err}");
-    }
+    sandbox.file("short.toml", short_scenario());
+    let seeds = "18446744073709551613..18446744073709551615";
+    let (code, out, err) = sandbox.run(&["simulate", "short.toml", "--seeds", seeds, "--threads", "4"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with(&format!("2 runs, seeds {seeds}\n")), "{out}");
 }
 
 #[test]
@@ -319,10 +289,11 @@ fn an_interrupted_check_keeps_and_labels_what_is_finished() {
     assert!(signal.success());
     let (code, out, err) = outcome(&child.wait_with_output().expect("it ends"));
     assert_eq!(code, 130, "{err}");
-    assert!(out.contains("cut short") && out.contains("interrupted: no proof"), "{out}");
-    assert!(out.contains("check moviebooking / redis-restart"), "the last check is named too: {out}");
-    assert_eq!(err.matches("would have been kept").count(), 1, "{err}");
-    assert!(err.contains("interrupted before these checks began: ") && err.contains("redis-restart"), "{err}");
+    assert!(out.contains("cut short"), "{out}");
+    assert!(!err.contains("would have been kept"), "the explorer was done with the first check: {err}");
+    let (_, last) = out.split_once("check moviebooking / redis-restart").expect("those after it are named too");
+    assert!(last.contains("not begun: no proof") && !last.contains("interrupted"), "{last}");
+    assert!(err.contains("stopped before these checks began: ") && err.contains("redis-restart"), "{err}");
 }
 
 /// Of a check that never began nothing is known, also not that it had nothing to judge.

@@ -53,6 +53,7 @@ fn a_search_that_is_cut_short_is_kept_and_gone_on_with() {
     let (code, out, err) = check(&["--resume", "--max-states", "500"]);
     assert_eq!(code, 3, "{err}");
     assert!(out.contains("stopped at 500 states: no proof") && err.contains("kept the search in "), "{out}{err}");
+    assert!(err.contains("next  the same command goes on with it, with more states: --max-states N\n"), "{err}");
     let kept = std::fs::read(&file).expect("the search was kept");
     let refused = |bytes: &[u8], args: &[&str], id: &str| {
         std::fs::write(&file, bytes).expect("a file");
@@ -62,10 +63,24 @@ fn a_search_that_is_cut_short_is_kept_and_gone_on_with() {
     };
     refused(&kept[..kept.len() - 1], &[], "SP0405");
     refused(b"something else", &[], "SP0405");
+    refused(&[b"seatproof search 2\n", &kept[19..]].concat(), &[], "SP0406");
+    refused(b"seatproof search 1", &[], "SP0405");
     refused(&kept, &["--no-reduction"], "SP0406");
     std::fs::write(&file, &kept).expect("a file");
     let (code, out, err) = check(&["--resume"]);
     assert_eq!((code, out), (1, whole), "{err}");
     assert!(err.contains("going on with the search in "), "{err}");
     assert!(!file.exists(), "what is done needs no file");
+}
+
+/// Where a search cannot be kept, what it found is said all the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_search_that_cannot_be_kept_stops_no_check() {
+    let sandbox = Sandbox::new();
+    let args = ["check", "get_then_set", "--engine", "explore", "--only", "none", "--only", "pause"];
+    let (code, out, err) = sandbox.run(&[&args[..], &["--max-states", "9", "--resume=/proc/nothing"]].concat());
+    assert_eq!(code, 2, "{err}");
+    assert!(out.contains("stopped at 9 states") && out.contains("check get_then_set / pause"), "{out}");
+    assert_eq!(err.matches("error[SP0007]: directory `/proc/nothing` cannot be made").count(), 2, "{err}");
 }

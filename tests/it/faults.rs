@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 use seatproof::engines::reference::{ExploreError, explore};
 use seatproof::engines::verdict::{Bound, Exploration, Verdict};
 use seatproof::models;
-use seatproof::system::setting;
+use seatproof::process::{Draw, Support};
+use seatproof::system::{Unexplorable, setting};
 
 use crate::support::built_in::scenario;
 
@@ -121,11 +122,33 @@ fn a_truncated_search_proves_nothing() {
     assert!(found.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Unknown(Bound::States(50))), "{found:?}");
 }
 
+/// Why, and what to write instead.
 #[test]
 fn a_draw_that_cannot_be_explored_is_an_error_and_no_proof() {
-    let found = explored("clients = 1\njourney = \"lock_release\"\nparams = { seats = 100 }\n", 1_000);
-    assert_eq!(found, Err(ExploreError::Draw("seats")));
-    let impossible = "clients = 1\njourney = \"lock_release\"\nparams = { seats = 1, seats_per_request = [1, 1] }\n\
-                      draws = { seats = [[5]] }\n";
-    assert_eq!(explored(impossible, 1_000), Err(ExploreError::Draw("seats")));
+    let refused = |check: &str| {
+        let Err(ExploreError::Draw(draw)) = explored(check, 1_000) else { panic!("it is explored: {check}") };
+        (draw.to_string(), draw.remedy())
+    };
+    let (said, remedy) = refused("clients = 1\njourney = \"lock_release\"\nparams = { seats = 100 }\n");
+    assert_eq!(
+        said,
+        "draw `seats` has too many values to explore one by one, more than 16: it is a whole number from 1 to 100, and \
+         has no representatives"
+    );
+    assert_eq!(remedy.as_deref(), Some("draws = { seats = [[1]] }"));
+    let of_one = "clients = 1\njourney = \"lock_release\"\nparams = { seats = 1, seats_per_request = [1, 1] }\n";
+    let (said, remedy) = refused(&format!("{of_one}draws = {{ seats = [[5], [1, 2]] }}\n"));
+    let why = "draw `seats` can give none of its representatives, [5], [1, 2]: it is a whole number from 1 to 1";
+    assert_eq!((said.as_str(), remedy.as_deref()), (why, Some("draws = { seats = [[1]] }")));
+    let (said, remedy) = refused(
+        "clients = 1\njourney = \"contend\"\nparams = { seats = 100, seats_per_request = [1, 2] }\n\
+         draws = { seat_count = [[7], [9]] }\n",
+    );
+    let why = "draw `seat_count` can give none of its representatives, [7], [9]: it is a whole number from 1 to 2";
+    assert_eq!((said.as_str(), remedy.as_deref()), (why, Some("draws = { seat_count = [[1], [2]] }")));
+    // No model that is built in asks for more than there is.
+    let draw = Draw { name: "seats", support: Support::Distinct { count: 2, of: 1 } };
+    let nothing = Unexplorable { draw, representatives: None };
+    let why = "draw `seats` has no value at all: it is 2 different whole numbers from 1 to 1";
+    assert_eq!((nothing.to_string().as_str(), nothing.remedy()), (why, None));
 }

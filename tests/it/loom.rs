@@ -270,7 +270,7 @@ fn a_violation_replays_everywhere_and_shrinks() {
     let setting = Setting { rounds: Some(2), ..first_check("set_nx_px_blind_del") };
     let setting = Setting { budgets: Budgets { time_steps: 2, ..Budgets::default() }, ..setting };
     let options = Options { preemptions: Some(2), max_permutations: 5_000 };
-    let mut exploration = unexplored(&setting);
+    let mut exploration = unexplored(&setting, &Bound::Sampled);
     let mut permuted = permute(&setting, options, &mut exploration, &never()).expect("explorable").expect("its turn");
     assert!(!permuted.explored.found.is_empty(), "a blind DEL takes away another client's lock");
     for found in &permuted.explored.found {
@@ -302,7 +302,7 @@ fn a_violation_replays_everywhere_and_shrinks() {
 fn loom_says_its_bound_and_changes_no_verdict_of_the_explorer() {
     let setting = Setting { rounds: Some(1), ..first_check("set_nx_px_lua_release") };
     let options = Options { preemptions: Some(1), max_permutations: 5_000 };
-    let mut alone = unexplored(&setting);
+    let mut alone = unexplored(&setting, &Bound::Sampled);
     permute(&setting, options, &mut alone, &never()).expect("explorable").expect("its turn");
     let bounded = Verdict::Unknown(Bound::Preemptions { clients: 2, preemptions: 1 });
     assert!(alone.verdicts.iter().all(|(_, verdict)| *verdict == bounded), "{:?}", alone.verdicts);
@@ -311,7 +311,12 @@ fn loom_says_its_bound_and_changes_no_verdict_of_the_explorer() {
     permute(&setting, options, &mut exhausted, &never()).expect("explorable").expect("its turn");
     assert_eq!(exhausted, before);
     let crowd = Setting { journeys: vec![0; 5], ..setting };
-    let permuted = permute(&crowd, Options { max_permutations: 10, ..options }, &mut unexplored(&crowd), &never());
+    let permuted = permute(
+        &crowd,
+        Options { max_permutations: 10, ..options },
+        &mut unexplored(&crowd, &Bound::Sampled),
+        &never(),
+    );
     assert_eq!(permuted.expect("explorable").expect("its turn").setting.journeys.len(), loom::CLIENTS_MAX);
 }
 

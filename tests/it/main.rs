@@ -3,6 +3,7 @@
 mod bounds;
 mod children;
 mod cli;
+mod cli_errors;
 mod cli_findings;
 mod cli_schedules;
 mod coverage;

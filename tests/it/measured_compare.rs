@@ -48,7 +48,7 @@ fn distributions() -> Sweep {
 
 fn compared(name: &str, text: &str) -> Comparison {
     let measured = read_text(text, name).expect("a measured run");
-    judge(&measured, &distributions(), Level::Central99, &[LOCK_P95, RELEASE_P95], &STAGES)
+    judge(&measured, &distributions(), Level::Central99, &[LOCK_P95, RELEASE_P95], &STAGES).expect("comparable")
 }
 
 fn assert_narrow(text: &str) {
@@ -108,18 +108,31 @@ fn the_level_chooses_the_interval() {
     assert_eq!(Level::parse("0.95").map(Level::percent), Some(95));
     assert_eq!((Level::parse("0.99"), Level::parse("0.9")), (Some(Level::default()), None));
     let measured = read("report.md");
-    let wide = judge(&measured, &distributions(), Level::Central99, &[], &[]);
-    let narrow = judge(&measured, &distributions(), Level::Central95, &[], &[]);
+    let wide = judge(&measured, &distributions(), Level::Central99, &[], &[]).expect("comparable");
+    let narrow = judge(&measured, &distributions(), Level::Central95, &[], &[]).expect("comparable");
     for (wide, narrow) in wide.rows.iter().zip(&narrow.rows) {
         assert!(wide.low <= narrow.low && narrow.high <= wide.high, "{}", wide.name);
     }
 }
 
+/// There is no verdict on a report of something else: it says what it has and what was looked for.
 #[test]
-fn nothing_to_compare_is_not_consistent() {
-    let comparison = compared("other.txt", "     other_total...: 5   1/s\n");
-    assert_eq!(comparison.exit_code(), 5);
-    assert!(compare::text(&comparison, Signs::UTF8).contains("states no figure that the model predicts"));
+fn nothing_to_compare_is_an_error() {
+    let refused = |text: &str| {
+        let measured = read_text(text, "other.txt").expect("a measured run");
+        judge(&measured, &distributions(), Level::Central99, &[], &STAGES).expect_err("nothing is predicted")
+    };
+    let error = refused("     other_total...: 5   1/s\n");
+    assert_eq!(error.code(), "SP0506");
+    let said = error.to_string();
+    for words in ["other.txt states no figure", "it has other_total, other_total rate in /s;", " seat_lock_success, "] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let unit = refused("     http_req_failed...: 5   1/s\n").to_string();
+    assert!(unit.contains("it has http_req_failed, http_req_failed rate in /s;"), "{unit}");
+    assert!(unit.contains(" http_req_failed in %"), "{unit}");
+    let many = (0..20).map(|number| format!("     other_{number:02}...: {number}   1/s\n")).collect::<String>();
+    assert!(refused(&many).to_string().contains("other_05 rate in /s and 28 more;"), "{}", refused(&many));
 }
 
 /// The contradictions that arithmetic finds in the report after one replacement.

@@ -1,6 +1,6 @@
 //! What a person sees of a schedule that is followed: what each step changed, the diagram, the exports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,6 +9,7 @@ use seatproof::engines::reference::explore;
 use seatproof::engines::replay::record;
 use seatproof::engines::verdict::Verdict;
 use seatproof::models;
+use seatproof::process::Statement;
 use seatproof::report::replay::{StateDetail, step};
 use seatproof::report::{Signs, counterexample, diagram, export};
 use seatproof::system::schedule::{Schedule, of_steps};
@@ -61,6 +62,22 @@ fn a_counterexample_is_drawn_told_step_by_step_and_explained() {
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     let ascii = counterexample::counterexample(&schedule, &recording, Signs::ASCII);
     assert!(ascii.is_ascii(), "{ascii}");
+}
+
+/// Where PostgreSQL answers with a command tag alone, that is what a process hears.
+#[test]
+fn the_end_of_a_transaction_is_told_by_its_command_tag() {
+    let (_, recording) = found("moviebooking", "confirm-and-release");
+    let heard = |statement: &str| {
+        let frames = recording.frames.iter().filter(|frame| frame.line.text.ends_with(statement));
+        frames.map(|frame| frame.heard[0].1.as_str()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!((heard(": BEGIN"), heard(": COMMIT")), (BTreeSet::from(["BEGIN"]), BTreeSet::from(["COMMIT"])));
+    let text = export::mermaid(&recording);
+    assert!(text.contains(" hears BEGIN\n") && text.contains(" hears COMMIT\n"), "{text}");
+    let tag = |text| Statement(text).transaction_tag();
+    assert_eq!(tag("start transaction isolation level repeatable read"), Some("START TRANSACTION"));
+    assert_eq!((tag("COMMIT;"), tag("ROLLBACK"), tag("BEGINNING")), (Some("COMMIT"), Some("ROLLBACK"), None));
 }
 
 /// A client that counts on a seat whose lock is gone stands out, and so does the step that takes the lock.

@@ -83,6 +83,9 @@ fn a_search_by_several_threads_is_gone_on_with_by_one() {
     let (stops, pieces) = piece_by_piece(&setting, whole.exploration.states / 2, 2, false);
     assert!(stops == 1 || stops == 2, "{stops}");
     assert_eq!(pieces.exploration, whole.exploration);
+    // Each of them would otherwise be started at every pause, and wait at work for its turn.
+    let crowd = explore(&setting, options(usize::MAX, 1_000, false), &AtomicBool::new(false)).expect("explorable");
+    assert_eq!(crowd.exploration, whole.exploration);
 }
 
 #[test]

@@ -284,6 +284,7 @@ fn absurd_settings_are_refused_or_harmless() {
     let cases = [
         ("rounds", "1000000000", "replayed"),
         ("rounds", "4294967296", "refused"),
+        ("rounds", "0", "refused"),
         (
             "budgets",
             "{ lose_request = 4294967295, lose_reply = 4294967295, time_steps = 4294967295, crash = 9, \

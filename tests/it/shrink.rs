@@ -221,3 +221,13 @@ fn what_needs_time_between_effect_and_arrival_is_not_shrunk() {
     let refused = shrink_timed(&setting, &schedule, "one-holder-per-seat", &ShrinkOptions::default(), &stopped);
     assert_eq!(refused.map(|_| ()), Err(ShrinkError::Stopped), "nobody waits until it has been told again");
 }
+
+#[test]
+fn what_is_stopped_before_a_step_is_left_out_stays_as_it_was_found() {
+    let setting = with_clients(&check_of("get_then_set", "none"), 4, 1);
+    let found = find(&setting, 1).expect("the first execution breaks it");
+    let stopped = AtomicBool::new(true);
+    let refused =
+        shrink(&setting, &found.counterexample.steps, found.property, &ShrinkOptions::default(), &stopped).map(|_| ());
+    assert_eq!(refused, Err(ShrinkError::Stopped), "not that the steps break nothing");
+}

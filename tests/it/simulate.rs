@@ -1,6 +1,7 @@
 //! The load test against what was measured and against an independent simulation of the same rules.
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 
 use seatproof::engines::distribution::Sweep;
@@ -34,6 +35,23 @@ fn swept(scenario: &Scenario, seeds: std::ops::Range<u64>, threads: usize) -> (V
     let figures = figures(scenario, entry.model);
     let rows = runs.collected.iter().map(|run| values(&figures, &run.summary)).collect::<Vec<_>>();
     (runs.collected, by_figure(&figures, seeds, &rows).distributions())
+}
+
+/// Of a million runs the others would take hours.
+#[test]
+fn a_panic_in_one_run_ends_the_sweep_and_goes_on() {
+    let scenario = measured_scenario();
+    let model = models::find(&scenario.model).expect("a built-in model").model;
+    let recipe = Recipe { scenario: &scenario, load: scenario.load.as_ref().expect("it has a load"), model };
+    let threads = NonZeroUsize::new(2).expect("two");
+    let is_bad = |run: &Run| {
+        assert!(run.seed != 3, "seed 3 is bad");
+        false
+    };
+    let never = AtomicBool::new(false);
+    let swept = catch_unwind(AssertUnwindSafe(|| sweep(recipe, 0..1_000_000, threads, &never, is_bad, |_| (), || {})));
+    let Err(panic) = swept else { panic!("the panic got lost") };
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"seed 3 is bad"));
 }
 
 /// 400 seeds: the means of an independent simulation within 1 %, every measured count inside the central 95 %, the

@@ -35,6 +35,19 @@ fn what_holds_is_proved_and_nothing_is_written() {
     assert!(!directory.path().join("regressions").exists());
 }
 
+/// There is no schedule of it that could be written.
+#[test]
+fn what_should_be_reachable_and_is_not_fails() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let setting = setting_of("moviebooking", "sell-out");
+    let sells = check("sells", &setting, &plan(directory.path()));
+    assert!(sells.is_ok(), "every seat can be sold: {sells:?}");
+    let journeys = Setting::of(setting.model, &["lock_release", "lock_release"]).journeys;
+    let failure = check("never sells", &Setting { journeys, ..setting }, &plan(directory.path())).expect_err("none is");
+    let why = "can-sell-out is violated in never sells\nwhy     no execution within the bounds comes to such a state";
+    assert_eq!(message(&failure), why);
+}
+
 #[test]
 fn a_broken_property_fails_with_seed_command_and_diagram() {
     let directory = tempfile::tempdir().expect("a directory");

@@ -249,7 +249,7 @@ impl Extractor {
             let from = steps.len();
             self.scratch.enabled_of(process, &mut steps);
             if let (Some(draw), true) = (self.scratch.draw_of(process), steps.len() == from) {
-                return Err(ExploreError::Draw(draw.name));
+                return Err(ExploreError::Draw(self.scratch.unexplorable(draw)));
             }
             if steps[from..].iter().any(|step| matches!(step, Step::Draw(..))) {
                 self.abstracted.extend(abstracted(&self.scratch, process));

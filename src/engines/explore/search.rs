@@ -1,6 +1,7 @@
 //! The search: level by level. Workers expand batches of a level side by side; one of them merges what was found, in
 //! the order of the level, so that the result is the same for any number of them.
 
+use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -78,7 +79,9 @@ impl<'a> Search<'a> {
                 return Ok(None);
             }
             let (length, first) = (self.known.level.len(), self.level_first);
-            let workers = if length < PARALLEL_MIN { 1 } else { self.progress.options.threads.get() };
+            // More would find no batch to expand, and only take the time of those that do.
+            let threads = self.progress.options.threads.get().min(AHEAD);
+            let workers = if length < PARALLEL_MIN { 1 } else { threads };
             let halt = if workers < 2 { self.alone(first, watch)? } else { self.together(first, workers, watch)? };
             match halt {
                 Some(Halt::Decided) => return Ok(None),
@@ -167,22 +170,17 @@ impl<'a> Search<'a> {
             done: (0..count).map(|_| Mutex::new(None)).collect(),
         };
         while queue.merged() < count {
-            let is_ended = AtomicBool::new(false);
             let (known, progress) = (&self.known, &mut self.progress);
-            let interrupted = std::thread::scope(|scope| {
-                for _ in 1..workers {
-                    scope.spawn(|| {
-                        let mut recent = Recent::new();
-                        while !is_ended.load(Ordering::Relaxed) && queue.merged() < count {
-                            if !queue.expand_next(known, &mut recent) {
-                                std::thread::yield_now();
-                            }
-                        }
-                    });
+            let expand = |is_ended: &AtomicBool| {
+                let mut recent = Recent::new();
+                while !is_ended.load(Ordering::Relaxed) && queue.merged() < count {
+                    if !queue.expand_next(known, &mut recent) {
+                        std::thread::yield_now();
+                    }
                 }
-                let _ended = Ended(&is_ended);
-                merge_together(known, progress, &queue, first)
-            })?;
+            };
+            let merge = |is_ended: &AtomicBool| merge_together(known, progress, &queue, first, is_ended);
+            let interrupted = with_helpers(workers - 1, expand, merge)?;
             let at = queue.merged() * BATCH;
             self.tidy_up(at, watch);
             let halt = match interrupted {
@@ -212,7 +210,28 @@ enum Pause {
     Breath,
 }
 
-/// Sends the other workers home, also when the model panics.
+/// Does `work` while so many other threads help, each of which comes to its end soon after the flag is set. It is set
+/// when `work` is done, and when any of them panics: `work` has to look at it too. The panic of a helper goes on here.
+fn with_helpers<T>(helpers: usize, help: impl Fn(&AtomicBool) + Sync, work: impl FnOnce(&AtomicBool) -> T) -> T {
+    let is_ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let help = || {
+            let _ended = Ended(&is_ended);
+            help(&is_ended);
+        };
+        // The operating system may refuse a thread.
+        let ended = Ended(&is_ended);
+        let helping = (0..helpers).map(|_| scope.spawn(help)).collect::<Vec<_>>();
+        let done = work(&is_ended);
+        drop(ended);
+        for helper in helping {
+            helper.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
+        done
+    })
+}
+
+/// Sends the other workers home, also after a panic.
 struct Ended<'a>(&'a AtomicBool);
 
 impl Drop for Ended<'_> {
@@ -249,16 +268,17 @@ impl Queue {
     }
 }
 
-/// Merges batch after batch while others expand, as long as nothing has to be found out.
+/// Merges batch after batch while others expand, as long as nothing has to be found out and none of them has panicked.
 fn merge_together(
     known: &Known,
     progress: &mut Progress<'_>,
     queue: &Queue,
     first: StateId,
+    is_ended: &AtomicBool,
 ) -> Result<Pause, CloseError> {
     let until = queue.done.len().min(queue.merged() + BREATH);
     let mut recent = Recent::new();
-    while queue.merged() < until {
+    while queue.merged() < until && !is_ended.load(Ordering::Relaxed) {
         let number_of_batch = queue.merged();
         let ready = queue.done[number_of_batch].lock().expect("no worker panics").take();
         let Some(batch) = ready else {
@@ -282,4 +302,56 @@ fn merge_together(
 
 fn number(length: usize) -> StateId {
     StateId::try_from(length).expect("a search keeps fewer than 2^32 states")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::process::{Flow, panic_message};
+    use crate::system::model::{Journey, Model};
+
+    static IDLE: Model = Model {
+        name: "idle",
+        journeys: &[Journey { name: "rest", about: "", run: |_| Box::pin(async { Flow::Done }) }],
+        ..Model::BARE
+    };
+
+    #[test]
+    fn the_panic_of_a_helper_ends_all_and_goes_on() {
+        let wait = |is_ended: &AtomicBool| {
+            while !is_ended.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
+        };
+        let first = AtomicBool::new(true);
+        let help = |is_ended: &AtomicBool| {
+            assert!(!first.swap(false, Ordering::Relaxed), "a helper panics");
+            wait(is_ended);
+        };
+        let panic = catch_unwind(AssertUnwindSafe(|| with_helpers(3, help, wait))).expect_err("the helper's panic");
+        assert_eq!(panic_message(&*panic), "a helper panics");
+        let panic = catch_unwind(AssertUnwindSafe(|| with_helpers(3, wait, |_| panic!("this one panics"))));
+        assert_eq!(panic_message(&*panic.expect_err("its own panic")), "this one panics");
+        assert_eq!(with_helpers(3, wait, |_| 7), 7);
+    }
+
+    #[test]
+    fn nobody_waits_for_the_batch_of_a_helper_that_panicked() {
+        let options = Options {
+            max_states: 10,
+            max_bytes: None,
+            threads: NonZeroUsize::MIN,
+            reductions: Reductions::all_if(false),
+            exact: false,
+            final_states: false,
+        };
+        let (setting, stop) = (Rc::new(Setting::of(&IDLE, &["rest"])), AtomicBool::new(false));
+        let mut search = Search::new(&setting, options, options.reductions, &stop).expect("explorable");
+        let queue = Queue { next: AtomicUsize::new(1), merged: AtomicUsize::new(0), done: vec![Mutex::new(None)] };
+        let merged = merge_together(&search.known, &mut search.progress, &queue, 0, &AtomicBool::new(true));
+        assert!(matches!(merged, Ok(Pause::Breath)));
+    }
 }

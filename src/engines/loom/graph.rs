@@ -8,7 +8,7 @@ use crate::engines::reference::abstracted;
 use crate::system::exercised::Exercised;
 use crate::system::fingerprint::Fingerprint;
 use crate::system::property::Violation;
-use crate::system::{ModelError, Step, System};
+use crate::system::{ModelError, Step, System, Unexplorable};
 
 /// States to remember, at some hundred bytes each. With more, the graph is forgotten and met anew.
 const STATES_MAX: usize = 1 << 18;
@@ -25,8 +25,8 @@ pub(super) struct Node {
     pub(super) fingerprint: Fingerprint,
     /// How it breaks properties.
     pub(super) broken: Vec<Violation>,
-    /// A draw without representatives for which a process waits.
-    pub(super) unexplorable_draw: Option<&'static str>,
+    /// A draw without a value that can be taken, for which a process waits.
+    pub(super) unexplorable_draw: Option<Box<Unexplorable>>,
     /// What each thread can do in it.
     pub(super) options: Vec<Options>,
 }

@@ -187,8 +187,8 @@ impl Stage {
         if !state.broken.is_empty() {
             self.search.note(&state.broken, || self.graph.steps());
         }
-        if let Some(draw) = state.unexplorable_draw {
-            self.fail(ExploreError::Draw(draw));
+        if let Some(draw) = &state.unexplorable_draw {
+            self.fail(ExploreError::Draw(draw.clone()));
         } else if self.graph.depth() >= super::STEPS_MAX {
             self.search.explored.bound.get_or_insert(Bound::Steps(super::STEPS_MAX));
             self.over();

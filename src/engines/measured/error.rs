@@ -1,6 +1,7 @@
-//! Why a text is no measured run.
+//! Why a text is no measured run, or none that can be judged.
 
-/// Why a text is no measured run. The message says what and why; [`ReadError::help`] says how to mend it.
+/// Why a text is no measured run, or none that can be judged. The message says what and why; [`ReadError::help`] says
+/// how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The text starts like JSON and is none.
@@ -31,6 +32,16 @@ pub enum ReadError {
         /// The file as the user wrote it.
         file: String,
     },
+    /// A measured run of something else: none of its figures is predicted.
+    #[error("{file} states no figure that the model predicts: it has {stated}; looked for were {predicted}")]
+    NothingPredicted {
+        /// The file as the user wrote it.
+        file: String,
+        /// The figures that it has, with their units.
+        stated: String,
+        /// Those that the model predicts.
+        predicted: String,
+    },
 }
 
 impl ReadError {
@@ -41,6 +52,7 @@ impl ReadError {
             Self::Json { .. } => "SP0503",
             Self::NoSummary { .. } => "SP0504",
             Self::NoFigures { .. } => "SP0505",
+            Self::NothingPredicted { .. } => "SP0506",
         }
     }
 
@@ -49,7 +61,7 @@ impl ReadError {
     pub fn place(&self) -> Option<(usize, usize)> {
         match self {
             Self::Json { place, .. } | Self::NoSummary { place, .. } => Some(*place),
-            Self::NoFigures { .. } => None,
+            Self::NoFigures { .. } | Self::NothingPredicted { .. } => None,
         }
     }
 
@@ -67,6 +79,10 @@ impl ReadError {
             Self::NoFigures { .. } => {
                 "a metric table has a column `Metric` with names such as `http_req_failed` and a column `Result`, \
                  `Value` or `Actual`"
+            }
+            Self::NothingPredicted { .. } => {
+                "name the scenario of the service that was measured: seatproof compare REPORT SCENARIO; its figures \
+                 have k6's names, units included"
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Measured figures against the distribution over seeds.
 
 use super::arithmetic::{ArithmeticCheck, Finding, arithmetic};
-use super::{Figure, Measured};
+use super::{Figure, Measured, ReadError};
 use crate::engines::distribution::{Distribution, FigureDistribution, Sweep, Unit};
 use crate::engines::exact::Ratio;
 
@@ -73,7 +73,7 @@ pub struct Comparison {
     pub level: Level,
     /// Finished runs of the sweep.
     pub runs: usize,
-    /// The figures that were measured and are predicted, in the order of the sweep.
+    /// The figures that were measured and are predicted, in the order of the sweep; there is one at least.
     pub rows: Vec<Row>,
     /// Predicted figures that the file does not state.
     pub not_measured: Vec<String>,
@@ -84,10 +84,10 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// True when there is something to compare, no figure lies outside and the report does not contradict itself.
+    /// True when no figure lies outside and the report does not contradict itself.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
-        !self.rows.is_empty() && self.rows.iter().all(|row| row.inside) && self.contradictions() == 0
+        self.rows.iter().all(|row| row.inside) && self.contradictions() == 0
     }
 
     /// Numbers of the report that contradict each other.
@@ -105,14 +105,23 @@ impl Comparison {
 
 /// Judges every figure that was measured and is predicted. `inputs` names the figures that the model was calibrated
 /// with, `stages` the scenario's load profile (milliseconds and target), empty where it has none.
-#[must_use]
-pub fn judge(measured: &Measured, sweep: &Sweep, level: Level, inputs: &[&str], stages: &[(u64, u64)]) -> Comparison {
-    let found = |figure: &FigureDistribution| measured.figure(&figure.name).filter(|found| found.unit == figure.unit);
+///
+/// # Errors
+/// As [`comparable`].
+pub fn judge(
+    measured: &Measured,
+    sweep: &Sweep,
+    level: Level,
+    inputs: &[&str],
+    stages: &[(u64, u64)],
+) -> Result<Comparison, ReadError> {
+    comparable(measured, sweep.figures.iter().map(|figure| (figure.name.as_str(), figure.unit)))?;
+    let found = |figure: &FigureDistribution| stated(measured, &figure.name, figure.unit);
     let rows = sweep.figures.iter().filter_map(|predicted| Some(row(predicted, found(predicted)?, level, inputs)));
     let missing = sweep.figures.iter().filter(|predicted| found(predicted).is_none());
     let mut checks = arithmetic(measured);
     checks.extend(super::arithmetic::stages_against(measured, stages));
-    Comparison {
+    Ok(Comparison {
         source: measured.source.clone(),
         level,
         runs: sweep.runs(),
@@ -120,6 +129,45 @@ pub fn judge(measured: &Measured, sweep: &Sweep, level: Level, inputs: &[&str], 
         not_measured: missing.map(|predicted| predicted.name.clone()).collect(),
         arithmetic: checks,
         notices: measured.notices.clone(),
+    })
+}
+
+/// Whether a measured run has any of these figures, so that it can be judged by them.
+///
+/// # Errors
+/// [`ReadError::NothingPredicted`] if it has none.
+pub fn comparable<'a>(
+    measured: &Measured,
+    predicted: impl Iterator<Item = (&'a str, Unit)> + Clone,
+) -> Result<(), ReadError> {
+    if predicted.clone().any(|(name, unit)| stated(measured, name, unit).is_some()) {
+        return Ok(());
+    }
+    let own = measured.figures.iter().map(|figure| in_unit(&figure.name(), figure.unit)).collect::<Vec<_>>();
+    let beyond = own.len().saturating_sub(STATED_SHOWN);
+    let more = match (own.len(), beyond) {
+        (0, _) => "none at all".to_owned(),
+        (_, 0) => String::new(),
+        (_, beyond) => format!(" and {beyond} more"),
+    };
+    Err(ReadError::NothingPredicted {
+        file: measured.source.clone(),
+        stated: own[..own.len() - beyond].join(", ") + &more,
+        predicted: predicted.map(|(name, unit)| in_unit(name, unit)).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// The figures of a file that are named when none of them is predicted.
+const STATED_SHOWN: usize = 12;
+
+fn stated<'a>(measured: &'a Measured, name: &str, unit: Unit) -> Option<&'a Figure> {
+    measured.figure(name).filter(|figure| figure.unit == unit)
+}
+
+fn in_unit(name: &str, unit: Unit) -> String {
+    match unit.suffix().trim() {
+        "" => name.to_owned(),
+        suffix => format!("{name} in {suffix}"),
     }
 }
 

@@ -20,7 +20,8 @@ pub struct Permuted {
     pub options: Options,
     /// What it met.
     pub explored: Explored,
-    /// Its violations made small, in their order; none unless that was asked for.
+    /// Its first violations made small, in their order: all of them, unless that was not asked for or somebody asked to
+    /// stop.
     pub shrunk: Vec<Shrunk>,
 }
 
@@ -81,7 +82,8 @@ pub fn permute(
     Ok(Some(permuted))
 }
 
-/// Makes the violations small, and gives their properties the smaller ways as their verdicts.
+/// Makes the violations small, and gives their properties the smaller ways as their verdicts. The first one before
+/// which somebody asks to stop, and those after it, stay as they were found.
 ///
 /// # Errors
 /// [`ModelError`]: a wrong model.
@@ -92,7 +94,7 @@ pub fn shrink_permuted(
     stop: &AtomicBool,
 ) -> Result<(), ModelError> {
     for finding in &permuted.explored.found {
-        let shrunk = shrunk(&permuted.setting, finding, options, stop)?;
+        let Some(shrunk) = shrunk(&permuted.setting, finding, options, stop)? else { break };
         if let Some(verdict) = verdict_of(exploration, finding.property) {
             *verdict = Verdict::Violated(shrunk.counterexample());
         }

@@ -15,7 +15,7 @@ mod reduce;
 mod trial;
 
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use super::replay::replay_until;
 use super::verdict::Counterexample;
@@ -113,7 +113,7 @@ pub enum ShrinkError {
 /// Shrinks steps with fused halves. The same input gives the same result, unless `stop` is set on the way.
 ///
 /// # Errors
-/// A wrong model, or steps that do not break this property of the setting.
+/// A wrong model, steps that do not break this property of the setting, or `stop` before one of them could go.
 pub fn shrink(
     setting: &Setting,
     steps: &[Step],
@@ -122,21 +122,21 @@ pub fn shrink(
     stop: &AtomicBool,
 ) -> Result<Shrunk, ShrinkError> {
     let mut trials = Trials::new(property, options.max_steps, stop);
-    let given = trials.record(setting, steps)?.ok_or(ShrinkError::NotBroken(property))?;
-    Ok(smallest(trials, given, options)?)
-}
-
-/// Makes small what is known to break the property.
-fn smallest(mut trials: Trials<'_>, given: Broken, options: &ShrinkOptions) -> Result<Shrunk, ModelError> {
+    let Some(given) = trials.record(setting, steps)? else {
+        return Err(if trials.is_stopped() { ShrinkError::Stopped } else { ShrinkError::NotBroken(property) });
+    };
     let from = size(&given);
     let reduced = reduce::reduce(&mut trials, given)?;
     let (best, is_shortest) = exact::shortest(&mut trials, reduced, options.max_states)?;
+    let to = size(&best);
+    if trials.is_stopped() && to == from && !is_shortest {
+        return Err(ShrinkError::Stopped);
+    }
     let minimality = match (is_shortest, trials.is_over()) {
         (true, _) => Minimality::Shortest,
         (false, false) => Minimality::OneByOne,
         (false, true) => Minimality::Unfinished,
     };
-    let to = size(&best);
     let Broken { case, steps, reason, .. } = best;
     let Trials { replays, fired, .. } = trials;
     Ok(Shrunk { setting: case.setting, steps, reason, minimality, replays, fired, from, to })
@@ -155,19 +155,12 @@ pub fn shrink_timed(
     options: &ShrinkOptions,
     stop: &AtomicBool,
 ) -> Result<Shrunk, ShrinkError> {
-    let is_stopped = || stop.load(Ordering::Relaxed);
     let steps = replay_until(setting, schedule, stop)?.steps;
     let instants = schedule.steps.iter().map(|line| line.at_us.unwrap_or(0));
     let timed = instants.zip(steps).collect::<Vec<_>>();
     let fused = fuse::fused_setting(setting, &timed);
     let steps = fuse::fused_steps(&fused, &timed, stop)?;
-    let mut trials = Trials::new(property, options.max_steps, stop);
-    let given = trials.record(&fused, steps.iter().take_while(|_| !is_stopped()))?;
-    if is_stopped() {
-        return Err(ShrinkError::Stopped);
-    }
-    let shrunk = smallest(trials, given.ok_or(ShrinkError::NotBroken(property))?, options)?;
-    if is_stopped() && shrunk.to == shrunk.from { Err(ShrinkError::Stopped) } else { Ok(shrunk) }
+    shrink(&fused, &steps, property, options, stop)
 }
 
 fn size(broken: &Broken) -> Size {

@@ -46,7 +46,12 @@ impl<'a> Trials<'a> {
 
     /// True when nothing more may be tried.
     pub(super) fn is_over(&self) -> bool {
-        self.fired >= self.max_steps || self.stop.load(Ordering::Relaxed)
+        self.fired >= self.max_steps || self.is_stopped()
+    }
+
+    /// True when somebody asked to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Follows the moves of the case, leaving out those that are impossible where they stand, up to the first state
@@ -55,38 +60,33 @@ impl<'a> Trials<'a> {
         if self.is_over() {
             return Ok(None);
         }
-        self.replays += 1;
-        let Some(mut execution) = Execution::new(&case.setting, self.property)? else { return Ok(None) };
-        let mut broken = execution.judge();
-        for it in &case.moves {
-            if broken.is_some() {
-                break;
-            }
-            // An execution of hours takes seconds.
-            if self.stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            let Some(step) = execution.tracker.concrete(it) else { continue };
-            self.fired += u64::from(execution.fire(&step)?);
-            broken = execution.judge();
-        }
-        Ok(broken.map(|reason| execution.finish(&case.setting, reason)))
+        self.follow(&case.setting, &case.moves, |tracker, it| tracker.concrete(it))
     }
 
-    /// The same for steps with the names that one execution gives them.
-    pub(super) fn record<'b>(
+    /// The same for steps with the names that one execution gives them, whatever is left of the budget.
+    pub(super) fn record(&mut self, setting: &Setting, steps: &[Step]) -> Result<Option<Broken>, ModelError> {
+        self.follow(setting, steps, |_, step| Some(step.clone()))
+    }
+
+    /// Follows what `step_of` makes of each item. An execution of hours takes seconds, so that it can be stopped.
+    fn follow<T>(
         &mut self,
         setting: &Setting,
-        steps: impl IntoIterator<Item = &'b Step>,
+        items: &[T],
+        step_of: fn(&Tracker, &T) -> Option<Step>,
     ) -> Result<Option<Broken>, ModelError> {
         self.replays += 1;
         let Some(mut execution) = Execution::new(setting, self.property)? else { return Ok(None) };
         let mut broken = execution.judge();
-        for step in steps {
+        for item in items {
             if broken.is_some() {
                 break;
             }
-            self.fired += u64::from(execution.fire(step)?);
+            if self.is_stopped() {
+                return Ok(None);
+            }
+            let Some(step) = step_of(&execution.tracker, item) else { continue };
+            self.fired += u64::from(execution.fire(&step)?);
             broken = execution.judge();
         }
         Ok(broken.map(|reason| execution.finish(setting, reason)))

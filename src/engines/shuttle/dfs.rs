@@ -13,7 +13,7 @@ use super::threads::{Thread, Threads};
 use crate::engines::reference::{ExploreError, abstracted};
 use crate::engines::verdict::{Bound, Counterexample, Coverage, Exploration, Verdict};
 use crate::system::fingerprint::Fingerprint;
-use crate::system::{Halves, Setting, Step, System};
+use crate::system::{Halves, Setting, Step, System, Unexplorable};
 
 /// Explores every order of events, fault and choice that the setting allows. The counterexamples are the first met,
 /// not the shortest.
@@ -57,7 +57,7 @@ struct Search {
     abstracted: BTreeSet<&'static str>,
     coverage: Coverage,
     bound: Option<Bound>,
-    unexplorable: Option<&'static str>,
+    unexplorable: Option<Box<Unexplorable>>,
 }
 
 impl Search {
@@ -115,7 +115,7 @@ impl Dfs {
         }
         search.depth = search.depth.max(self.depth);
         search.coverage.note(&stage.system);
-        search.unexplorable = search.unexplorable.or_else(|| stage.system.unexplorable_draw());
+        search.unexplorable = search.unexplorable.take().or_else(|| stage.system.unexplorable_draw());
         let mut options = Vec::new();
         let mut steps = Vec::new();
         for thread in 0..self.threads.count() {

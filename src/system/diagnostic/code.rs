@@ -147,4 +147,8 @@ codes! {
     REPORT_UNKNOWN = "SP0505", EXIT_USAGE,
         "A text without a single figure of a k6 run: neither a summary line of k6 nor a table with metrics and their \
          values.";
+    REPORT_FOREIGN = "SP0506", EXIT_USAGE,
+        "A measured run none of whose figures the model predicts, so that there is nothing to judge. The message lists \
+         the figures that the report has and those that were looked for; one that has another unit is another figure. \
+         Most often the report is of another service, or the script counts under other names.";
 }

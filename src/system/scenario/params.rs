@@ -46,28 +46,33 @@ fn value(node: &Node, name: &At<String>, param: &Param) -> Result<ParamValue, Fa
 
 /// A number or duration, alone or as an end of a range.
 fn single(node: &Node, name: &At<String>, param: &Param) -> Result<i64, Fault> {
-    match (param.kind, &node.kind) {
-        (ParamKind::Count { min, max } | ParamKind::CountRange { min, max }, Kind::Integer(value)) => {
-            if (min..=max).contains(value) {
-                return Ok(*value);
-            }
-            let message = format!("`{}` must be from {min} to {max}, not {value}", name.value);
-            Err(Fault::new(&code::OUT_OF_BOUNDS, &node.span, message).help(param.about))
-        }
+    let value = match (param.kind, &node.kind) {
+        (ParamKind::Count { .. } | ParamKind::CountRange { .. }, Kind::Integer(value)) => *value,
         (
             ParamKind::Duration | ParamKind::Ttl | ParamKind::DurationRange,
             Kind::Text(_) | Kind::Integer(_) | Kind::Float(_),
         ) => {
             let us = duration_us(node, BareNumber::Refused)?;
-            let us = i64::try_from(us).map_err(|_| wrong_kind(node, name, param))?;
-            if param.kind == ParamKind::Ttl && !param.admits(ParamValue::one(us)) {
-                let message = format!("`{}` must be in whole milliseconds, and at least one", name.value);
-                return Err(Fault::new(&code::OUT_OF_BOUNDS, &node.span, message).help("Redis counts in milliseconds"));
-            }
-            Ok(us)
+            i64::try_from(us).map_err(|_| wrong_kind(node, name, param))?
         }
-        _ => Err(wrong_kind(node, name, param)),
-    }
+        _ => return Err(wrong_kind(node, name, param)),
+    };
+    if param.admits(ParamValue::one(value)) { Ok(value) } else { Err(not_admitted(node, name, param, value)) }
+}
+
+/// The value is of the right kind, and too small, too large or too fine.
+fn not_admitted(node: &Node, name: &At<String>, param: &Param, value: i64) -> Fault {
+    let name = &name.value;
+    let (message, help) = match param.kind {
+        ParamKind::Count { min, max } | ParamKind::CountRange { min, max } => {
+            (format!("`{name}` must be from {min} to {max}, not {value}"), param.about)
+        }
+        ParamKind::Ttl => {
+            (format!("`{name}` must be in whole milliseconds, and at least one"), "Redis counts in milliseconds")
+        }
+        ParamKind::Duration | ParamKind::DurationRange => (format!("`{name}` must be at most 292 years"), param.about),
+    };
+    Fault::new(&code::OUT_OF_BOUNDS, &node.span, message).help(help)
 }
 
 /// The value is of a kind that the parameter does not take.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::fingerprint::Fingerprint;
 use super::given::Given;
 use super::mishap::Clocks;
-use super::model::{Model, Param, ParamKind};
+use super::model::{Model, Param};
 use super::pace::Pace;
 use super::property::Property;
 use super::state::{Budgets, State};
@@ -133,8 +133,7 @@ impl SettingText {
             index.ok_or_else(|| format!("model `{}` has no journey `{name}`", model.name))
         };
         let admits = |name: &str, value: ParamValue| {
-            let declared = model.params.iter().find(|param| param.name == name);
-            declared.is_some_and(|param| param.admits(value) && value.high <= longest(param.kind))
+            model.params.iter().find(|param| param.name == name).is_some_and(|param| param.admits(value))
         };
         if let Some((name, _)) = self.params.iter().find(|(name, value)| !admits(name, **value)) {
             return Err(format!("model `{}` has no parameter `{name}` that can have this value", model.name));
@@ -178,14 +177,6 @@ impl SettingText {
                 model.all_properties().into_iter().filter(is_judged).collect()
             },
         })
-    }
-}
-
-/// The greatest value of a parameter of this kind: durations as long as scenarios may have them, in microseconds.
-fn longest(kind: ParamKind) -> i64 {
-    match kind {
-        ParamKind::Duration | ParamKind::Ttl | ParamKind::DurationRange => i64::MAX / 1_000,
-        ParamKind::Count { max, .. } | ParamKind::CountRange { max, .. } => max,
     }
 }
 

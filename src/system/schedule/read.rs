@@ -66,7 +66,7 @@ struct LineFile {
 struct SettingFile {
     model: String,
     journeys: toml::Spanned<Vec<String>>,
-    rounds: Option<u32>,
+    rounds: Option<toml::Spanned<u32>>,
     service: toml::Spanned<ServiceFile>,
     #[serde(default)]
     jobs: BTreeMap<String, u32>,
@@ -141,6 +141,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Schedule, Diagnostic> {
     if !(1..SIZE_MAX as usize).contains(&journeys.as_ref().len()) {
         return Err(wrong("there are 1 to 65,534 clients, each with a journey", journeys.span()));
     }
+    if let Some(none) = parsed.setting.rounds.as_ref().filter(|rounds| *rounds.as_ref() == 0) {
+        return Err(wrong("a client has at least one round", none.span()));
+    }
     if let Some(many) = parsed.setting.replicas.as_ref().filter(|replicas| *replicas.as_ref() > REPLICAS_MAX) {
         return Err(wrong(&format!("a node has at most {REPLICAS_MAX} replicas"), many.span()));
     }
@@ -194,7 +197,7 @@ fn schedule(file: File, seed: Option<u64>, given: Vec<Given>) -> Schedule {
                 connections: service.connections,
             },
             journeys: setting.journeys.into_inner(),
-            rounds: setting.rounds,
+            rounds: setting.rounds.map(toml::Spanned::into_inner),
             jobs: setting.jobs,
             given,
             replicas: setting.replicas.map_or(0, toml::Spanned::into_inner),
