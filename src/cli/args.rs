@@ -195,8 +195,7 @@ pub(super) struct Check {
     /// Stop after so many states, whatever the scenario says
     #[arg(long, value_name = "N")]
     pub(super) max_states: Option<usize>,
-    /// Stop when the states kept take more memory than this: `500M`, `6G`; at which state that is differs between one
-    /// thread and several
+    /// Stop when the states kept may take more memory than this: `500M`, `6G`
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub(super) max_memory: Option<usize>,
     /// Keep a search of the explorer that is cut short in DIR, and go on with one that was [default DIR:

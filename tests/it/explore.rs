@@ -273,6 +273,17 @@ fn a_bound_on_memory_is_a_bound() {
     let found =
         explored(&seatlock("fenced", 4, 1), Options { max_bytes: Some(1 << 20), exact: false, ..options(1, false) });
     assert_eq!(found.exploration.verdicts[0].1, Verdict::Unknown(Bound::Memory(1 << 20)));
+    let large = seatlock("fenced", 5, 1);
+    for exact in [false, true] {
+        let bounded = |threads| {
+            let bounded = Options { max_bytes: Some(4 << 20), exact, final_states: false, ..options(threads, false) };
+            explored(&large, bounded).exploration
+        };
+        let alone = bounded(1);
+        assert_eq!(alone.verdicts[0].1, Verdict::Unknown(Bound::Memory(4 << 20)));
+        assert!(alone.states > 40_000, "{}", alone.states);
+        [2, 3].map(|threads| assert_eq!(bounded(threads), alone, "{threads} threads"));
+    }
     let stopped = explore(&seatlock("fenced", 4, 1), options(1, false), &AtomicBool::new(true)).expect("explorable");
     assert_eq!(stopped.exploration.verdicts[0].1, Verdict::Unknown(Bound::Interrupted));
 }

@@ -13,6 +13,9 @@ pub(super) struct Exact {
 }
 
 impl Exact {
+    /// What a state takes at most beside its row: a slot and its byte of control in a table that is 7/16 full at least.
+    pub(super) const NUMBER_BYTES: usize = (size_of::<StateId>() + 1) * 16 / 7 + 1;
+
     pub(super) fn new(width: usize) -> Self {
         Self { rows: Rows::new(width), numbers: HashTable::new() }
     }

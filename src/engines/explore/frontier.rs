@@ -83,6 +83,12 @@ impl Rows {
         self.blocks.clear();
     }
 
+    /// What a row takes.
+    pub(super) fn row_bytes(&self) -> usize {
+        self.width * size_of::<PartId>() + size_of::<u64>()
+    }
+
+    /// Bytes in use.
     pub(super) fn bytes(&self) -> usize {
         let bytes = |block: &Block| block.ids.capacity() * size_of::<PartId>() + block.fingerprints.capacity() * 8;
         self.blocks.iter().map(bytes).sum()
@@ -120,6 +126,9 @@ impl<T: Copy> Chunks<T> {
 }
 
 impl Trail {
+    /// What the way to a state takes.
+    pub(super) const STATE_BYTES: usize = size_of::<StateId>() + size_of::<u16>();
+
     /// The state with the next number was reached from `parent` by the entry with this ordinal; the first one is its
     /// own parent.
     pub(super) fn push(&mut self, parent: StateId, ordinal: u16) {

@@ -78,7 +78,7 @@ use crate::system::{Halves, Setting, Step, System};
 pub struct Options {
     /// Stop when more states than this were met.
     pub max_states: usize,
-    /// Stop when the search keeps more bytes than this.
+    /// Stop when what the search keeps may take more bytes than this. Hit at the same state whatever the machine.
     pub max_bytes: Option<usize>,
     /// Workers. The result does not depend on it.
     pub threads: NonZeroUsize,

@@ -13,6 +13,7 @@ use super::frontier::{Rows, StateId, Trail};
 use super::memo::Tree;
 use super::part::PartId;
 use super::symmetry::{Asymmetry, CloseError};
+use super::visited::Visited;
 use crate::engines::verdict::Bound;
 use crate::system::fingerprint::Fingerprint;
 
@@ -89,10 +90,22 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Bytes in use, as the allocator has them.
     pub(super) fn bytes(&self) -> usize {
         let later = self.later.iter().map(|later| later.rows.bytes() + later.origins.capacity() * 8);
         let exact = self.exact.as_ref().map_or(0, Exact::bytes);
         self.trail.bytes() + self.next.bytes() + later.sum::<usize>() + exact
+    }
+
+    /// Bytes that what was found takes at most when this state of the level is expanded next. How memory happens to grow
+    /// depends on the number of workers and on their luck; this does not, so that a bound on it is always hit at the
+    /// same state.
+    fn needed_bytes(&self, known: &Known, index: usize) -> usize {
+        let later = self.later.iter().map(|later| later.rows.len()).sum::<usize>();
+        let rows = known.level.len() - index + self.next.len() + later;
+        let row_bytes = self.next.row_bytes();
+        let found_bytes = self.exact.as_ref().map_or(Visited::STATE_BYTES, |_| row_bytes + Exact::NUMBER_BYTES);
+        self.states as usize * (found_bytes + Trail::STATE_BYTES) + rows * row_bytes
     }
 
     /// True if no state waits for its level.
@@ -150,13 +163,16 @@ impl<'a> Progress<'a> {
         Ok(())
     }
 
-    /// Why the search ends before the next state is expanded.
-    fn halt(&self) -> Option<Halt> {
+    /// Why the search ends before this state of the level is expanded.
+    fn halt(&self, known: &Known, index: usize) -> Option<Halt> {
         if self.stop.load(Ordering::Relaxed) {
             return Some(Halt::Bound(Bound::Interrupted));
         }
         if self.states as usize > self.options.max_states {
             return Some(Halt::Bound(Bound::States(self.options.max_states)));
+        }
+        if let Some(most) = self.options.max_bytes.filter(|most| self.needed_bytes(known, index) > *most) {
+            return Some(Halt::Bound(Bound::Memory(most)));
         }
         let is_decided = !self.found.is_empty() && self.found.iter().all(Option::is_some);
         is_decided.then_some(Halt::Decided)
@@ -173,7 +189,7 @@ impl<'a> Progress<'a> {
     ) -> Result<Merged, CloseError> {
         let mut start = if from == 0 { 0 } else { batch.states[from - 1].end };
         for (offset, state) in batch.states.iter().enumerate().skip(from) {
-            if let Some(halt) = self.halt() {
+            if let Some(halt) = self.halt(known, at + offset) {
                 return Ok(Merged::Halted(halt));
             }
             if state.is_unfinished {

@@ -116,12 +116,6 @@ impl<'a> Search<'a> {
         watch(Glance { depth: *depth, states: *states as usize, queue });
     }
 
-    /// The bound on memory, if it is hit.
-    fn full(&self) -> Option<Halt> {
-        let most = self.progress.options.max_bytes?;
-        (self.bytes() > most).then_some(Halt::Bound(Bound::Memory(most)))
-    }
-
     /// Expands a level by this thread alone.
     fn alone(&mut self, first: StateId, watch: Watch<'_>) -> Result<Option<Halt>, CloseError> {
         let (mut batch, mut recent) = (Batch::default(), Recent::new());
@@ -129,8 +123,8 @@ impl<'a> Search<'a> {
             batch.expand(&self.known, &mut recent, at, self.known.level.len().min(at + BATCH));
             let halt = self.merge_at_leisure(&batch, (first + number(at), at), 0)?;
             self.tidy_up(at, watch);
-            if let Some(halt) = halt.or_else(|| self.full()) {
-                return Ok(Some(halt));
+            if halt.is_some() {
+                return Ok(halt);
             }
         }
         Ok(None)
@@ -193,8 +187,8 @@ impl<'a> Search<'a> {
                 Pause::Halted(halt) => Some(halt),
                 Pause::Breath => None,
             };
-            if let Some(halt) = halt.or_else(|| self.full()) {
-                return Ok(Some(halt));
+            if halt.is_some() {
+                return Ok(halt);
             }
         }
         Ok(None)

@@ -22,6 +22,9 @@ const SLOTS_MIN: usize = 16;
 const FEW: usize = 32;
 
 impl Visited {
+    /// What a fingerprint takes at most: a shard that grows to half as much again leaves 8/15 of its slots in use.
+    pub(super) const STATE_BYTES: usize = size_of::<AtomicU64>() * 15 / 8;
+
     pub(super) fn new() -> Self {
         let shard = || Shard { slots: free(SLOTS_MIN), full: AtomicUsize::new(0) };
         Self { shards: (0..1 << SHARDS_LOG2).map(|_| shard()).collect() }
