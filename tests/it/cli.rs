@@ -1,9 +1,8 @@
 //! The command line: exit codes, streams, files, and what bad input is answered.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use crate::support::sandbox::{Sandbox, outcome};
+use crate::support::sandbox::Sandbox;
 
 pub(crate) const MODEL: &str = include_str!("../../models/moviebooking.toml");
 
@@ -258,61 +257,4 @@ fn explain_and_list_name_what_there_is() {
     assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
     let schema = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.schema.json"));
     assert_eq!(sandbox.run(&["schema"]).1, schema.expect("the published schema"));
-}
-
-/// Ctrl-C ends a sweep after the runs in progress; what is finished is shown and labelled.
-#[cfg(unix)]
-#[test]
-fn an_interrupted_sweep_keeps_and_labels_what_is_finished() {
-    let sandbox = Sandbox::new();
-    sandbox.file("short.toml", short_scenario());
-    let mut command = sandbox.command(&["simulate", "short.toml", "--seeds", "0..10000000"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
-    assert!(signal.success());
-    let (code, out, err) = outcome(&child.wait_with_output().expect("it ends"));
-    assert_eq!(code, 130, "{err}");
-    assert!(out.contains("of 10000000 runs (interrupted)"), "{out}");
-    assert!(err.contains("are finished and shown"), "{err}");
-}
-
-/// Ctrl-C during a check: every check is named with what is known of it.
-#[cfg(unix)]
-#[test]
-fn an_interrupted_check_keeps_and_labels_what_is_finished() {
-    let sandbox = Sandbox::new();
-    let mut command = sandbox.command(&["check", "--executions", "1000000", "--threads", "1"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
-    assert!(signal.success());
-    let (code, out, err) = outcome(&child.wait_with_output().expect("it ends"));
-    assert_eq!(code, 130, "{err}");
-    assert!(out.contains("cut short"), "{out}");
-    assert!(!err.contains("would have been kept"), "the explorer was done with the first check: {err}");
-    let (_, last) = out.split_once("check moviebooking / redis-restart").expect("those after it are named too");
-    assert!(last.contains("not begun: no proof") && !last.contains("interrupted"), "{last}");
-    assert!(err.contains("stopped before these checks began: ") && err.contains("redis-restart"), "{err}");
-}
-
-/// Of a check that never began nothing is known, also not that it had nothing to judge.
-#[cfg(unix)]
-#[test]
-fn a_check_that_never_began_says_so_and_calls_nothing_vacuous() {
-    let sandbox = Sandbox::new();
-    let mut command = sandbox.command(&["check", "--executions", "1000000", "--threads", "1", "--json"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
-    assert!(signal.success());
-    let (code, out, err) = outcome(&child.wait_with_output().expect("it ends"));
-    assert_eq!(code, 130, "{err}");
-    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
-    let checks = document["checks"].as_array().expect("a list");
-    let last = checks.last().expect("a check");
-    assert_eq!((&checks[0]["begun"], &last["begun"]), (&true.into(), &false.into()), "{out}");
-    for verdict in last["verdicts"].as_array().expect("a list") {
-        assert_eq!((&verdict["verdict"], &verdict["vacuous"]), (&"inconclusive".into(), &false.into()), "{out}");
-    }
 }

@@ -282,7 +282,9 @@ fn a_bound_on_memory_is_a_bound() {
         let alone = bounded(1);
         assert_eq!(alone.verdicts[0].1, Verdict::Unknown(Bound::Memory(4 << 20)));
         assert!(alone.states > 40_000, "{}", alone.states);
-        [2, 3].map(|threads| assert_eq!(bounded(threads), alone, "{threads} threads"));
+        for threads in [2, 3] {
+            assert_eq!(bounded(threads), alone, "{threads} threads");
+        }
     }
     let stopped = explore(&seatlock("fenced", 4, 1), options(1, false), &AtomicBool::new(true)).expect("explorable");
     assert_eq!(stopped.exploration.verdicts[0].1, Verdict::Unknown(Bound::Interrupted));

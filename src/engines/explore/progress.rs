@@ -97,9 +97,9 @@ impl<'a> Progress<'a> {
         self.trail.bytes() + self.next.bytes() + later.sum::<usize>() + exact
     }
 
-    /// Bytes that what was found takes at most when this state of the level is expanded next. How memory happens to grow
-    /// depends on the number of workers and on their luck; this does not, so that a bound on it is always hit at the
-    /// same state.
+    /// Bytes that what was found takes at most when this state of the level is expanded next. How memory happens to
+    /// grow depends on the number of workers and on their luck; this does not, so that a bound on it is always hit at
+    /// the same state.
     fn needed_bytes(&self, known: &Known, index: usize) -> usize {
         let later = self.later.iter().map(|later| later.rows.len()).sum::<usize>();
         let rows = known.level.len() - index + self.next.len() + later;
