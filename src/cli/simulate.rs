@@ -56,8 +56,9 @@ pub(super) fn header(loaded: &Loaded, test: &LoadTest, seeds: &str) -> Result<St
     let load = loaded.load()?;
     let total_ns = load.stages.iter().map(|stage| stage.duration_ns).sum();
     let (stages, vus) = (load.stages.len(), test.vus_max());
+    let stages = if stages == 1 { "1 stage".to_owned() } else { format!("{stages} stages") };
     let length = duration::print_ns(total_ns);
-    Ok(format!("{seeds}; {}, virtual time: {stages} stages, {length}, up to {vus} VUs", loaded.scenario.model))
+    Ok(format!("{seeds}; {}, virtual time: {stages}, {length}, up to {vus} VUs", loaded.scenario.model))
 }
 
 pub(super) fn load_test(loaded: &Loaded) -> Result<LoadTest, Failure> {

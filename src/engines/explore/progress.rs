@@ -68,6 +68,10 @@ pub(super) struct Later {
     pub(super) origins: Vec<(StateId, u16, u8)>,
 }
 
+impl Later {
+    const ORIGIN_BYTES: usize = size_of::<(StateId, u16, u8)>();
+}
+
 impl<'a> Progress<'a> {
     pub(super) fn new(extractor: Extractor, width: usize, options: Options, stop: &'a AtomicBool) -> Self {
         let properties = extractor.scratch.setting().properties.len();
@@ -92,7 +96,7 @@ impl<'a> Progress<'a> {
 
     /// Bytes in use, as the allocator has them.
     pub(super) fn bytes(&self) -> usize {
-        let later = self.later.iter().map(|later| later.rows.bytes() + later.origins.capacity() * 8);
+        let later = self.later.iter().map(|later| later.rows.bytes() + later.origins.capacity() * Later::ORIGIN_BYTES);
         let exact = self.exact.as_ref().map_or(0, Exact::bytes);
         self.trail.bytes() + self.next.bytes() + later.sum::<usize>() + exact
     }
@@ -102,10 +106,9 @@ impl<'a> Progress<'a> {
     /// the same state.
     fn needed_bytes(&self, known: &Known, index: usize) -> usize {
         let later = self.later.iter().map(|later| later.rows.len()).sum::<usize>();
-        let rows = known.level.len() - index + self.next.len() + later;
-        let row_bytes = self.next.row_bytes();
+        let (rows, row_bytes) = (known.level.len() - index + self.next.len() + later, self.next.row_bytes());
         let found_bytes = self.exact.as_ref().map_or(Visited::STATE_BYTES, |_| row_bytes + Exact::NUMBER_BYTES);
-        self.states as usize * (found_bytes + Trail::STATE_BYTES) + rows * row_bytes
+        self.states as usize * (found_bytes + Trail::STATE_BYTES) + rows * row_bytes + later * Later::ORIGIN_BYTES
     }
 
     /// True if no state waits for its level.
