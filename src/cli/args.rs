@@ -219,6 +219,21 @@ pub(super) struct Check {
     pub(super) regressions: PathBuf,
 }
 
+impl Check {
+    /// An option for the explorer that was given although another engine is asked for.
+    pub(super) fn idle_option(&self) -> Option<&'static str> {
+        let options = [
+            ("--max-states", self.max_states.is_some()),
+            ("--max-memory", self.max_memory.is_some()),
+            ("--resume", self.resume.is_some()),
+            ("--no-reduction", self.no_reduction),
+            ("--exact", self.exact),
+        ];
+        let explores = matches!(self.engine, Engine::All | Engine::Explore);
+        options.into_iter().find(|(_, is_given)| *is_given && !explores).map(|(option, _)| option)
+    }
+}
+
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Engine {
     /// The explorer, then the schedulers, then loom

@@ -87,6 +87,10 @@ struct Tally {
 }
 
 fn selected<'a>(args: &Check, loaded: &'a Loaded) -> Result<Vec<&'a scenario::Check>, Diagnostic> {
+    if let Some(option) = args.idle_option() {
+        let message = format!("`{option}` is for the explorer, and `--engine` asks for another");
+        return Err(Diagnostic::error(&code::ARGUMENT, message).help("leave it out, or ask for `explore` or `all`"));
+    }
     let checks = &loaded.scenario.checks;
     let path = loaded.scenario.path.display();
     let names = || checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");

@@ -80,6 +80,13 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
         (&["simulate", "--seeds", "0..2", "--doublecheck"], 2, "--doublecheck", "cannot be used with"),
         (&["simulate", "--seeds", "0..2", "--format", "k6-legacy"], 2, "--format", "cannot be used with"),
         (&["simulate", "--find", "seats==1", "--summary-export", "x"], 2, "--summary-export", "cannot be used with"),
+        (
+            &["check", "--engine", "loom", "--max-states", "9"],
+            2,
+            "`--max-states` is for the explorer",
+            "`explore` or `all`",
+        ),
+        (&["check", "--engine", "shuttle", "--resume"], 2, "`--resume` is for the explorer", "`explore` or `all`"),
         (&["check", "--timeout", "sixty"], 2, "--timeout", "a number with a unit"),
         (&["explain", "SP9999"], 2, "SP9999", "list"),
         (&["simulate", "--seeds", "9..2"], 2, "9..2", "B is not included"),
