@@ -367,7 +367,7 @@ fn code(args: &Check, exploration: &Exploration, judged: &exploration::Judged) -
     match exit::worst(codes) {
         exit::INTERRUPTED => exit::INTERRUPTED,
         _ if args.expect && !judged.is_as_expected() => exit::VIOLATED,
-        _ if args.expect && exploration.is_cut_short() => exit::INCONCLUSIVE,
+        _ if args.expect && (judged.is_open() || exploration.is_cut_short()) => exit::INCONCLUSIVE,
         _ if args.expect => exit::OK,
         code => code,
     }

@@ -25,6 +25,8 @@ use crate::system::schedule::Schedule;
 pub struct Judged {
     /// What differs, one sentence each.
     differences: Vec<String>,
+    /// A verdict is expected that is not known: of a sample that broke nothing, or of a search that was stopped.
+    is_open: bool,
 }
 
 impl Judged {
@@ -33,12 +35,18 @@ impl Judged {
     pub fn is_as_expected(&self) -> bool {
         self.differences.is_empty()
     }
+
+    /// True when a verdict is expected that is not known.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
 }
 
 /// Compares verdicts, lengths and the number of states with what the check expects.
 #[must_use]
 pub fn judge(check: &Check, exploration: &Exploration, schedules: &[Schedule]) -> Judged {
-    let mut differences = Vec::new();
+    let (mut differences, mut is_open) = (Vec::new(), false);
     for expected in &check.expect {
         let found = exploration.verdicts.iter().find(|(property, _)| *property == expected.property);
         let Some((property, verdict)) = found else { continue };
@@ -52,8 +60,8 @@ pub fn judge(check: &Check, exploration: &Exploration, schedules: &[Schedule]) -
                 differ(&mut differences, property, "labelled steps", labels, counted);
                 differ(&mut differences, property, "operations", ops, counterexample.operations());
             }
-            // What is not known is no difference: a sample that broke nothing, a search that was stopped.
-            (_, Verdict::Unknown(bound)) if !matches!(bound, Bound::States(_)) => {}
+            // What is not known is no difference.
+            (_, Verdict::Unknown(bound)) if !matches!(bound, Bound::States(_)) => is_open = true,
             (wanted, verdict) => {
                 let wanted = if wanted == ExpectedVerdict::Holds { "holds" } else { "violated" };
                 differences.push(format!("{property}: expected {wanted}, found {}", word(verdict)));
@@ -69,7 +77,7 @@ pub fn judge(check: &Check, exploration: &Exploration, schedules: &[Schedule]) -
     {
         differences.push(format!("expected {wanted} states, found {}", exploration.states));
     }
-    Judged { differences }
+    Judged { differences, is_open }
 }
 
 /// True when the violation of this property is the explorer's.

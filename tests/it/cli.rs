@@ -167,6 +167,8 @@ fn check_proves_finds_draws_and_replay_reproduces() {
     assert_eq!(code(&starved), 3, "what memory did not suffice for is neither as expected nor otherwise");
     assert_eq!(code(&["--only", "lock-release", "--engine", "shuttle"]), 3, "a sample proves nothing");
     assert_eq!(code(&["--only", "lock-release", "--engine", "loom"]), 3, "nor does a bound");
+    let sampled = ["--only", "lock-release", "--engine", "shuttle", "--expect"];
+    assert_eq!(code(&sampled), 3, "what nobody knows is neither as expected nor otherwise");
 }
 
 #[test]
