@@ -14,6 +14,7 @@ pub mod loom;
 pub mod measured;
 pub mod metrics;
 pub mod native;
+mod panicking;
 pub mod portfolio;
 pub mod prng;
 pub mod recording;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use super::metrics::DeclarationError;
+use super::panicking::LastOnPanic;
 use super::simulate::{LoadTest, Run};
 use crate::system::ModelError;
 use crate::system::model::Model;
@@ -110,17 +111,6 @@ pub fn sweep<T: Send>(
     let collected = in_order.map_while(|((seed, value), wanted)| (seed == wanted).then_some(value)).collect::<Vec<_>>();
     let last = seeds.start + collected.len() as u64;
     Ok(Swept { seeds: seeds.start..last, collected, stopped_at: stopped_at.filter(|seed| *seed < last) })
-}
-
-/// Ends a sweep of which one thread panics, so that nobody waits for millions of runs to hear of it.
-struct LastOnPanic<'a>(&'a AtomicU64);
-
-impl Drop for LastOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.store(0, Ordering::Relaxed);
-        }
-    }
 }
 
 fn work(

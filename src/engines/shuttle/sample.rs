@@ -14,6 +14,7 @@ use super::director::{Choose, Director};
 use super::policy::{Policy, Scheduler};
 use super::stage::Stage;
 use super::threads::{Thread, Threads};
+use crate::engines::panicking::LastOnPanic;
 use crate::engines::prng::{Purpose, Stream};
 use crate::engines::verdict::{Counterexample, Finding};
 use crate::system::exercised::Exercised;
@@ -117,6 +118,7 @@ impl Sampled {
 }
 
 fn work(setting: &Setting, options: Options, shared: &Arc<Shared>) -> Result<BTreeMap<u64, Record>, ModelError> {
+    let _last = LastOnPanic(&shared.first);
     let template = System::unbegun(Rc::new(setting.clone()), Halves::Fused, false)?;
     let threads = Threads::of(&template).count();
     Stage::set(template, options.max_steps, true);
