@@ -98,10 +98,9 @@ fn run(test: &LoadTest, seed: u64) {
 /// The same virtual users without our service: in turmoil, which simulates a network, and counted by hand.
 fn print_peers() {
     let test = load_test(1);
-    let shifts = workload::shifts(&scenario(1).1);
     let ours = median_of_runs(|seed| run(&test, seed));
-    let in_turmoil = median_of_runs(|seed| turmoil::run(seed, &shifts).check());
-    let by_hand = median_of_runs(|seed| yardstick::run(seed, &shifts).check());
+    let in_turmoil = median_of_runs(|seed| turmoil::run(seed, test.shifts()).check());
+    let by_hand = median_of_runs(|seed| yardstick::run(seed, test.shifts()).check());
     let times = |one: Duration, other: Duration| one.as_secs_f64() / other.as_secs_f64();
     println!("one run: median {ours:.2?}, the whole service, every property judged");
     println!("turmoil, a table for a service: {in_turmoil:.2?}, {:.1} times as long", times(in_turmoil, ours));

@@ -57,8 +57,7 @@ impl Draw {
                 let size = usize::try_from(high.checked_sub(low)?.checked_add(1)?).ok()?;
                 (size <= SUPPORT_MAX).then(|| (low..=high).map(one).collect())
             }
-            Support::Duration { low_us, high_us } if high_us - low_us <= 1 => Some(vec![one(low_us)]),
-            Support::Duration { low_us, high_us } => Some(vec![one(low_us), one(high_us - 1)]),
+            Support::Duration { .. } => Some(self.examples()),
             Support::Distinct { count, of } => arrangements(count as usize, i64::from(of)),
         }
     }
@@ -78,9 +77,7 @@ impl Draw {
             }
         }
     }
-}
 
-impl Draw {
     /// Two values at most that may come out and stand for all: the ends of a range, the first choice. None for a draw
     /// of more different numbers than there are.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::System;
-use super::state::{Phase, Slot, Whereabouts};
+use super::state::{Phase, Slot};
 use crate::process::{Draw, Drawn, Op, SUPPORT_MAX};
 use crate::world::identity::ProcessId;
 
@@ -21,8 +21,7 @@ impl Unexplorable {
     #[must_use]
     pub fn remedy(&self) -> Option<String> {
         let examples = self.draw.examples();
-        let examples = examples.iter().map(|drawn| format!("{:?}", drawn.as_slice())).collect::<Vec<_>>();
-        (!examples.is_empty()).then(|| format!("draws = {{ {} = [{}] }}", self.draw.name, examples.join(", ")))
+        (!examples.is_empty()).then(|| format!("draws = {{ {} = [{}] }}", self.draw.name, listed(&examples)))
     }
 }
 
@@ -37,16 +36,19 @@ impl fmt::Display for Unexplorable {
                  and has no representatives"
             ),
             (Some(values), false) => {
-                let values =
-                    values.iter().map(|drawn| format!("{:?}", drawn.as_slice())).collect::<Vec<_>>().join(", ");
-                write!(f, "draw `{name}` can give none of its representatives, {values}: it is {support}")
+                write!(f, "draw `{name}` can give none of its representatives, {}: it is {support}", listed(values))
             }
         }
     }
 }
 
+/// As a scenario lists representatives: `[1], [2]`.
+fn listed(values: &[Drawn]) -> String {
+    values.iter().map(|drawn| format!("{:?}", drawn.as_slice())).collect::<Vec<_>>().join(", ")
+}
+
 impl System {
-    /// The values that exploration takes for a draw: the scenario's representatives, else the whole support. None
+    /// The values that exploration takes for a draw: the scenario's representatives, else the whole support. Empty
     /// when the support is too large and no representative of the scenario lies in it.
     pub(super) fn explored(&self, draw: &Draw) -> Vec<Drawn> {
         let values = self.setting.draws.get(draw.name).cloned().or_else(|| draw.values()).unwrap_or_default();
@@ -56,10 +58,8 @@ impl System {
     /// A draw in flight that exploration has no value for; going on without it would hide all that follows.
     #[must_use]
     pub fn unexplorable_draw(&self) -> Option<Box<Unexplorable>> {
-        self.state.processes().find_map(|process| match self.state.slot(process).whereabouts() {
-            Whereabouts::Issued(Op::Draw(draw)) if self.explored(draw).is_empty() => Some(self.unexplorable(*draw)),
-            _ => None,
-        })
+        let mut draws = self.state.processes().filter_map(|process| self.draw_of(process));
+        draws.find(|draw| self.explored(draw).is_empty()).map(|draw| self.unexplorable(draw))
     }
 
     /// Why exploration has no value for this draw.

@@ -26,7 +26,7 @@ use crate::system::{Halves, ModelError, Setting, System, setting};
 #[derive(Clone, Debug)]
 pub struct LoadTest {
     pub(super) setting: Rc<Setting>,
-    /// For each virtual user (number - 1), when it works; microseconds from the start of the load.
+    /// For each virtual user (number - 1), when it works; from the start of the load.
     pub(super) shifts: Vec<Vec<Shift>>,
     pub(super) regular_end_us: u64,
     pub(super) links: Links,
@@ -157,6 +157,12 @@ impl LoadTest {
     #[must_use]
     pub fn vus_max(&self) -> usize {
         self.shifts.len()
+    }
+
+    /// For each virtual user (number - 1), when it works; from the start of the load.
+    #[must_use]
+    pub fn shifts(&self) -> &[Vec<Shift>] {
+        &self.shifts
     }
 
     pub(super) fn is_expected(&self, status: u16) -> bool {
