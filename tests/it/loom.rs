@@ -238,15 +238,17 @@ fn of_model(model: &'static Model, clients: usize, budgets: Budgets) -> Setting 
 
 #[test]
 fn what_loom_stops_at_is_never_called_complete() {
-    // Without a choice, for which loom might have to begin anew.
     let buys = std::collections::BTreeMap::from([("buys".to_owned(), vec![[1].as_slice().into()])]);
     let setting = Setting { draws: buys, ..reduced("unique_index", Budgets::default()) };
-    let whole = explored(&setting, Some(2), u64::MAX);
-    assert_eq!(whole.bound, None);
-    let count = whole.permutations;
-    assert_eq!(explored(&setting, Some(2), count).bound, None, "exactly enough");
-    let short = explored(&setting, Some(2), count - 1);
-    assert_eq!(short.bound, Some(Bound::Permutations(count - 1)));
+    // With choices loom begins anew, and so does the count.
+    for setting in [&setting, &of_model(&CHOOSING, 2, Budgets::default())] {
+        let whole = explored(setting, Some(2), u64::MAX);
+        assert_eq!(whole.bound, None);
+        let count = whole.permutations;
+        assert_eq!(explored(setting, Some(2), count).bound, None, "exactly enough");
+        let short = explored(setting, Some(2), count - 1);
+        assert_eq!((short.bound, short.permutations), (Some(Bound::Permutations(count - 1)), count - 1));
+    }
     let options = Options { preemptions: Some(2), max_permutations: u64::MAX };
     let stopped = loom::explore(&setting, options, &Arc::new(AtomicBool::new(true))).expect("the model is right");
     assert_eq!((stopped.bound, stopped.permutations), (Some(Bound::Interrupted), 0));

@@ -113,6 +113,15 @@ error[SP0103]: expected a whole number, found the string \"a\"
 }
 
 #[test]
+fn a_threshold_that_is_no_list_is_refused_as_by_k6() {
+    for bare in [r#""rate<0.3""#, r#"{ "threshold": "rate<0.3" }"#] {
+        let refused = refusal(&format!(r#"{{ "thresholds": {{ "http_req_failed": {bare} }} }}"#));
+        assert!(refused.contains("k6 takes a list of thresholds for `http_req_failed`"), "{refused}");
+        assert!(refused.contains("write it in brackets"), "{refused}");
+    }
+}
+
+#[test]
 fn what_cannot_be_simulated_is_refused() {
     let stages = r#""stages": [{ "duration": "1s", "target": 1 }]"#;
     for (options, message) in [

@@ -56,7 +56,8 @@ const BRANCHES_MAX: usize = 8 * STEPS_MAX;
 pub struct Options {
     /// How often a thread that could go on is left for another one in an execution; `None` for as often as possible.
     pub preemptions: Option<u8>,
-    /// Executions at most.
+    /// Executions at most. They are counted anew when loom begins anew because a draw turned out to have more values
+    /// than there were dice for: of what came before nothing is told.
     pub max_permutations: u64,
 }
 

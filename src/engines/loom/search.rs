@@ -30,8 +30,6 @@ pub(super) struct Search {
     properties: usize,
     most: u64,
     stop: Arc<AtomicBool>,
-    /// Executions before loom began anew.
-    earlier: u64,
     pub(super) explored: Explored,
     pub(super) end: Option<End>,
 }
@@ -40,12 +38,11 @@ impl Search {
     pub(super) fn new(setting: &Setting, most: u64, stop: &Arc<AtomicBool>) -> Self {
         let properties = setting.properties.len();
         let stop = Arc::clone(stop);
-        Self { properties, most, stop, earlier: 0, explored: Explored::default(), end: None }
+        Self { properties, most, stop, explored: Explored::default(), end: None }
     }
 
-    /// What was found, and why loom was stopped. The search begins anew, except for the number of executions left.
+    /// What was found, and why loom was stopped. The search begins anew.
     pub(super) fn take(&mut self) -> (Option<End>, Explored) {
-        self.earlier += self.explored.permutations;
         (self.end.take(), std::mem::take(&mut self.explored))
     }
 
@@ -56,7 +53,7 @@ impl Search {
             Some(Bound::Interrupted)
         } else {
             let permutations = self.explored.permutations;
-            (self.earlier + permutations >= self.most).then_some(Bound::Permutations(permutations))
+            (permutations >= self.most).then_some(Bound::Permutations(permutations))
         };
         if self.end.is_none() {
             self.end = if is_decided { Some(End::Decided) } else { bound.map(End::Bound) };

@@ -62,6 +62,7 @@ fn changes(
     warn_ignored(options, &USED, warnings);
     let thresholds = match find(options, "thresholds") {
         Some((_, node)) => {
+            refuse_bare_thresholds(node)?;
             thresholds::build(&Table::deserialize(node.clone())?, model, BareNumber::Milliseconds, warnings)?
         }
         None => scenario.thresholds.clone(),
@@ -71,6 +72,18 @@ fn changes(
         None => scenario.load.clone(),
     };
     Ok((load, thresholds))
+}
+
+/// k6 takes the thresholds of a metric as a list alone; a scenario file may do without one.
+fn refuse_bare_thresholds(node: &Node) -> Result<(), Fault> {
+    for (metric, thresholds) in entries(node)? {
+        if !matches!(thresholds.kind, Kind::List(_)) {
+            let message = format!("k6 takes a list of thresholds for `{}`", metric.value);
+            let help = "write it in brackets, as in [\"p(95)<2000\"]";
+            return Err(Fault::new(&code::WRONG_TYPE, &thresholds.span, message).help(help));
+        }
+    }
+    Ok(())
 }
 
 /// k6 derives other executors from these options.
