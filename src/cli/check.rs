@@ -24,11 +24,11 @@ use crate::engines::shuttle::{MAX_STEPS, Options};
 use crate::engines::verdict::{Bound, Exploration, Verdict};
 use crate::report;
 use crate::report::exploration::{self, Findings};
-use crate::system::Setting;
 use crate::system::diagnostic::{Diagnostic, code};
 use crate::system::scenario;
 use crate::system::schedule::{Schedule, directory};
 use crate::system::setting;
+use crate::system::{Halves, Setting, System};
 
 /// Executions of a scheduler where the scenario says nothing.
 const DEFAULT_EXECUTIONS: u64 = 1000;
@@ -42,6 +42,7 @@ const PHASES: usize = 10;
 pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let loaded = input::load(&args.input.scenario, None, console)?;
     let checks = selected(args, &loaded)?;
+    checks.iter().try_for_each(|check| begins(&loaded, check))?;
     let deadline = Deadline::new(args.timeout, interrupt::flag());
     let mut codes = Vec::new();
     let mut tally = Tally::default();
@@ -53,10 +54,12 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     if !args.expect && old.iter().any(|it| it.outcome == Outcome::StillViolates) {
         codes.push(exit::VIOLATED);
     }
-    for (index, check) in checks.iter().enumerate() {
+    let mut judged = checks.iter().enumerate().map(|(index, check)| {
         let part = deadline.part(checks.len() - index);
-        codes.push(one(args, &loaded, check, &part, &mut tally, console)?);
-    }
+        one(args, &loaded, check, &part, &mut tally, console)
+    });
+    // What the checks before a mistake came to is told all the same.
+    let failure = judged.try_for_each(|code| code.map(|code| codes.push(code)));
     codes.append(&mut tally.refused);
     if tally.is_lost {
         console.note("a search begun with --resume would have been kept, to go on with");
@@ -71,7 +74,7 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
             "checks": tally.documents,
         }));
     }
-    Ok(exit::worst(codes))
+    failure.map(|()| exit::worst(codes))
 }
 
 /// What is said of all checks together.
@@ -103,6 +106,13 @@ fn selected<'a>(args: &Check, loaded: &'a Loaded) -> Result<Vec<&'a scenario::Ch
         return Err(Diagnostic::error(&code::ARGUMENT, message).help(format!("it has {}", names())));
     }
     Ok(checks.iter().filter(|check| args.only.is_empty() || args.only.contains(&check.name)).collect())
+}
+
+/// A check that cannot begin shows before any has: what the others find is not lost to a mistake in its `given`.
+fn begins(loaded: &Loaded, check: &scenario::Check) -> Result<(), Failure> {
+    let setting = setting::of_check(&loaded.scenario, check, loaded.model);
+    System::new(Rc::new(setting), Halves::Fused, false).map_err(|error| loaded.failure(check, error))?;
+    Ok(())
 }
 
 fn one(

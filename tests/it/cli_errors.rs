@@ -99,3 +99,25 @@ fn bad_input_is_answered_with_place_remedy_and_exit_code() {
         assert!(!err.contains("panicked"), "{err}");
     }
 }
+
+#[test]
+fn a_mistake_in_a_later_check_costs_nothing_of_what_is_known() {
+    let sandbox = Sandbox::new();
+    let check = "title = \"One\"\nclients = 1\njourney = \"lock_release\"\nproperties = [\"one-holder-per-seat\"]\n\
+        bounds = { time_steps = 0, rounds = 1 }";
+    let first = format!("[check.first]\n{check}\nparams = {{ seats = 1, seats_per_request = [1, 1] }}");
+    let scenario =
+        |second: &str| format!("model = \"moviebooking\"\ntitle = \"T\"\n{first}\n[check.second]\n{check}\n{second}\n");
+    // What is given is tried before the first check begins.
+    sandbox.file("given.toml", scenario("given = [\"vu1 until R9\"]"));
+    let (code, out, err) = sandbox.run(&["check", "given.toml"]);
+    assert_eq!((code, out.as_str()), (104, ""), "{err}");
+    assert!(err.contains("check `second`: vu1 does not come to `R9`"), "{err}");
+    // Which values are drawn shows on the way.
+    sandbox.file("draws.toml", scenario("params = { seats = 100, seats_per_request = [1, 1] }"));
+    let (code, out, err) = sandbox.run(&["check", "draws.toml", "--engine", "explore", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let judged = document["checks"].as_array().expect("a list");
+    assert_eq!((code, judged.len(), &judged[0]["check"]), (104, 1, &"first".into()), "{err}");
+    assert!(err.contains("check `second`: draw `seats`"), "{err}");
+}
