@@ -3,11 +3,14 @@
 use crate::process::token::Token;
 use crate::process::{Asides, Draw, Drawn, End, Flow, Instant, Mark, Op, Outcome, Process, Yield};
 use crate::world::identity::{ProcessId, SessionId};
+use crate::world::redis::not_simulated;
+use crate::world::reply::Reply;
 
 use super::children::InFlight;
+use super::name::describe;
 use super::property::Subject;
 use super::state::{HandlerSlot, Live, Phase, Slot, State, slot_of};
-use super::{Carrier, Halves, Happened, Heard, ModelError, Step, System};
+use super::{Carrier, Halves, Happened, Heard, ModelError, Step, System, WrongCommand};
 
 impl System {
     /// Does one step.
@@ -123,11 +126,23 @@ impl System {
             (Phase::Blocked, _) => return self.resume_statement(process),
             (Phase::Issued, _) => {
                 let outcome = self.effect(process);
+                if let Outcome::Reply(reply @ Reply::Error(_)) = &outcome {
+                    self.simulated(process, reply)?;
+                }
                 self.applied(process, outcome);
             }
             (other, _) => panic!("{process} has no operation to apply: {other:?}"),
         }
         Ok(())
+    }
+
+    /// An error reply must be one that Redis would give: else what clients make of it proves nothing.
+    #[cold]
+    fn simulated(&self, process: ProcessId, reply: &Reply) -> Result<(), ModelError> {
+        let Some(reason) = not_simulated(reply) else { return Ok(()) };
+        let slot = self.state.slot(process);
+        let command = slot.op.as_ref().map(describe).unwrap_or_default();
+        Err(ModelError::Command(Box::new(WrongCommand { process, label: slot.label, command, reason })))
     }
 
     /// Effect and outcome of an operation that needs nobody else's help.

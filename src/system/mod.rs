@@ -120,6 +120,9 @@ pub enum ModelError {
     /// An SQL statement of the model that the store cannot plan.
     #[error(transparent)]
     Statement(Box<WrongStatement>),
+    /// A Redis command of the model that is not simulated.
+    #[error(transparent)]
+    Command(Box<WrongCommand>),
     /// The prologue says what cannot happen.
     #[error(transparent)]
     Given(Box<GivenError>),
@@ -137,6 +140,20 @@ pub struct WrongStatement {
     pub statement: &'static str,
     /// What is wrong with it.
     pub reason: String,
+}
+
+/// What is wrong with a Redis command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{process}, step {label}: {reason}\n  in: {command}")]
+pub struct WrongCommand {
+    /// Who sent it.
+    pub process: ProcessId,
+    /// At which labelled step.
+    pub label: &'static str,
+    /// Its words.
+    pub command: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
 }
 
 /// One execution in progress. Cloning forks it; the copy re-creates its processes from their histories.

@@ -46,20 +46,24 @@ impl System {
     /// The instant beyond which time may not pass before this process has gone on; `u64::MAX` if it may.
     #[must_use]
     pub fn patience_us(&self, process: ProcessId) -> u64 {
-        let bound_us = self.setting.pace.bound_us(self.state.slot(process)).filter(|_| self.is_ready(process));
-        bound_us.map_or(u64::MAX, |bound_us| self.ready_since_us(process).saturating_add(bound_us))
+        self.bound_us(process).map_or(u64::MAX, |bound_us| self.ready_since_us(process).saturating_add(bound_us))
+    }
+
+    /// The longest time for which this process may stand still, if it could go on and is bounded.
+    fn bound_us(&self, process: ProcessId) -> Option<u64> {
+        self.setting.pace.bound_us(self.state.slot(process)).filter(|_| self.is_ready(process))
     }
 
     fn ready_since_us(&self, process: ProcessId) -> u64 {
         self.state.ready_since.get(&process).copied().unwrap_or(self.state.now_us)
     }
 
-    /// Time is about to pass: notes who could have gone on before it did.
+    /// Time is about to pass: notes who could have gone on before it did, of those who may not wait for ever.
     pub(super) fn note_ready(&mut self) {
         if self.setting.pace.is_free() {
             return;
         }
-        let ready = self.state.processes().filter(|process| self.is_ready(*process));
+        let ready = self.state.processes().filter(|process| self.bound_us(*process).is_some());
         let ready = ready.map(|process| (process, self.ready_since_us(process))).collect();
         self.state.ready_since = ready;
     }

@@ -3,7 +3,8 @@
 //!
 //! After time has passed, the present is moved back to the start and every instant with it. What is past every
 //! comparison comes to lie at the start too: a sleep that is over, a job that is due, a hold that has ended. Whole
-//! milliseconds are taken away, because Redis counts in those.
+//! milliseconds are taken away, because Redis counts in those. Under bounds on slowness it is the instant since when
+//! somebody has been waiting that is moved to the start: how long he has waited decides how long he still may.
 //!
 //! This is done only while nobody remembers an instant: no process in its history, no row, no open transaction. Else
 //! the state stays as it is, which is right as well but finds fewer states equal.
@@ -54,7 +55,9 @@ impl System {
 
     /// Moves the present back to the start, if nobody remembers an instant.
     pub(super) fn rebase(&mut self) {
-        let past_us = self.state.now_us - self.state.now_us % MILLISECOND_US;
+        let waits_since_us = self.state.ready_since.values().copied();
+        let first_us = waits_since_us.chain([self.state.now_us]).min().unwrap_or_default();
+        let past_us = first_us - first_us % MILLISECOND_US;
         if past_us == 0 {
             return;
         }

@@ -12,6 +12,7 @@ use seatproof::engines::verdict::{Exploration, Verdict};
 use seatproof::models::CATALOG;
 use seatproof::process::{Ctx, Flow, Mark};
 use seatproof::system::model::{Journey, Model};
+use seatproof::system::pace::Pace;
 use seatproof::system::property::{GENERAL, Property, Reads, Rule, Subject};
 use seatproof::system::state::Budgets;
 use seatproof::system::{Setting, setting};
@@ -26,6 +27,7 @@ static PATIENT: Model = Model {
         Journey { name: "retry", about: "SET NX PX, a pause, again.", run: |ctx| Box::pin(retry(ctx)) },
         Journey { name: "reckless", about: "As if there were no TTL.", run: |ctx| Box::pin(reckless(ctx)) },
         Journey { name: "historian", about: "Asks when the lock ends.", run: |ctx| Box::pin(historian(ctx)) },
+        Journey { name: "prompt", about: "Holds what it gets at once.", run: |ctx| Box::pin(prompt(ctx)) },
     ],
     properties: &[Property {
         name: "early",
@@ -66,6 +68,14 @@ async fn historian(mut ctx: Ctx) -> Flow {
     }
     ctx.sleep_us(900_000).await;
     Flow::Again
+}
+
+async fn prompt(mut ctx: Ctx) -> Flow {
+    let asked = ctx.now().await;
+    if take(&mut ctx).await && ctx.now().await == asked {
+        ctx.mark(Mark::Holds { seats: [1].as_slice().into(), until_us: u64::MAX });
+    }
+    Flow::Done
 }
 
 fn patient(journeys: &[&str], rounds: u32) -> Rc<Setting> {
@@ -121,6 +131,37 @@ fn a_model_that_asks_when_something_is_keeps_absolute_time() {
     let found = explored(&setting, usize::MAX, true);
     assert_eq!(lengths(&found), lengths(&oracle));
     assert!(matches!(found.verdicts.last(), Some(("early", Verdict::Violated(_)))));
+}
+
+/// Nobody stands still for longer than the lock lives, so whoever comes second finds it there. With a millisecond more
+/// he may find it gone.
+#[test]
+fn how_long_somebody_has_waited_is_not_forgotten_when_the_present_moves_back() {
+    let shared = Property {
+        name: "two-can-hold",
+        about: "Two clients can hold the seat.",
+        reads: Reads::Ghost,
+        subject: Subject::Always,
+        rule: Rule::Reachable(|state| {
+            let holders = state.world.ghost.holders.get(&1)?;
+            (holders.len() == 2).then(|| "two hold it".to_owned())
+        }),
+        is_default: true,
+    };
+    let mut found = Vec::new();
+    for max_pause_us in [1_000_000, 1_000_500, 1_001_000] {
+        let mut setting = (*patient(&["prompt", "prompt"], 1)).clone();
+        setting.pace = Pace { max_delay_us: None, max_pause_us: Some(max_pause_us) };
+        setting.properties.push(shared);
+        let setting = Rc::new(setting);
+        let oracle = reference::explore(&setting, usize::MAX, &AtomicBool::new(false)).expect("explorable");
+        let relative = explored(&setting, usize::MAX, true);
+        assert_eq!(lengths(&relative), lengths(&oracle), "{max_pause_us}");
+        audit(&setting).expect("explorable");
+        let reached = relative.verdicts.iter().find(|(property, _)| *property == "two-can-hold").expect("it is judged");
+        found.push(reached.1 == Verdict::Holds);
+    }
+    assert_eq!(found, [false, false, true], "a key is dead only after its last millisecond");
 }
 
 /// What is small enough with time that passes without a bound.

@@ -105,6 +105,24 @@ fn at_bound_two_loom_reaches_what_the_explorer_reaches() {
     golden::assert_file("tests/fixtures/loom/agreement.txt", &table);
 }
 
+/// Under a bound loom may let others step while a thread throws its die, and what it could do has changed then.
+#[test]
+fn a_thread_takes_no_step_that_it_no_longer_has() {
+    async fn delete(mut ctx: Ctx) -> Flow {
+        let _ = ctx.redis([b"DEL", b"key"]).await;
+        Flow::Done
+    }
+    const DELETING: Model = Model {
+        name: "deleting",
+        journeys: &[Journey { name: "delete", about: "Deletes.", run: |ctx| Box::pin(delete(ctx)) }],
+        ..models::get_then_set::MODEL
+    };
+    let setting = of_model(&DELETING, 2, Budgets { late: 1, crash: 1, ..Budgets::default() });
+    let oracle = reference::explore(&Rc::new(setting.clone()), usize::MAX, &never()).expect("explorable");
+    let loom = explored(&setting, Some(2), 20_000);
+    assert_eq!((&loom.bound, &loom.final_states), (&None, &oracle.final_states));
+}
+
 /// One line for each variant: what loom reaches, what it omits, and whether it was stopped before its end.
 fn agreement(name: &str) -> Vec<String> {
     let compare = |(variant, budgets): (&'static str, Budgets)| {

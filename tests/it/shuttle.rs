@@ -183,6 +183,23 @@ fn a_client_draws_while_a_handler_of_his_is_still_at_work() {
     }
 }
 
+/// The client gives up and ends; what it asked for lands later, and a handler begins in its thread.
+#[test]
+fn a_call_that_lands_after_its_client_has_ended_is_handled_in_its_thread() {
+    let whole = check_of("moviebooking", "lock-release");
+    let journey = whole.model.journeys.iter().position(|journey| journey.name == "lock_confirm").expect("it has it");
+    let journeys = vec![u16::try_from(journey).expect("a few journeys")];
+    let budgets = Budgets { late: 1, ..Budgets::default() };
+    let setting = Setting { journeys, budgets, properties: Vec::new(), rounds: Some(1), ..whole };
+    let oracle =
+        reference::explore(&Rc::new(setting.clone()), usize::MAX, &AtomicBool::new(false)).expect("explorable");
+    let dfs = shuttle::explore(&setting, usize::MAX, &Arc::new(AtomicBool::new(false))).expect("explorable");
+    assert_eq!((dfs.states, &dfs.final_states), (oracle.states, &oracle.final_states));
+    for scheduler in SCHEDULERS {
+        assert_eq!(sampled(&setting, options(scheduler, 1)).executions, 300, "{scheduler}");
+    }
+}
+
 #[test]
 fn depth_first_search_says_when_it_stops_early() {
     let setting = check_of("moviebooking", "lock-release");

@@ -43,6 +43,8 @@ fn statement() -> impl Strategy<Value = String> {
         4 => (id.clone(), status.clone(), status.clone()).prop_map(|(id, to, from)| format!(
             "UPDATE seat SET status = '{to}' WHERE id = {id} AND status = '{from}'"
         )),
+        1 => Just("SELECT id FROM seat WHERE hall > id ORDER BY id".to_owned()),
+        2 => id.clone().prop_map(|id| format!("UPDATE seat SET hall = hall - 1 WHERE id = {id} AND id < hall")),
         3 => (ids.clone(), status.clone()).prop_map(|(ids, to)| format!(
             "UPDATE seat SET status = '{to}', hall = hall + 1 WHERE id IN ({ids})"
         )),

@@ -5,7 +5,9 @@ use std::process::Command;
 
 use seatproof::engines::verdict::{Bound, Verdict};
 use seatproof::models;
+use seatproof::process::{Ctx, Flow};
 use seatproof::system::Setting;
+use seatproof::system::model::{Journey, Model};
 use seatproof::system::setting;
 use seatproof::testing::{Failure, Plan, check};
 
@@ -120,6 +122,48 @@ fn what_was_not_exhausted_is_sampled_and_never_holds() {
     let exploration = check("unique", &setting_of("unique_index", "none"), &plan).expect("a unique index sells once");
     let is_open = |verdict: &Verdict| matches!(verdict, Verdict::Unknown(Bound::States(50) | Bound::Sampled));
     assert!(exploration.verdicts.iter().all(|(_, verdict)| is_open(verdict)), "{exploration:?}");
+}
+
+/// Else the client would take the error for a refusal, and whatever it does then would hold.
+#[test]
+fn what_the_simulated_redis_cannot_answer_fails_and_is_named() {
+    const MODEL: Model = Model {
+        name: "unsimulated",
+        about: "Sends what is not simulated.",
+        journeys: &[
+            Journey { name: "hash", about: "HSET.", run: |ctx| Box::pin(send(ctx, &["HSET", "seats", "1", "me"])) },
+            Journey { name: "json", about: "cjson.", run: |ctx| Box::pin(eval(ctx, "return cjson.encode({1})")) },
+            Journey {
+                name: "call",
+                about: "HGET.",
+                run: |ctx| Box::pin(eval(ctx, "return redis.call('HGET', 'a', 'b')")),
+            },
+            Journey { name: "line", about: "A #! line.", run: |ctx| Box::pin(eval(ctx, "#!lua name=lib\nreturn 1")) },
+            Journey { name: "fault", about: "Its own.", run: |ctx| Box::pin(eval(ctx, "return nothing_of_this_name")) },
+        ],
+        ..Model::BARE
+    };
+    async fn send(mut ctx: Ctx, words: &'static [&'static str]) -> Flow {
+        ctx.label("S1");
+        let _ = ctx.redis(words).await;
+        Flow::Done
+    }
+    async fn eval(mut ctx: Ctx, script: &'static str) -> Flow {
+        let _ = ctx.eval::<&str, &str>(script, &[], &[]).await;
+        Flow::Done
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let checked = |journey| check(journey, &Setting::of(&MODEL, &[journey]), &plan(directory.path()));
+    for (journey, words) in [
+        ("hash", &["vu1, step S1: this Redis command is not simulated", "HSET seats 1 me"][..]),
+        ("json", &["library that is not simulated", "cjson"]),
+        ("call", &["calls a Redis command that is not simulated", "HGET"]),
+        ("line", &["cannot answer this", "#!lua"]),
+    ] {
+        let text = message(&checked(journey).expect_err("nothing is proved"));
+        assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    }
+    checked("fault").expect("Redis would answer so too");
 }
 
 /// Run as it is, this shows the default; its twin below runs it with variables set.

@@ -44,20 +44,29 @@ fn play(thread: Thread, point: &AtomicBool) {
             point.store(true, Relaxed);
             ::loom::explore();
         }
-        let turn = Stage::with(|stage| stage.turn(thread));
-        let after = match turn {
-            Turn::Step(options) => {
-                let option = choose(options);
-                Stage::with(|stage| stage.act(thread, option))
-            }
-            Turn::Pass(after) => after,
-        };
+        let after = take_turn(thread);
         match after {
             After::Announce => {}
             After::Park => ::loom::thread::park(),
             After::End => return,
         }
         is_announced = after == After::Announce;
+    }
+}
+
+/// What a thread that was chosen does. Where it throws a die loom may choose another thread first, under a bound on
+/// preemptions that is: then its turn is another one.
+fn take_turn(thread: Thread) -> After {
+    loop {
+        match Stage::with(|stage| stage.turn(thread)) {
+            Turn::Pass(after) => return after,
+            Turn::Step { options, depth } => {
+                let option = choose(options);
+                if let Some(after) = Stage::with(|stage| stage.act(thread, option, depth)) {
+                    return after;
+                }
+            }
+        }
     }
 }
 

@@ -35,8 +35,8 @@ enum Standing {
 
 /// What a thread that was chosen shall do.
 pub(super) enum Turn {
-    /// One of so many steps.
-    Step(usize),
+    /// One of so many steps, the execution being so long.
+    Step { options: usize, depth: usize },
     /// Nothing.
     Pass(After),
 }
@@ -142,7 +142,7 @@ impl Stage {
         }
         let options = self.graph.here().options[thread].steps.len();
         if options > 0 {
-            return Turn::Step(options);
+            return Turn::Step { options, depth: self.graph.depth() };
         }
         // What it was about to do has become impossible.
         if self.preferred() == Some(thread) {
@@ -160,8 +160,13 @@ impl Stage {
         self.ahead.or_else(|| self.born.iter().find(may_run).copied())
     }
 
-    /// The thread takes one of its steps.
-    pub(super) fn act(&mut self, thread: Thread, option: usize) -> After {
+    /// The thread takes one of the steps that it had when the execution was so long. None if it has become longer, or
+    /// ended.
+    pub(super) fn act(&mut self, thread: Thread, option: usize, depth: usize) -> Option<After> {
+        (!self.is_over && self.graph.depth() == depth).then(|| self.step(thread, option))
+    }
+
+    fn step(&mut self, thread: Thread, option: usize) -> After {
         if let Some(draw) = self.graph.here().options[thread].steps[option].abstracted_draw {
             self.search.abstracts(draw);
         }

@@ -141,9 +141,11 @@ impl Stage {
         }
     }
 
-    /// True when nothing can ever come of this thread again.
+    /// True when nothing can ever come of this thread again. A call that is still to land makes a handler.
     fn is_done(&self, thread: Thread) -> bool {
-        let is_ended = |process| self.system.state().slot(process).phase == Phase::Ended;
+        let system = &self.system;
+        let is_ended =
+            |process| system.state().slot(process).phase == Phase::Ended && system.late_of(process).is_none();
         self.threads.is_client(thread) && self.threads.processes(thread, &self.system).all(is_ended)
     }
 

@@ -2,6 +2,8 @@
 
 use compact_str::CompactString;
 
+use crate::world::reply::Reply;
+
 /// Why a command was refused. The `Display` text is the reply without its leading `-`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommandError {
@@ -68,6 +70,28 @@ pub(super) enum CommandError {
     #[error("ERR DB index is out of range")]
     DbIndexOutOfRange,
 }
+
+/// Why a reply is not what Redis would answer: the command, or what a script uses, is not simulated. Whether Redis knows
+/// a command that is unknown here cannot be told from the reply, and whoever sends one that it does not know has made a
+/// mistake as well.
+pub fn not_simulated(reply: &Reply) -> Option<&'static str> {
+    const LIBRARIES: [&str; 4] = ["'bit'", "'cjson'", "'cmsgpack'", "'struct'"];
+    let Reply::Error(text) = reply else { return None };
+    if text.starts_with("ERR unknown command ") {
+        Some("this Redis command is not simulated")
+    } else if text.starts_with("ERR Unknown Redis command called from script") {
+        Some("the script calls a Redis command that is not simulated")
+    } else if text.contains("nonexistent global variable") && LIBRARIES.iter().any(|name| text.contains(name)) {
+        Some("the script uses a library that is not simulated")
+    } else if text.starts_with(NO_ANSWER) {
+        Some("the simulated Redis cannot answer this")
+    } else {
+        None
+    }
+}
+
+/// How an error begins that is the simulation's and not Redis'.
+pub(super) const NO_ANSWER: &str = "ERR the simulated ";
 
 /// How many bytes of the name, and of all arguments together, an unknown command is quoted with.
 const QUOTED_BYTES: usize = 128;

@@ -19,6 +19,8 @@ mod table;
 
 use serde::Serialize;
 
+pub use self::errors::not_simulated;
+
 use self::call::{Answer, Call, whole_ms};
 use self::keyspace::Keyspace;
 use self::replication::Replication;

@@ -28,7 +28,13 @@ enum Shortcut {
 enum Operand {
     Constant(Value),
     Param(usize),
-    Column { source: usize, column: usize },
+    /// Of the row itself, which is not bound yet.
+    Own(usize),
+    /// Of a source before it.
+    Column {
+        source: usize,
+        column: usize,
+    },
 }
 
 impl Condition {
@@ -47,9 +53,9 @@ impl Condition {
         };
         let shortcut = match &expr {
             Expr::Compare(comparison, left, right) => {
-                let straight = column_of(left).and_then(|column| Some((column, *comparison, Operand::of(right)?)));
-                let turned =
-                    || column_of(right).and_then(|column| Some((column, comparison.turned(), Operand::of(left)?)));
+                let beside = |one, comparison, other| Some((column_of(one)?, comparison, Operand::of(other, source)?));
+                let straight = beside(left, *comparison, right);
+                let turned = || beside(right, comparison.turned(), left);
                 let found = straight.or_else(turned);
                 found.map(|(column, comparison, operand)| Shortcut::Compare(column, comparison, operand))
             }
@@ -71,6 +77,7 @@ impl Condition {
                 let value = match operand {
                     Operand::Param(param) => &env.params[*param],
                     Operand::Constant(value) => value,
+                    Operand::Own(column) => &row[*column],
                     Operand::Column { source, column } => &env.rows[*source][*column],
                 };
                 compare(*comparison, &row[*column], value)
@@ -119,10 +126,12 @@ impl Shortcut {
 }
 
 impl Operand {
-    fn of(expr: &Expr) -> Option<Self> {
+    /// What a condition on the rows of this source has beside a column.
+    fn of(expr: &Expr, source: usize) -> Option<Self> {
         match expr {
             Expr::Constant(value) => Some(Self::Constant(value.clone())),
             Expr::Param(param) => Some(Self::Param(*param)),
+            Expr::Column { source: of, column } if *of == source => Some(Self::Own(*column)),
             Expr::Column { source, column } => Some(Self::Column { source: *source, column: *column }),
             _ => None,
         }

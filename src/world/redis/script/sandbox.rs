@@ -10,7 +10,7 @@ use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLi
 
 use super::super::Redis;
 use super::super::call::{Answer, Call};
-use super::super::errors::{CommandError, one_line};
+use super::super::errors::{CommandError, NO_ANSWER, one_line};
 use super::convert::{argument, field, from_lua, to_lua};
 use super::memo::Trace;
 use super::prelude::PRELUDE;
@@ -112,6 +112,9 @@ impl Sandbox {
         let refused = |reason: &str| {
             CommandError::Script(one_line(format!("ERR Error compiling script (new function): {reason}").as_bytes()))
         };
+        if text.starts_with(b"#!") {
+            return Err(CommandError::Script(format!("{NO_ANSWER}Redis runs no script with a `#!` line").into()));
+        }
         if text.first() == Some(&b'\x1b') {
             return Err(refused("bytecode is not accepted"));
         }
@@ -204,7 +207,7 @@ impl Sandbox {
 }
 
 fn broken(error: &mlua::Error) -> CommandError {
-    CommandError::Script(one_line(format!("ERR the simulated script engine gave up: {error}").as_bytes()))
+    CommandError::Script(one_line(format!("{NO_ANSWER}script engine gave up: {error}").as_bytes()))
 }
 
 /// What the prelude needs from this side.
