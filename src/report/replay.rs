@@ -148,7 +148,9 @@ fn conclusion(schedule: &Schedule, replay: &Replay) -> String {
         (Some((property, _)), true) => format!("REPRODUCED  {property}, same {steps} steps, {fingerprint}"),
         (None, true) => format!("REPLAYED  {steps} steps, {fingerprint}"),
         (Some((property, _)), false) if replay.violations.iter().all(|(_, found)| found.property != property) => {
-            format!("NOT REPRODUCED  {property} holds after {steps} steps, {fingerprint}: the model changed")
+            format!(
+                "NOT REPRODUCED  {property} holds after {steps} steps, {fingerprint}: the steps were edited or the model changed"
+            )
         }
         _ => format!("CHANGED  {steps} steps, {fingerprint}: the steps were edited or the model changed"),
     };

@@ -166,6 +166,25 @@ fn what_the_simulated_redis_cannot_answer_fails_and_is_named() {
     checked("fault").expect("Redis would answer so too");
 }
 
+/// Run as it is, this shows nothing; its twin below looks at what it prints.
+#[test]
+fn a_failure_as_a_test_prints_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let failure =
+        check("naive", &setting_of("get_then_set", "none"), &plan(directory.path())).expect_err("it is broken");
+    std::panic::catch_unwind(|| panic!("{failure}")).expect_err("that was a panic");
+}
+
+#[test]
+fn a_failing_test_prints_the_failure_and_nothing_of_shuttle() {
+    let program = std::env::current_exe().expect("this program");
+    let arguments = ["--exact", "testing::a_failure_as_a_test_prints_it", "--nocapture"];
+    let output = Command::new(program).args(arguments).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("one-holder-per-seat is violated in naive"), "{said}");
+    assert!(!said.contains("Task failed") && !said.contains("test panicked in task"), "{said}");
+}
+
 /// Run as it is, this shows the default; its twin below runs it with variables set.
 #[test]
 fn the_plan_of_the_environment() {

@@ -13,10 +13,11 @@ mod stage;
 mod threads;
 mod timed;
 
-use std::sync::Arc;
+use std::panic::{set_hook, take_hook};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Once};
 
-use ::shuttle::scheduler::ReplayScheduler;
+use ::shuttle::scheduler::{RandomScheduler, ReplayScheduler};
 use ::shuttle::sync::atomic::AtomicBool;
 use ::shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use shuttle_engine::runtime::execution::CurrentSchedule;
@@ -45,6 +46,18 @@ fn config() -> Config {
     config
 }
 
+/// Runs executions with this scheduler. What shuttle's hook would say of every panic from its first run on, also of one
+/// outside of shuttle (in which of shuttle's tasks it was), is of no use to anybody: the hook before it comes back.
+fn runner<S: ::shuttle::scheduler::Scheduler + 'static>(scheduler: S) -> Runner<S> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = take_hook();
+        Runner::new(RandomScheduler::new_from_seed(0, 1), config()).run(|| {});
+        set_hook(before);
+    });
+    Runner::new(scheduler, config())
+}
+
 /// Runs executions on the stage that was set, until the scheduler ends the run.
 fn run(scheduler: impl ::shuttle::scheduler::Scheduler + 'static, threads: usize) {
     let play = move || {
@@ -62,7 +75,7 @@ fn run(scheduler: impl ::shuttle::scheduler::Scheduler + 'static, threads: usize
             thread.join().expect("a panic of a thread ends the run before it is joined");
         }
     };
-    Runner::new(scheduler, config()).run(play);
+    runner(scheduler).run(play);
 }
 
 /// Replays an execution in shuttle's own notation (`Finding::native`) with shuttle's own replayer; the steps taken.

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ::shuttle::Runner;
 use ::shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use ::shuttle::sync::atomic::AtomicBool;
 
@@ -44,7 +43,7 @@ pub fn simulate(test: &LoadTest, seed: u64) -> Result<Run, ModelError> {
             thread.join().expect("a panic of a thread ends the run before it is joined");
         }
     };
-    Runner::new(VirtualTime { seed, has_run: false }, super::config()).run(play);
+    super::runner(VirtualTime { seed, has_run: false }).run(play);
     let play = PLAY.take().expect("it was set above");
     play.error.map_or_else(|| Ok(play.execution.finish().0), Err)
 }
