@@ -111,6 +111,8 @@ impl Search {
             next.fire(&step)?;
             self.transitions += 1;
             self.coverage.note_exercised(next.take_exercised());
+            // A step to a state that is known may be the first with something to judge.
+            self.coverage.note_judged(next.judged());
             if self.visited.contains(next.state()) {
                 continue;
             }

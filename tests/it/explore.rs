@@ -3,11 +3,13 @@
 
 use std::num::NonZeroUsize;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use seatproof::engines::explore::audit::audit;
 use seatproof::engines::explore::{Explored, Options, Reductions, explore};
 use seatproof::engines::reference;
+use seatproof::engines::shuttle;
 use seatproof::engines::verdict::{Bound, Exploration, Verdict};
 use seatproof::models::{self, CATALOG};
 use seatproof::process::{Ctx, Flow, Params};
@@ -234,6 +236,29 @@ fn lengths(exploration: &Exploration) -> Vec<(&'static str, Option<usize>)> {
         Verdict::Unknown(bound) => panic!("stopped at {bound:?}"),
     };
     exploration.verdicts.iter().map(|(property, verdict)| (*property, length(verdict))).collect()
+}
+
+/// Whoever sets the key a second time removes a value; whoever does so for the first time comes to the same state sooner.
+#[test]
+fn a_step_to_a_known_state_may_give_a_property_something_to_judge() {
+    async fn sometimes(mut ctx: Ctx) -> Flow {
+        if ctx.choose(2).await == 1 {
+            let _ = ctx.redis(["SET", "seat:1", "x"]).await;
+        }
+        Flow::Again
+    }
+    const SOMETIMES: Model = Model {
+        name: "sometimes",
+        journeys: &[Journey { name: "set", about: "SET, or not.", run: |ctx| Box::pin(sometimes(ctx)) }],
+        ..Model::BARE
+    };
+    let setting = Rc::new(Setting { rounds: Some(2), ..Setting::of(&SOMETIMES, &["set"]) });
+    let oracle = reference::explore(&setting, usize::MAX, &AtomicBool::new(false)).expect("explorable");
+    let dfs = shuttle::explore(&setting, usize::MAX, &Arc::default()).expect("explorable");
+    let found = explored(&setting, options(1, false)).exploration;
+    assert!(setting.properties.iter().any(|property| property.name == "release-own-only"));
+    assert!(!oracle.vacuous.contains(&"release-own-only"), "{:?}", oracle.vacuous);
+    assert_eq!((&dfs.vacuous, &found.vacuous), (&oracle.vacuous, &oracle.vacuous));
 }
 
 /// The whole space and the reduced one.

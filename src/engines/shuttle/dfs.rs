@@ -177,6 +177,8 @@ impl Choose for Dfs {
     fn end(&mut self, stage: &mut Stage) {
         let mut search = self.search.borrow_mut();
         search.coverage.note_exercised(stage.system.take_exercised());
+        // A step to a state that is known may be the first with something to judge.
+        search.coverage.note_judged(stage.system.judged());
         for (length, violation) in &stage.broken {
             let found = search.found.iter_mut().find(|(name, _)| *name == violation.property);
             if let Some((_, slot @ None)) = found {
