@@ -18,9 +18,7 @@ pub fn text(followed: &[Followed]) -> String {
             Outcome::Passes => continue,
             Outcome::StillViolates => format!("{file} still violates"),
             Outcome::Diverged(number) => {
-                format!(
-                    "{file} diverges at step {number}: the file was edited or the model changed, and it proves nothing any more"
-                )
+                format!("{file} diverges at step {number}: the model changed or the file was edited; it proves nothing")
             }
         };
         text.push_str(&paragraph("  ", &words));

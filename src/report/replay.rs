@@ -137,6 +137,9 @@ pub fn is_cut_short(schedule: &Schedule, replay: &Replay) -> bool {
     replay.divergence.is_none() && replay.steps.len() < schedule.steps.len()
 }
 
+/// Why a schedule that can be followed comes to another end.
+const EDITED: &str = "the steps were edited or the model changed";
+
 fn conclusion(schedule: &Schedule, replay: &Replay) -> String {
     let steps = replay.steps.len();
     let has_same_state = replay.fingerprint.to_string() == schedule.fingerprint;
@@ -148,11 +151,9 @@ fn conclusion(schedule: &Schedule, replay: &Replay) -> String {
         (Some((property, _)), true) => format!("REPRODUCED  {property}, same {steps} steps, {fingerprint}"),
         (None, true) => format!("REPLAYED  {steps} steps, {fingerprint}"),
         (Some((property, _)), false) if replay.violations.iter().all(|(_, found)| found.property != property) => {
-            format!(
-                "NOT REPRODUCED  {property} holds after {steps} steps, {fingerprint}: the steps were edited or the model changed"
-            )
+            format!("NOT REPRODUCED  {property} holds after {steps} steps, {fingerprint}: {EDITED}")
         }
-        _ => format!("CHANGED  {steps} steps, {fingerprint}: the steps were edited or the model changed"),
+        _ => format!("CHANGED  {steps} steps, {fingerprint}: {EDITED}"),
     };
     paragraph("", &words)
 }

@@ -238,7 +238,7 @@ fn lengths(exploration: &Exploration) -> Vec<(&'static str, Option<usize>)> {
     exploration.verdicts.iter().map(|(property, verdict)| (*property, length(verdict))).collect()
 }
 
-/// Whoever sets the key a second time removes a value; whoever does so for the first time comes to the same state sooner.
+/// Whoever sets the key a second time removes a value; with fewer steps one comes to the same state by setting it once.
 #[test]
 fn a_step_to_a_known_state_may_give_a_property_something_to_judge() {
     async fn sometimes(mut ctx: Ctx) -> Flow {

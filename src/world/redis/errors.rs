@@ -71,9 +71,8 @@ pub(super) enum CommandError {
     DbIndexOutOfRange,
 }
 
-/// Why a reply is not what Redis would answer: the command, or what a script uses, is not simulated. Whether Redis knows
-/// a command that is unknown here cannot be told from the reply, and whoever sends one that it does not know has made a
-/// mistake as well.
+/// Why a reply is not what Redis would answer: the command, or what a script uses, is not simulated. From the reply it
+/// cannot be told whether Redis knows a command that is unknown here; to send one that it does not is a mistake as well.
 pub fn not_simulated(reply: &Reply) -> Option<&'static str> {
     const LIBRARIES: [&str; 4] = ["'bit'", "'cjson'", "'cmsgpack'", "'struct'"];
     let Reply::Error(text) = reply else { return None };
