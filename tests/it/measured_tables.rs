@@ -28,6 +28,10 @@ fn contradictions(measured: &Measured) -> Vec<String> {
 const LOCK_P95: &str = "http_req_duration{name:lock_seats} p(95)";
 
 fn compared(header: &str, rows: &[&str]) -> Comparison {
+    against_model(&table(header, rows))
+}
+
+fn against_model(measured: &Measured) -> Comparison {
     let figure = |name: &str, unit, sample| FigureSamples { name: name.to_owned(), unit, samples: vec![sample; 40] };
     let sweep: Sweep = SweepFigures {
         seeds: 0..40,
@@ -39,7 +43,7 @@ fn compared(header: &str, rows: &[&str]) -> Comparison {
         ],
     }
     .distributions();
-    judge(&table(header, rows), &sweep, Level::Central99, &[LOCK_P95], &[]).expect("a figure in common")
+    judge(measured, &sweep, Level::Central99, &[LOCK_P95], &[]).expect("a figure in common")
 }
 
 #[test]
@@ -125,6 +129,13 @@ fn what_cannot_be_read_is_told_and_is_not_missing() {
     assert_eq!(comparison.not_measured, [LOCK_P95]);
     let text = compare::text(&comparison, Signs::ASCII);
     assert!(text.contains("\npredicted, but cannot be read: http_req_failed, iterations\n"), "{text}");
+}
+
+#[test]
+fn a_line_that_k6_would_not_print_is_told_too() {
+    let text = "     seat_lock_success...: 1048   8.5/s\n     iterations...: 2.803 times\n     note...: 5 apples\n";
+    let notices = against_model(&read_text(text, "out.txt").expect("a figure")).notices;
+    assert_eq!(notices, ["out.txt:2 says iterations = `2.803 times`, which is left out: k6 prints no such line"]);
 }
 
 #[test]
