@@ -7,7 +7,7 @@ pub(super) const OK: u8 = 0;
 pub(super) const VIOLATED: u8 = 1;
 /// A command line or a file that cannot be used.
 pub(super) const USAGE: u8 = EXIT_USAGE;
-/// A bound was hit before a verdict.
+/// A bound was hit before a verdict, or there was nothing to judge.
 pub(super) const INCONCLUSIVE: u8 = 3;
 /// A schedule could not be followed.
 pub(super) const DIVERGED: u8 = 4;

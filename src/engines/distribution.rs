@@ -49,6 +49,19 @@ impl Unit {
             Self::PerSecond => "/s",
         }
     }
+
+    /// The unit in a sentence.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Count => "whole numbers",
+            Self::Plain => "numbers without unit",
+            Self::Bytes => "bytes",
+            Self::Percent => "percent",
+            Self::Milliseconds => "milliseconds",
+            Self::PerSecond => "amounts per second",
+        }
+    }
 }
 
 /// The name of a figure: k6's metric name, followed by the statistic unless it is the metric's leading one (a counter's

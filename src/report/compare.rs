@@ -1,6 +1,7 @@
 //! A measured run against the model, as text, Markdown and JSON.
 //!
-//! The verdict is `consistent` or `not consistent` and nothing stronger: many models produce the same few counts.
+//! The verdict is `consistent`, `not consistent` or `inconclusive` and nothing stronger: many models produce the same
+//! few counts.
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use super::table::{Signs, aligned, json_number, json_unit, number, paragraph, sh
 use crate::engines::distribution::Unit;
 use crate::engines::exact::Ratio;
 use crate::engines::measured::arithmetic::{ArithmeticCheck, Finding};
-use crate::engines::measured::judge::{Comparison, Row};
+use crate::engines::measured::judge::{Comparison, Outcome, Row};
 
 /// A longer name gets a line of its own.
 const NAME_WIDTH: usize = 22;
@@ -91,10 +92,15 @@ pub fn json(comparison: &Comparison) -> Value {
         "source": comparison.source,
         "level": f64::from(comparison.level.percent()) / 100.0,
         "runs": comparison.runs,
-        "consistent": comparison.is_consistent(),
+        "consistent": match comparison.outcome() {
+            Outcome::Consistent => Some(true),
+            Outcome::NotConsistent => Some(false),
+            Outcome::Inconclusive => None,
+        },
         "verdict": headline(comparison).to_lowercase(),
         "figures": figures.collect::<Vec<_>>(),
         "not_measured": comparison.not_measured,
+        "unreadable": comparison.unreadable,
         "arithmetic": checks.collect::<Vec<_>>(),
         "notices": comparison.notices,
     })
@@ -132,9 +138,12 @@ fn footnotes(comparison: &Comparison) -> Vec<String> {
     if comparison.rows.iter().any(|row| row.input) {
         notes.push("* input: the model was calibrated with this figure, so inside tests nothing".to_owned());
     }
-    if !comparison.not_measured.is_empty() {
-        let names: Vec<_> = comparison.not_measured.iter().map(|name| short_name(name)).collect();
-        notes.push(format!("predicted, but not in the report: {}", names.join(", ")));
+    for (names, words) in [(&comparison.not_measured, "not in the report"), (&comparison.unreadable, "cannot be read")]
+    {
+        let names: Vec<_> = names.iter().map(|name| short_name(name)).collect();
+        if !names.is_empty() {
+            notes.push(format!("predicted, but {words}: {}", names.join(", ")));
+        }
     }
     notes
 }
@@ -160,19 +169,30 @@ fn statement(check: &ArithmeticCheck) -> String {
 }
 
 fn headline(comparison: &Comparison) -> &'static str {
-    if comparison.is_consistent() { "CONSISTENT" } else { "NOT CONSISTENT" }
+    match comparison.outcome() {
+        Outcome::Consistent => "CONSISTENT",
+        Outcome::NotConsistent => "NOT CONSISTENT",
+        Outcome::Inconclusive => "INCONCLUSIVE",
+    }
 }
 
 fn conclusion(comparison: &Comparison) -> String {
     let (inputs, predicted): (Vec<&Row>, Vec<&Row>) = comparison.rows.iter().partition(|row| row.input);
     let outside = |rows: &[&Row]| rows.iter().filter(|row| !row.inside).count();
     let scope = format!("{} % interval of {} runs", comparison.level.percent(), comparison.runs);
-    if comparison.is_consistent() {
-        return format!(
-            "The model can produce this run: {0} of {0} predicted figures lie inside the {scope}. \
-             That does not prove the model: other models can produce this run too.",
-            predicted.len()
-        );
+    match comparison.outcome() {
+        Outcome::Consistent => {
+            return format!(
+                "The model can produce this run: {0} of {0} predicted figures lie inside the {scope}. \
+                 That does not prove the model: other models can produce this run too.",
+                predicted.len()
+            );
+        }
+        Outcome::Inconclusive => {
+            return "Nothing was compared: the report states no figure that the model predicts, only inputs."
+                .to_owned();
+        }
+        Outcome::NotConsistent => {}
     }
     let mut reasons = Vec::new();
     if outside(&predicted) > 0 {

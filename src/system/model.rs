@@ -93,6 +93,7 @@ impl Model {
             jobs: self.jobs.iter().map(|job| job.name).collect(),
             metrics: self.metrics,
             request_names: self.request_names,
+            checks: self.checks,
             properties: self.all_properties().iter().map(|property| property.name).collect(),
             default_properties: {
                 let all = self.all_properties();

@@ -7,11 +7,13 @@ mod known;
 mod metric_name;
 mod parse;
 mod remedy;
+mod tags;
 
 pub use error::{MetricNameError, ThresholdError};
 pub use known::{built_in_metrics, resolve};
 pub use metric_name::MetricName;
 pub use parse::{AggregationError, split};
+pub use tags::{simulated_tags, tags_of_k6_alone};
 
 use std::fmt;
 

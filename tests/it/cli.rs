@@ -65,6 +65,25 @@ fn a_threshold_that_saw_no_sample_is_named_vacuous_and_k6s_tick_stays() {
     assert!(err.contains("∅ vacuous: http_req_duration{name:lock_seat} saw no sample"), "{err}");
 }
 
+/// Of the tags that samples have no warning says that none has them, and the thresholds are judged on samples.
+#[test]
+fn thresholds_on_tags_that_samples_have_warn_of_nothing() {
+    let sandbox = Sandbox::new();
+    let tagged = "\"http_req_duration{expected_response:true}\" = [\"p(95)<2000\"]\n\"http_reqs{status:201}\" = \
+                  [\"count>0\"]\n\"http_req_failed{name:lock_seats,status:409}\" = [\"rate==1\"]\n\
+                  \"checks{check:lock object is valid}\" = [\"rate==1\"]\nseat_lock_success = ";
+    sandbox.file("tagged.toml", short_scenario().replace("seat_lock_success = ", tagged));
+    let (_, _, err) = sandbox.run(&["simulate", "tagged.toml"]);
+    assert!(!err.contains("SP0107") && !err.contains("vacuous"), "{err}");
+    // What k6 alone has is told apart, and what becomes of it.
+    let method = "\"http_reqs{method:POST}\" = [\"count>100\"]\nseat_lock_success = ";
+    sandbox.file("method.toml", short_scenario().replace("seat_lock_success = ", method));
+    let (code, _, err) = sandbox.run(&["simulate", "method.toml"]);
+    let said = err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("k6 gives its samples the tag `method` and would judge by them"), "{err}");
+    assert!(code == 99 && said.contains("Without samples k6 compares 0: `count>100` fails."), "{err}");
+}
+
 #[test]
 fn options_of_a_k6_script_replace_stages_and_thresholds() {
     let sandbox = Sandbox::new();

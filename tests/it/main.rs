@@ -27,6 +27,7 @@ mod measured_compare;
 mod measured_judgement;
 mod measured_read;
 mod measured_statistics;
+mod measured_tables;
 mod mishaps;
 mod models;
 mod native;

@@ -169,6 +169,19 @@ fn a_report_that_contradicts_itself_is_told_where() {
     );
 }
 
+/// The shares of a JSON file are floats of 17 digits, which nobody truncated.
+#[test]
+fn only_what_k6_prints_is_said_to_be_truncated() {
+    let notes = |name: &str| {
+        let shares = arithmetic(&read(name)).into_iter().filter(|check| check.text.ends_with(" %"));
+        shares.map(|check| check.note).collect::<Vec<_>>()
+    };
+    let printed = notes("seed-summary-v1.2-v2.2-plain.txt");
+    assert!(printed.contains(&Some("k6 truncates".to_owned())), "{printed:?}");
+    let exact = notes("real-handleSummary-data.json");
+    assert!(!exact.is_empty() && exact.iter().all(Option::is_none), "{exact:?}");
+}
+
 #[test]
 fn the_load_table_is_laid_beside_the_scenario() {
     let shown = |stages: &[(u64, u64)]| {

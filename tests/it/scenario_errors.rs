@@ -10,7 +10,7 @@ use crate::support::scenario::{FULL, read};
 use seatproof::system::diagnostic::{Severity, code};
 
 /// What is replaced, and by what.
-const CASES: [(&str, &str); 74] = [
+const CASES: [(&str, &str); 81] = [
     // Syntax and keys.
     ("[links.http]", "[links.http"),
     ("[links.http]", "[links.http]\r\n\tx = = 3"),
@@ -38,6 +38,7 @@ const CASES: [(&str, &str); 74] = [
     ("\"600s\"", "\"600 seconds\""),
     ("\"600s\"", "\"600.0000001s\""),
     ("\"600s\"", "\"31d\""),
+    ("\"600s\"", "\"1000000000000h\""),
     ("\"600s\"", "\"-1s\""),
     ("\"600s\"", "\"1500us\""),
     ("\"600s\"", "\"0s\""),
@@ -63,7 +64,13 @@ const CASES: [(&str, &str); 74] = [
     ("abortOnFail", "abort_on_fail"),
     ("abortOnFail = true", "abortOnFail = 1"),
     ("{name:lock_seats}", "{name:lock_seat}"),
-    ("{name:lock_seats}", "{status:409}"),
+    ("{name:lock_seats}", "{method:POST}"),
+    ("{name:lock_seats}", "{expected_response:yes}"),
+    ("{name:lock_seats}", "{status:4xx}"),
+    ("{name:lock_seats}", "{tier:gold}"),
+    ("http_req_failed = ", "\"http_req_failed{name:lock_seats,scenario:default}\" = "),
+    ("http_req_failed = ", "\"checks{check:lock object is vald}\" = "),
+    ("seat_lock_success = ", "\"seat_lock_success{name:lock_seats}\" = "),
     // Checks.
     ("clients = 2\n", ""),
     ("journey = \"lock_release\"\n", ""),

@@ -20,6 +20,19 @@ fn the_schema_knows_no_null() {
     assert!(!schema().contains("null"), "TOML has no null");
 }
 
+/// What an editor accepts by the schema and the tool then refuses is found late.
+#[test]
+fn a_list_that_may_not_be_empty_has_an_entry_in_the_schema_too() {
+    let schema: Value = serde_json::from_str(&schema()).expect("the schema is JSON");
+    for (table, key) in [("Load", "stages"), ("Check", "journeys"), ("Check", "properties")] {
+        assert_eq!(schema["$defs"][table]["properties"][key]["minItems"], 1, "{table}.{key}");
+    }
+    for table in ["Check", "Sample"] {
+        let draw = &schema["$defs"][table]["properties"]["draws"]["additionalProperties"];
+        assert_eq!((&draw["minItems"], &draw["maxItems"]), (&Value::from(1), &Value::from(16)), "{table}");
+    }
+}
+
 #[test]
 fn the_manual_mentions_every_key() {
     let keys = schema_keys();

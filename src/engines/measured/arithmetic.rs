@@ -108,7 +108,8 @@ fn share(measured: &Measured, figure: &Figure) -> Option<ArithmeticCheck> {
     let part = own("count").or(part)?;
     let whole = own("total").or(whole).filter(|whole| *whole > 0)?;
     let exact = Ratio::of_counts(part, whole).times(100);
-    let places = u32::try_from(figure.value.scale().clamp(0, SHARE_PLACES_MAX)).ok()?;
+    // 0.4 for 40 % has no whole percent to compare.
+    let places = u32::try_from(figure.value.scale().min(SHARE_PLACES_MAX)).ok()?;
     let printed = figure.value.ratio().truncated(places);
     let (cut, rounded) = (exact.truncated(places), exact.fixed(places));
     let agrees = printed == cut || printed == rounded;
@@ -118,10 +119,10 @@ fn share(measured: &Measured, figure: &Figure) -> Option<ArithmeticCheck> {
         let text = format!("{place} says {} = {printed} %, but {part}/{whole} = {cut} %", figure.name());
         ArithmeticCheck::new(Finding::Contradicts, text)
     } else if figure.metric == "http_req_failed"
-        && measured.figure("http_reqs").is_some_and(|all| all.derived.is_some())
+        && measured.figure("http_reqs", Unit::Count).is_some_and(|all| all.derived.is_some())
     {
         check.note(format!("{whole} is the only total that prints so"))
-    } else if cut != rounded {
+    } else if cut != rounded && figure.value.scale() <= SHARE_PLACES_MAX {
         check.note(if printed == cut { "k6 truncates" } else { "rounded; k6 would truncate" })
     } else {
         check
@@ -158,7 +159,8 @@ pub(super) fn parts(measured: &Measured) -> Option<Parts> {
 fn attempts(measured: &Measured) -> Vec<ArithmeticCheck> {
     let Some(parts) = parts(measured) else { return Vec::new() };
     let (sum, terms) = (parts.sum(), parts.terms());
-    let stated = ["attempts", "seat_lock_success_rate total"].into_iter().filter_map(|name| measured.figure(name));
+    let stated =
+        ["attempts", "seat_lock_success_rate total"].into_iter().filter_map(|name| measured.figure(name, Unit::Count));
     let checks = stated.filter(|figure| figure.derived.is_none()).map(|figure| {
         let agrees = figure.value.ratio() == Ratio::of_counts(sum, 1);
         let text = match agrees {
@@ -245,13 +247,14 @@ fn mark(measured: &Measured, threshold: &Threshold) -> Option<ArithmeticCheck> {
     }
     let marked = if passed { "passed" } else { "failed" };
     let place = place(measured, threshold.line);
-    Some(ArithmeticCheck::new(Finding::Contradicts, format!("{place} says {what} {marked}, but the value is {value}")))
+    let text = format!("{place} says {what} {marked}, but the value is {value}{}", unit.suffix());
+    Some(ArithmeticCheck::new(Finding::Contradicts, text))
 }
 
 /// Numbers that the file states more than once.
 fn repetitions(measured: &Measured) -> Vec<ArithmeticCheck> {
     let disagreeing = measured.restated.iter().filter_map(|again| {
-        let first = measured.figure(&again.name())?;
+        let first = measured.figure(&again.name(), again.unit)?;
         if same(first.value, again.value) {
             return None;
         }
@@ -265,9 +268,12 @@ fn repetitions(measured: &Measured) -> Vec<ArithmeticCheck> {
 /// Equal at the coarser of the two printed precisions, whether cut or rounded.
 fn same(one: Decimal, other: Decimal) -> bool {
     let (coarse, fine) = if one.scale() <= other.scale() { (one, other) } else { (other, one) };
-    let Ok(places) = u32::try_from(coarse.scale()) else { return coarse.ratio() == fine.ratio() };
-    let printed = coarse.ratio().fixed(places);
-    printed == fine.ratio().fixed(places) || printed == fine.ratio().truncated(places)
+    let places = coarse.scale().max(0).unsigned_abs();
+    // The last printed digit of 1.98 s stands for tens of milliseconds.
+    let last_digit = 10_i128.pow(coarse.scale().min(0).unsigned_abs());
+    let (coarse, fine) = (coarse.ratio().over(last_digit), fine.ratio().over(last_digit));
+    let printed = coarse.fixed(places);
+    printed == fine.fixed(places) || printed == fine.truncated(places)
 }
 
 /// A load table names the target at each stage's end only.

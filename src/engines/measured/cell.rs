@@ -47,11 +47,20 @@ pub(super) fn statistic(text: &str) -> Option<String> {
     })
 }
 
-/// The quantities of a cell in order, each with its text. A number inside a name (`p(95)`, `lock_2`) is none.
-pub(super) fn quantities(text: &str) -> Vec<(Quantity, String)> {
+/// The numbers of a cell.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// Quantities in order, each with its text. A number inside a name (`p(95)`, `lock_2`) is none.
+    pub(super) read: Vec<(Quantity, String)>,
+    /// Why a number is none that can be read. What follows it is left out: nobody knows what that would belong to.
+    pub(super) unread: Option<&'static str>,
+}
+
+/// Reads the numbers of a cell.
+pub(super) fn numbers(text: &str) -> Numbers {
     let plain = without_markup(text);
-    let words: Vec<&str> = plain.split_whitespace().collect();
-    let mut found = Vec::new();
+    let words = words(&plain);
+    let mut numbers = Numbers::default();
     let mut index = 0;
     while let Some(word) = words.get(index) {
         let word = word.trim_matches(|c: char| matches!(c, '(' | ')' | ',' | ';' | ':' | '='));
@@ -59,17 +68,71 @@ pub(super) fn quantities(text: &str) -> Vec<(Quantity, String)> {
             words.get(index + 1).map(|unit| unit.trim_matches(|c: char| matches!(c, '(' | ')' | ',' | ';' | '.')));
         let starts_as_number = word.starts_with(|c: char| c.is_ascii_digit());
         let with_unit = unit.filter(|unit| *unit != "m" && *unit != "h").map(|unit| format!("{word} {unit}"));
-        let joined = with_unit.filter(|_| starts_as_number && is_bare(word));
+        let is_bare = || quantity(word).is_some_and(Quantity::is_bare);
+        let joined = with_unit.filter(|_| starts_as_number && is_bare());
         let pair = joined.and_then(|joined| Some((quantity(&joined)?, joined)));
         index += if pair.is_some() { 2 } else { 1 };
         let single = || starts_as_number.then(|| quantity(word)).flatten().map(|read| (read, word.to_owned()));
-        found.extend(pair.or_else(single));
+        match pair.or_else(single) {
+            Some(read) => numbers.read.push(read),
+            None => numbers.unread = malformed(word),
+        }
+        if numbers.unread.is_some() {
+            break;
+        }
     }
-    found
+    numbers
 }
 
-fn is_bare(word: &str) -> bool {
-    quantity(word).is_some_and(|read| matches!(read.unit, Unit::Count | Unit::Plain))
+/// The words of a cell; a blank between groups of three digits (`1 048`) parts no words.
+fn words(plain: &str) -> Vec<String> {
+    let is_digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let mut words: Vec<String> = Vec::new();
+    for word in plain.split_whitespace() {
+        let digits = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+        let groups = words.last_mut().filter(|last| {
+            let mut groups = last.trim_start_matches('(').split(' ');
+            digits == 3
+                && groups.next().is_some_and(|first| first.len() <= 3 && is_digits(first))
+                && groups.all(is_digits)
+        });
+        match groups {
+            Some(number) => {
+                number.push(' ');
+                number.push_str(word);
+            }
+            None => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
+/// Why a word that is meant as a number is none; `None` for other words. How a comma or a point was meant is not
+/// guessed: one in the wrong place makes the figure wrong by powers of ten.
+fn malformed(word: &str) -> Option<&'static str> {
+    let number = word.trim_start_matches(['+', '-', '−']);
+    let digits = number.trim_end_matches(|c: char| c.is_alphabetic() || matches!(c, '%' | '/'));
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '\'' | '’' | ' '));
+    if !is_number {
+        None
+    } else if number.len() < word.len() {
+        Some("a number of k6 has no sign")
+    } else if quantity(digits).is_some() {
+        None
+    } else {
+        Some("commas and blanks part groups of three digits, a point parts the decimals: 1,048.5")
+    }
+}
+
+/// True for a cell that is left blank, or has a dash or a mark instead of a value.
+pub(super) fn says_nothing(text: &str) -> bool {
+    mark(text).is_some() || plain(text).chars().all(|c| matches!(c, '-' | '–' | '—' | ' '))
+}
+
+/// The text of a cell without markup, in one line.
+pub(super) fn plain(text: &str) -> String {
+    without_markup(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `Rate < 30% (0.3)`, `Count > 50`, `< 2000 ms` or k6's own `rate<0.3`; `aggregation` is used where the cell has
@@ -80,7 +143,7 @@ pub(super) fn limit(text: &str, aggregation: &str) -> Option<Limit> {
     let named = plain[..start].trim().to_lowercase();
     let signs = plain[start..].chars().take_while(|c| matches!(c, '<' | '>' | '=' | '!')).count();
     let (sign, number) = plain[start..].split_at(signs);
-    let (read, _) = quantities(number).into_iter().next()?;
+    let (read, _) = numbers(number).read.into_iter().next()?;
     let bound = if read.unit == Unit::Percent { read.value.shifted(-2)?.trimmed() } else { read.value };
     let known = statistic(&named).or_else(|| matches!(named.as_str(), "rate" | "count" | "value").then_some(named));
     let aggregation = known.unwrap_or_else(|| aggregation.to_owned());

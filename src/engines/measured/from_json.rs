@@ -1,6 +1,7 @@
 //! The three JSON summaries of k6, as figures.
 
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::document::MeasuredKind;
 use super::limit::Limit;
@@ -23,12 +24,24 @@ pub(super) fn read(text: &str, file: &str) -> Result<Measured, ReadError> {
 
 /// Tells a broken file from a whole one of another kind.
 fn refused(text: &str, file: &str, error: &read::ReadError) -> ReadError {
-    let (file, place) = (file.to_owned(), (error.line, error.column));
+    let file = file.to_owned();
+    if is_sample_stream(text) {
+        let why = "it is k6's stream of samples (k6 run --out json=FILE), one a line".to_owned();
+        return ReadError::NoSummary { file, place: (1, 1), why };
+    }
+    let place = (error.line, error.column);
     let why = error.what.trim_start_matches("this JSON is no k6 summary: ").to_owned();
     match serde_json::from_str::<IgnoredAny>(text) {
         Err(syntax) => ReadError::Json { file, place, why, truncated: syntax.is_eof() },
         Ok(_) => ReadError::NoSummary { file, place, why },
     }
+}
+
+/// True for the lines that `--out json` writes: `{"type":"Point","metric":"http_reqs","data":{...}}`.
+fn is_sample_stream(text: &str) -> bool {
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    serde_json::from_str::<Value>(first)
+        .is_ok_and(|line| matches!(line["type"].as_str(), Some("Metric" | "Point")) && line["data"].is_object())
 }
 
 /// The figures of a summary. Numbers that exact arithmetic cannot hold (above 18 digits) are left out with a notice.

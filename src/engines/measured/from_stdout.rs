@@ -4,7 +4,7 @@
 use super::document::MeasuredKind;
 use super::limit::Limit;
 use super::quantity::{Quantity, is_data_unit, quantity};
-use super::{Figure, Measured, Threshold};
+use super::{Figure, Measured, Threshold, Unread};
 
 /// The figures of the last summary in the text; `None` when there is no summary line.
 pub(super) fn read(text: &str) -> Option<Measured> {
@@ -104,7 +104,11 @@ impl Reader {
             "checks_total" | "checks_failed" => return,
             _ => metric,
         };
-        let Some(figures) = figures(data) else { return };
+        let Some(figures) = figures(data) else {
+            let (raw, why) = (data.trim().to_owned(), "k6 prints no such line");
+            self.measured.unread.push(Unread { metric, statistic: None, raw, line: number, why });
+            return;
+        };
         if figures.iter().any(|(statistic, ..)| self.knows(&metric, statistic.as_deref())) {
             self.start(Section::Untitled);
         }

@@ -1,6 +1,7 @@
 //! Measured figures against the distribution over seeds.
 
 use super::arithmetic::{ArithmeticCheck, Finding, arithmetic};
+use super::unreadable::unreadable;
 use super::{Figure, Measured, ReadError};
 use crate::engines::distribution::{Distribution, FigureDistribution, Sweep, Unit};
 use crate::engines::exact::Ratio;
@@ -77,17 +78,36 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// Predicted figures that the file does not state.
     pub not_measured: Vec<String>,
+    /// Predicted figures that the file states in a way that cannot be read; the notices say why.
+    pub unreadable: Vec<String>,
     /// The measured run's own arithmetic.
     pub arithmetic: Vec<ArithmeticCheck>,
     /// What the reader should know about how the file was read.
     pub notices: Vec<String>,
 }
 
+/// What a comparison comes to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No figure lies outside, one at least was predicted, and the report does not contradict itself.
+    Consistent,
+    /// A figure lies outside, or the report contradicts itself.
+    NotConsistent,
+    /// Nothing speaks against the model, and nothing for it: all figures in common are its inputs.
+    Inconclusive,
+}
+
 impl Comparison {
-    /// True when no figure lies outside and the report does not contradict itself.
+    /// What it comes to.
     #[must_use]
-    pub fn is_consistent(&self) -> bool {
-        self.rows.iter().all(|row| row.inside) && self.contradictions() == 0
+    pub fn outcome(&self) -> Outcome {
+        if self.rows.iter().any(|row| !row.inside) || self.contradictions() > 0 {
+            Outcome::NotConsistent
+        } else if self.rows.iter().all(|row| row.input) {
+            Outcome::Inconclusive
+        } else {
+            Outcome::Consistent
+        }
     }
 
     /// Numbers of the report that contradict each other.
@@ -96,10 +116,14 @@ impl Comparison {
         self.arithmetic.iter().filter(|check| check.finding == Finding::Contradicts).count()
     }
 
-    /// 0 when consistent, else 5.
+    /// 0 when consistent, 5 when not, 3 when inconclusive.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        if self.is_consistent() { 0 } else { 5 }
+        match self.outcome() {
+            Outcome::Consistent => 0,
+            Outcome::NotConsistent => 5,
+            Outcome::Inconclusive => 3,
+        }
     }
 }
 
@@ -116,9 +140,13 @@ pub fn judge(
     stages: &[(u64, u64)],
 ) -> Result<Comparison, ReadError> {
     comparable(measured, sweep.figures.iter().map(|figure| (figure.name.as_str(), figure.unit)))?;
-    let found = |figure: &FigureDistribution| stated(measured, &figure.name, figure.unit);
+    let found = |figure: &FigureDistribution| measured.figure(&figure.name, figure.unit);
     let rows = sweep.figures.iter().filter_map(|predicted| Some(row(predicted, found(predicted)?, level, inputs)));
     let missing = sweep.figures.iter().filter(|predicted| found(predicted).is_none());
+    let left_out = unreadable(measured, sweep.figures.iter().map(|figure| (figure.name.as_str(), figure.unit)));
+    let missing = missing.map(|predicted| predicted.name.clone());
+    let (unreadable, not_measured) = missing.partition(|name| left_out.iter().any(|of| of.name == name));
+    let notices = left_out.into_iter().map(|of| of.notice);
     let mut checks = arithmetic(measured);
     checks.extend(super::arithmetic::stages_against(measured, stages));
     Ok(Comparison {
@@ -126,9 +154,10 @@ pub fn judge(
         level,
         runs: sweep.runs(),
         rows: rows.collect(),
-        not_measured: missing.map(|predicted| predicted.name.clone()).collect(),
+        not_measured,
+        unreadable,
         arithmetic: checks,
-        notices: measured.notices.clone(),
+        notices: measured.notices.iter().cloned().chain(notices).collect(),
     })
 }
 
@@ -140,7 +169,7 @@ pub fn comparable<'a>(
     measured: &Measured,
     predicted: impl Iterator<Item = (&'a str, Unit)> + Clone,
 ) -> Result<(), ReadError> {
-    if predicted.clone().any(|(name, unit)| stated(measured, name, unit).is_some()) {
+    if predicted.clone().any(|(name, unit)| measured.figure(name, unit).is_some()) {
         return Ok(());
     }
     let own = measured.figures.iter().map(|figure| in_unit(&figure.name(), figure.unit)).collect::<Vec<_>>();
@@ -150,19 +179,16 @@ pub fn comparable<'a>(
         (_, 0) => String::new(),
         (_, beyond) => format!(" and {beyond} more"),
     };
+    let left_out = unreadable(measured, predicted.clone()).into_iter().map(|of| format!("; {}", of.notice));
     Err(ReadError::NothingPredicted {
         file: measured.source.clone(),
-        stated: own[..own.len() - beyond].join(", ") + &more,
+        stated: own[..own.len() - beyond].join(", ") + &more + &left_out.collect::<String>(),
         predicted: predicted.map(|(name, unit)| in_unit(name, unit)).collect::<Vec<_>>().join(", "),
     })
 }
 
 /// The figures of a file that are named when none of them is predicted.
 const STATED_SHOWN: usize = 12;
-
-fn stated<'a>(measured: &'a Measured, name: &str, unit: Unit) -> Option<&'a Figure> {
-    measured.figure(name).filter(|figure| figure.unit == unit)
-}
 
 fn in_unit(name: &str, unit: Unit) -> String {
     match unit.suffix().trim() {

@@ -6,6 +6,7 @@
 pub mod algebra;
 pub mod arithmetic;
 mod cell;
+mod column;
 mod document;
 mod encoding;
 mod error;
@@ -15,6 +16,8 @@ mod from_stdout;
 pub mod judge;
 pub mod limit;
 mod quantity;
+mod row;
+mod unreadable;
 
 pub use document::{MeasuredKind, read_text};
 pub use error::ReadError;
@@ -35,6 +38,8 @@ pub struct Measured {
     pub figures: Vec<Figure>,
     /// Figures that the file states a second time.
     pub restated: Vec<Figure>,
+    /// What stands where a figure should, and cannot be read.
+    pub unread: Vec<Unread>,
     /// Thresholds and their marks, in the order of the file.
     pub thresholds: Vec<Threshold>,
     /// The load profile, where the file has one.
@@ -64,6 +69,29 @@ pub struct Figure {
 
 impl Figure {
     /// The canonical name, the same as in a sweep.
+    #[must_use]
+    pub fn name(&self) -> String {
+        figure_name(&self.metric, self.statistic.as_deref())
+    }
+}
+
+/// A text where a figure should stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// As in [`Figure`].
+    pub metric: String,
+    /// As in [`Figure`], as far as the file says.
+    pub statistic: Option<String>,
+    /// As written in the file.
+    pub raw: String,
+    /// Line of the file, counted from 1.
+    pub line: usize,
+    /// What keeps it from being read.
+    pub why: &'static str,
+}
+
+impl Unread {
+    /// As [`Figure::name`].
     #[must_use]
     pub fn name(&self) -> String {
         figure_name(&self.metric, self.statistic.as_deref())
@@ -105,26 +133,27 @@ impl Measured {
             kind,
             figures: Vec::new(),
             restated: Vec::new(),
+            unread: Vec::new(),
             thresholds: Vec::new(),
             stages: Vec::new(),
             notices: Vec::new(),
         }
     }
 
-    /// The figure of this canonical name.
+    /// The figure of this canonical name and unit: a table may have a count and a share in one row.
     #[must_use]
-    pub fn figure(&self, name: &str) -> Option<&Figure> {
-        self.figures.iter().find(|figure| figure.name() == name)
+    pub fn figure(&self, name: &str, unit: Unit) -> Option<&Figure> {
+        self.figures.iter().find(|figure| figure.unit == unit && figure.name() == name)
     }
 
     /// The figure as a whole number.
     #[must_use]
     pub fn count(&self, name: &str) -> Option<u64> {
-        self.figure(name).and_then(|figure| figure.value.as_count())
+        self.figure(name, Unit::Count).and_then(|figure| figure.value.as_count())
     }
 
     fn record(&mut self, figure: Figure) {
-        if self.figure(&figure.name()).is_some() {
+        if self.figure(&figure.name(), figure.unit).is_some() {
             self.restated.push(figure);
         } else {
             self.figures.push(figure);
@@ -135,7 +164,9 @@ impl Measured {
     fn derive(&mut self) {
         let attempts = arithmetic::parts(self).map(|parts| parts.sum());
         self.derive_count("attempts", attempts, "sum of seat_lock_success, seat_lock_conflict and seat_lock_error");
-        if let (Some(failed), Some(rate)) = (self.count("http_req_failed count"), self.figure("http_req_failed")) {
+        if let (Some(failed), Some(rate)) =
+            (self.count("http_req_failed count"), self.figure("http_req_failed", Unit::Percent))
+        {
             let requests = arithmetic::whole_behind(failed, rate.value);
             self.derive_count("http_reqs", requests, "the only total that prints as http_req_failed");
         }
@@ -143,7 +174,7 @@ impl Measured {
 
     fn derive_count(&mut self, name: &str, count: Option<u64>, how: &'static str) {
         let Some(value) = count.and_then(Decimal::whole) else { return };
-        if self.figure(name).is_none() {
+        if self.figure(name, Unit::Count).is_none() {
             self.figures.push(Figure {
                 metric: name.to_owned(),
                 statistic: None,

@@ -12,6 +12,13 @@ pub(super) struct Quantity {
     pub(super) unit: Unit,
 }
 
+impl Quantity {
+    /// True for a number without any unit.
+    pub(super) fn is_bare(self) -> bool {
+        matches!(self.unit, Unit::Count | Unit::Plain)
+    }
+}
+
 /// k6's byte units and their powers of ten.
 const DATA_UNITS: [(&str, i32); 6] = [("B", 0), ("kB", 3), ("MB", 6), ("GB", 9), ("TB", 12), ("PB", 15)];
 
@@ -37,13 +44,13 @@ pub(super) fn quantity(text: &str) -> Option<Quantity> {
 /// A duration in Go's form (`1h2m3s`, `59.99s`, `26.76ms`), in milliseconds with the precision it was printed in.
 pub(super) fn duration_ms(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let unit_at = text.find(char::is_alphabetic)?;
     let (number, unit) = text.split_at(unit_at);
     match unit.trim() {
-        "ns" => return Decimal::parse(number)?.shifted(-6),
-        "µs" | "μs" | "us" => return Decimal::parse(number)?.shifted(-3),
-        "ms" => return Decimal::parse(number),
-        "s" => return Decimal::parse(number)?.shifted(3),
+        "ns" => return number_of(number)?.shifted(-6),
+        "µs" | "μs" | "us" => return number_of(number)?.shifted(-3),
+        "ms" => return number_of(number),
+        "s" => return number_of(number)?.shifted(3),
         _ => {}
     }
     let mut seconds = 0_u64;
@@ -70,16 +77,17 @@ pub(super) fn is_data_unit(word: &str) -> bool {
     DATA_UNITS.iter().any(|(name, _)| *name == unit)
 }
 
-/// A decimal, with or without commas between groups of three digits.
+/// What people write between groups of three digits: a comma, and a blank of any width.
+const SEPARATORS: [char; 5] = [',', ' ', '\u{a0}', '\u{202f}', '\u{2009}'];
+
+/// A decimal, with or without one kind of separator between groups of three digits before its point.
 fn number_of(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    let whole = text.split('.').next().unwrap_or(text);
-    let mut groups = whole.split(',');
-    let first = groups.next().unwrap_or(whole);
-    if first.len() > 3 && whole.contains(',') || groups.any(|group| group.len() != 3) {
-        return None;
-    }
-    Decimal::parse(&text.replace(',', ""))
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let Some(separator) = whole.chars().find(|c| SEPARATORS.contains(c)) else { return Decimal::parse(text) };
+    let groups: Vec<&str> = whole.split(separator).collect();
+    let is_grouped = groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3);
+    if is_grouped { Decimal::parse(&(groups.concat() + fraction)) } else { None }
 }
 
 #[cfg(test)]
@@ -100,6 +108,10 @@ mod tests {
             ("1.98s", "1980", Unit::Milliseconds),
             ("1h2m3s", "3723000", Unit::Milliseconds),
             ("2m", "120000", Unit::Milliseconds),
+            ("1,048 ms", "1048", Unit::Milliseconds),
+            ("1 048", "1048", Unit::Count),
+            ("1\u{202f}048\u{202f}576", "1048576", Unit::Count),
+            ("12\u{2009}048.5%", "12048.5", Unit::Percent),
             ("0s", "0", Unit::Milliseconds),
             ("1.2 MB", "1200000", Unit::Bytes),
             ("9.4 kB/s", "9400", Unit::PerSecond),
@@ -108,7 +120,8 @@ mod tests {
             let read = quantity(text).map(|quantity| (quantity.value.to_string(), quantity.unit));
             assert_eq!(read, Some((value.to_owned(), unit)), "{text}");
         }
-        for text in ["", "%", "ms", "1,04", "1048,000", "5 apples", "1m1", "1s1m", "--", "1.5m"] {
+        let groups = ["1,04", "1048,000", "1.048,5", "1 048,576", "1 04", "1 0480"];
+        for text in ["", "%", "ms", "5 apples", "1m1", "1s1m", "--", "1.5m"].into_iter().chain(groups) {
             assert_eq!(quantity(text), None, "{text}");
         }
     }

@@ -89,13 +89,14 @@ codes! {
     THRESHOLD_METRIC = "SP0106", EXIT_CONFIG,
         "A threshold on a metric that neither k6 nor the model has. k6 ends with exit code 104 before the run begins.";
     TAG_NEVER_SEEN = "SP0107", EXIT_CONFIG,
-        "A threshold on a sub-metric whose tag no request carries. It is a warning, because k6 accepts it: the \
-         sub-metric never gets a sample, and k6 then compares with 0 or passes the threshold silently. The verdict of \
-         such a threshold says nothing about the service.";
+        "A threshold on a sub-metric whose tag no sample of a simulated run carries. It is a warning, because k6 \
+         accepts it. Without samples k6 compares with 0, so that `count>100` fails and `p(95)<2000` passes, and it \
+         lets every threshold on a rate pass. Such a verdict says nothing about the service. Tags that k6 gives and \
+         the simulation does not (`method`, `url`, `scenario`, `group`, ...) have samples in k6.";
     DURATION = "SP0108", EXIT_CONFIG,
         "A text that is not a duration. Durations are written as in Go and k6: one or more numbers, each with a unit, \
          of d, h, m, s, ms, us (or µs) and ns: `20s`, `1m30s`, `1.5s`, `26.76ms`. They are kept exactly: a fraction \
-         finer than what is kept, a negative duration, or one of more than 292 years is refused.";
+         finer than what is kept, a negative duration, or one of more than 30 days is refused.";
     LOAD = "SP0109", EXIT_CONFIG,
         "A load that cannot be run: no stages, a stage without duration or target, a negative number, no virtual user \
          at all, or more than seatproof accepts. Where k6 checks the same, its words are used.";

@@ -21,7 +21,7 @@ const CLIENTS_MAX: i64 = 1000;
 /// Most of anything that is counted per execution.
 const COUNT_MAX: i64 = 1_000_000;
 /// Most representatives of a draw: more would be no abstraction, and the search would not end.
-const REPRESENTATIVES_MAX: usize = 16;
+pub(super) const REPRESENTATIVES_MAX: usize = 16;
 /// The key of `expect` that is not a property.
 const STATES: &str = "states";
 

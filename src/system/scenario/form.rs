@@ -97,6 +97,7 @@ pub(super) struct Load {
     #[schemars(range(min = 0, max = 100_000))]
     pub(super) start_vus: Option<At<i64>>,
     /// Stages that ramp the number of virtual users linearly, at least one.
+    #[schemars(length(min = 1))]
     pub(super) stages: At<Vec<At<Stage>>>,
     /// How long a virtual user that a stage removes may finish its iteration. Default `"30s"`, as in k6.
     #[serde(default)]
@@ -160,6 +161,7 @@ pub(super) struct Check {
     /// The journey that every client runs.
     pub(super) journey: Option<At<String>>,
     /// Instead of `journey`: one journey per client.
+    #[schemars(length(min = 1))]
     pub(super) journeys: Option<At<Vec<At<String>>>>,
     /// Parameters that differ from the scenario's.
     #[serde(default)]
@@ -169,6 +171,7 @@ pub(super) struct Check {
     pub(super) service: Option<Service>,
     /// Values that stand for all values of a draw: at most 16 lists of numbers each.
     #[serde(default)]
+    #[schemars(schema_with = "schema::draws")]
     pub(super) draws: Table<At<Vec<Vec<At<i64>>>>>,
     /// What has happened before, done once and in this order: `"vu1 until POST /checkout"` (the client and its handlers
     /// act alone), `"job cleanup"`, `"wait 601s"`, or the name of a step. Neither explored nor counted.
@@ -189,6 +192,7 @@ pub(super) struct Check {
     #[serde(default)]
     pub(super) bounds: Bounds,
     /// Properties to judge. Default: all that speak of exclusion and of errors.
+    #[schemars(length(min = 1))]
     pub(super) properties: Option<At<Vec<At<String>>>>,
     /// What the schedulers sample, larger than what can be explored to its end. Default: the check as it is.
     pub(super) sample: Option<At<Sample>>,
@@ -291,6 +295,7 @@ pub(super) struct Sample {
     pub(super) params: Table<Node>,
     /// Values that stand for all values of a draw, where they differ from the check's.
     #[serde(default)]
+    #[schemars(schema_with = "schema::draws")]
     pub(super) draws: Table<At<Vec<Vec<At<i64>>>>>,
     /// How often each fault may happen, instead of the check's budgets.
     pub(super) faults: Option<Faults>,

@@ -16,6 +16,7 @@ mod names;
 mod options;
 mod params;
 mod schema;
+mod tags;
 mod thresholds;
 mod tree;
 mod values;
@@ -52,6 +53,8 @@ pub struct Declaration<'a> {
     pub metrics: &'a [CustomMetric],
     /// Values of k6's `name` tag that the model's requests carry.
     pub request_names: &'a [&'a str],
+    /// Texts of the checks of the model's script, the values of k6's `check` tag.
+    pub checks: &'a [&'a str],
     /// Names of all properties that can be judged, the tool's own included.
     pub properties: Cow<'a, [&'a str]>,
     /// Names of those that a check judges which names none.

@@ -5,6 +5,7 @@ use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
+use super::check::REPRESENTATIVES_MAX;
 use super::de::Table;
 use super::form;
 
@@ -65,6 +66,17 @@ pub(super) fn params(generator: &mut SchemaGenerator) -> Schema {
             { "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "integer" } },
             { "type": "array", "minItems": 2, "maxItems": 2, "items": duration },
         ] },
+    })
+}
+
+/// Representatives of draws.
+pub(super) fn draws(_: &mut SchemaGenerator) -> Schema {
+    let representative = json_schema!({ "type": "array", "items": { "type": "integer" } });
+    json_schema!({
+        "type": "object",
+        "additionalProperties": {
+            "type": "array", "minItems": 1, "maxItems": REPRESENTATIVES_MAX, "items": representative,
+        },
     })
 }
 

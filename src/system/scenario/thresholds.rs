@@ -8,8 +8,8 @@ use super::de::Table;
 use super::fault::Fault;
 use super::tree::{At, Kind, Node};
 use super::values::{BareNumber, duration_us};
-use super::{Declaration, MetricThresholds, form};
-use crate::system::diagnostic::{code, suggest};
+use super::{Declaration, MetricThresholds, form, tags};
+use crate::system::diagnostic::code;
 use crate::system::model::MetricKind;
 use crate::system::threshold::{MetricName, MetricNameError, Threshold, ThresholdError, resolve};
 
@@ -27,13 +27,13 @@ pub(super) fn build(
         };
         let metric: MetricName = key.value.parse().map_err(unknown)?;
         let kind = resolve(&metric, model.metrics).map_err(unknown)?.kind;
-        warnings.extend(tag_warning(key, &metric, model));
-        let thresholds = match &node.kind {
+        let thresholds: Vec<Threshold> = match &node.kind {
             Kind::List(items) => {
                 items.iter().map(|item| threshold(item, &metric, kind, bare)).collect::<Result<_, _>>()?
             }
             _ => vec![threshold(node, &metric, kind, bare)?],
         };
+        warnings.extend(tags::warning(key, &metric, kind, &thresholds, model));
         metrics.push(MetricThresholds { metric, thresholds });
     }
     metrics.sort_by(|a, b| a.metric.raw.cmp(&b.metric.raw));
@@ -75,18 +75,4 @@ fn inside(at: &At<String>, part: Range<usize>) -> Range<usize> {
         }
         _ => at.span.clone(),
     }
-}
-
-/// The warning for a tag that no sample of a run carries: k6 would judge the threshold on nothing.
-fn tag_warning(key: &At<String>, metric: &MetricName, model: &Declaration<'_>) -> Option<Fault> {
-    let carried = |(tag, value): &&(String, String)| tag == "name" && model.request_names.contains(&value.as_str());
-    let (tag, value) = metric.tags.iter().find(|tag| !carried(tag))?;
-    let message = format!("no request carries the tag `{tag}:{value}`");
-    let advice = if tag == "name" {
-        suggest::choose(value, model.request_names)
-    } else {
-        "the requests of a simulated run carry only the tag `name`;".to_owned()
-    };
-    let help = format!("{advice} k6 would pass this threshold silently");
-    Some(Fault::new(&code::TAG_NEVER_SEEN, &key.span, message).help(help))
 }

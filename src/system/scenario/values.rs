@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::tree::{At, Kind, Node};
 use crate::system::diagnostic::code;
 
-/// The longest duration that a load or a latency may have: 30 days, in nanoseconds. Sums and products of such
+/// The longest duration that a scenario may have: 30 days, in nanoseconds. Sums and products of such
 /// durations stay far inside 64 bits of microseconds.
 pub(super) const LONGEST_NS: u64 = 30 * 86_400_000_000_000;
 
@@ -52,14 +52,17 @@ pub(super) fn duration_ns(node: &Node, bare: BareNumber) -> Result<u64, Fault> {
         }
     };
     let fault = |error| duration_fault(node, &spelled, error);
-    let ns = parse_ns(&spelled).map_err(fault)?;
+    let ns = match parse_ns(&spelled) {
+        Ok(ns) if ns <= LONGEST_NS => ns,
+        Ok(_) | Err(DurationError::TooLong) => {
+            let message = format!("`{spelled}` is longer than 30 days");
+            return Err(Fault::new(&code::DURATION, &node.span, message));
+        }
+        Err(error) => return Err(fault(error)),
+    };
     // A bare zero is a duration to Go, but only as a string.
     if ns == 0 && bare == BareNumber::Refused && !matches!(node.kind, Kind::Text(_)) {
         return Err(fault(DurationError::NoUnit));
-    }
-    if ns > LONGEST_NS {
-        let message = format!("`{spelled}` is longer than 30 days");
-        return Err(Fault::new(&code::DURATION, &node.span, message));
     }
     Ok(ns)
 }

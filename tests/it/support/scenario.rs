@@ -47,6 +47,7 @@ pub(crate) const MODEL: Declaration<'_> = Declaration {
         CustomMetric { name: "seat_lock_duration_ms", kind: MetricKind::Trend, is_time: true },
     ],
     request_names: &["lock_seats", "release_seats"],
+    checks: &["lock object is valid"],
     properties: Cow::Borrowed(&["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]),
     default_properties: Cow::Borrowed(&["one-holder-per-seat", "all-or-nothing", "no-stuck-seat"]),
     draws: &["seats"],
