@@ -72,7 +72,7 @@ pub(super) enum CommandError {
 }
 
 /// Why a reply is not what Redis would answer: the command, or what a script uses, is not simulated. From the reply it
-/// cannot be told whether Redis knows a command that is unknown here; to send one that it does not is a mistake as well.
+/// cannot be told whether Redis knows a command that is unknown here; one that it does not know is a mistake as well.
 pub fn not_simulated(reply: &Reply) -> Option<&'static str> {
     const LIBRARIES: [&str; 4] = ["'bit'", "'cjson'", "'cmsgpack'", "'struct'"];
     let Reply::Error(text) = reply else { return None };
