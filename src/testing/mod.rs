@@ -45,9 +45,10 @@ use crate::engines::regressions::{self, Followed, Outcome, RegressionError, foll
 use crate::engines::replay::{Divergence, record};
 use crate::engines::shrink::ShrinkOptions;
 use crate::engines::shuttle::{MAX_STEPS, Options};
-use crate::engines::verdict::{Bound, Exploration};
+use crate::engines::verdict::{Bound, Exploration, Verdict};
 use crate::report::{Signs, diagram};
 use crate::system::diagnostic::Diagnostic;
+use crate::system::property::{GENERAL, Property, Subject};
 use crate::system::schedule::{Schedule, directory};
 use crate::system::{ModelError, Setting, Unexplorable};
 
@@ -100,6 +101,8 @@ pub enum Failure {
     Violated(Box<Violated>),
     /// What a property wants to be reachable is not, which no schedule shows: the property, where, and how so.
     Unreachable(&'static str, String, String),
+    /// Everything was explored, and these properties never had anything to judge: the test cannot fail.
+    Vacuous(String, Vec<&'static str>),
     /// A schedule that `SEATPROOF_SCHEDULE` names cannot be followed to its end.
     Diverged(PathBuf, Box<Divergence>),
     /// A schedule cannot be read, followed or written.
@@ -138,7 +141,8 @@ pub fn assert_safe(name: &str, setting: &Setting) -> Exploration {
     }
 }
 
-/// Follows earlier schedules of the model, explores the setting, then samples it with every scheduler.
+/// Follows earlier schedules of the model, explores the setting, then samples it with every scheduler. Where all is
+/// explored and no property had anything to judge, that fails too.
 ///
 /// # Errors
 /// [`Failure`]: the first property that is broken, with its schedule written, or what kept the check from running.
@@ -178,8 +182,19 @@ pub fn check(name: &str, setting: &Setting, plan: &Plan) -> Result<Exploration, 
     let missed = exploration.verdicts.iter().find_map(|(name, verdict)| Some((*name, verdict.counterexample()?)));
     match missed {
         Some((property, found)) => Err(Failure::Unreachable(property, name.to_owned(), found.reason.clone())),
+        None if is_vacuous(&setting, &exploration) => Err(Failure::Vacuous(name.to_owned(), exploration.vacuous)),
         None => Ok(exploration),
     }
+}
+
+/// True when all that is proved is what needs nothing to judge, such as that nobody panics, although more was asked for.
+fn is_vacuous(setting: &Setting, exploration: &Exploration) -> bool {
+    let is_idle = |property: &Property| {
+        let is_always = GENERAL.iter().any(|it| it.name == property.name && it.subject == Subject::Always);
+        is_always || exploration.vacuous.contains(&property.name)
+    };
+    let is_exhausted = exploration.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Holds);
+    is_exhausted && !exploration.vacuous.is_empty() && setting.properties.iter().all(is_idle)
 }
 
 /// The failure of a broken property, its schedule written.
@@ -226,6 +241,13 @@ impl fmt::Display for Failure {
         match self {
             Self::Violated(violated) => write!(f, "{violated}"),
             Self::Unreachable(property, name, why) => write!(f, "{property} is violated in {name}\nwhy     {why}"),
+            Self::Vacuous(name, properties) => {
+                writeln!(f, "nothing was judged in {name}, so it cannot fail: {}", properties.join(", "))?;
+                write!(
+                    f,
+                    "help    a model says what its clients believe by ctx.mark(Mark::Holds {{ .. }}), or has properties"
+                )
+            }
             Self::Diverged(path, divergence) => {
                 let Divergence { number, wanted, reason, .. } = &**divergence;
                 let path = path.display();
