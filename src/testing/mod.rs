@@ -187,7 +187,7 @@ pub fn check(name: &str, setting: &Setting, plan: &Plan) -> Result<Exploration, 
     }
 }
 
-/// True when all that is proved is what needs nothing to judge, such as that nobody panics, although more was asked for.
+/// True when all that is proved is what needs nothing to judge, such as that nobody panics, and more was asked for.
 fn is_vacuous(setting: &Setting, exploration: &Exploration) -> bool {
     let is_idle = |property: &Property| {
         let is_always = GENERAL.iter().any(|it| it.name == property.name && it.subject == Subject::Always);
