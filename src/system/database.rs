@@ -9,7 +9,7 @@ use crate::world::sql::{Plan, Progress, Rows, SerialSource, SqlError, SqlStore};
 use super::exercised::{Came, What};
 use super::property::Subject;
 use super::state::{Phase, State, slot_of};
-use super::{Halves, Happened, ModelError, Setting, System, WrongStatement};
+use super::{Halves, Happened, ModelError, Setting, System};
 
 /// Plans of statements met so far. Statements are constants of the model, so equal places in memory are equal texts,
 /// and a look-up compares numbers only.
@@ -95,7 +95,7 @@ impl Planner {
 /// The database before the first step: the model's tables and rows.
 pub(super) fn initial(setting: &Setting) -> Result<SqlStore, ModelError> {
     let process = ProcessId::SETUP;
-    let wrong = |statement, reason| wrong_statement(process, "initial data", statement, reason);
+    let wrong = |statement, reason: String| ModelError::operation(process, "initial data", statement, &reason);
     let schema = setting.model.schema;
     let mut store = SqlStore::from_ddl(schema).map_err(|error| wrong(schema, error.to_string()))?;
     let mut serials = SerialSource { process, count: 0 };
@@ -120,11 +120,6 @@ fn place_for_rows(outcome: &mut Option<Outcome>) -> &mut Rows {
     }
 }
 
-#[cold]
-fn wrong_statement(process: ProcessId, label: &'static str, statement: &'static str, reason: String) -> ModelError {
-    ModelError::Statement(Box::new(WrongStatement { process, label, statement, reason }))
-}
-
 impl System {
     /// The operation in flight takes effect: the first step of a statement, or anything rarer.
     #[inline(always)]
@@ -136,7 +131,7 @@ impl System {
         };
         let mut planner = self.planner.borrow_mut();
         let plan =
-            planner.plan(&world.sql, text).map_err(|reason| wrong_statement(process, slot.label, text, reason))?;
+            planner.plan(&world.sql, text).map_err(|why| ModelError::operation(process, slot.label, text, &why))?;
         let mut serials = SerialSource { process, count: slot.serials };
         let rows = place_for_rows(&mut slot.outcome);
         let progress = world.sql.execute(SessionId::Own(process), plan, params, *now_us, &mut serials, rows);
@@ -160,7 +155,7 @@ impl System {
         let Some(Op::Sql(Statement(text), _)) = &slot.op else { unreachable!("only SQL statements wait") };
         let mut planner = self.planner.borrow_mut();
         let plan =
-            planner.plan(&world.sql, text).map_err(|reason| wrong_statement(process, slot.label, text, reason))?;
+            planner.plan(&world.sql, text).map_err(|why| ModelError::operation(process, slot.label, text, &why))?;
         let mut serials = SerialSource { process, count: slot.serials };
         let rows = place_for_rows(&mut slot.outcome);
         let progress = world.sql.resume(SessionId::Own(process), plan, &mut serials, rows);
@@ -175,7 +170,7 @@ impl System {
     pub(super) fn plan_query(&self, property: &'static str, statement: &'static str) -> Result<(), ModelError> {
         let mut planner = self.planner.borrow_mut();
         let plan = planner.plan(&self.state.world.sql, statement);
-        plan.map(|_| ()).map_err(|reason| wrong_statement(ProcessId::SETUP, property, statement, reason))
+        plan.map(|_| ()).map_err(|why| ModelError::operation(ProcessId::SETUP, property, statement, &why))
     }
 
     /// The first row that a query over committed rows returns, in words.

@@ -10,7 +10,7 @@ use super::children::InFlight;
 use super::name::describe;
 use super::property::Subject;
 use super::state::{HandlerSlot, Live, Phase, Slot, State, slot_of};
-use super::{Carrier, Halves, Happened, Heard, ModelError, Step, System, WrongCommand};
+use super::{Carrier, Halves, Happened, Heard, ModelError, Step, System};
 
 impl System {
     /// Does one step.
@@ -142,7 +142,7 @@ impl System {
         let Some(reason) = not_simulated(reply) else { return Ok(()) };
         let slot = self.state.slot(process);
         let command = slot.op.as_ref().map(describe).unwrap_or_default();
-        Err(ModelError::Command(Box::new(WrongCommand { process, label: slot.label, command, reason })))
+        Err(ModelError::operation(process, slot.label, &command, reason))
     }
 
     /// Effect and outcome of an operation that needs nobody else's help.

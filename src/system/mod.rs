@@ -117,43 +117,34 @@ pub enum Halves {
 /// A mistake in what is executed, not a behaviour of it. Boxed, so that a step that succeeds returns next to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    /// An SQL statement of the model that the store cannot plan.
+    /// An SQL statement of the model that the store cannot plan, or a Redis command that is not simulated.
     #[error(transparent)]
-    Statement(Box<WrongStatement>),
-    /// A Redis command of the model that is not simulated.
-    #[error(transparent)]
-    Command(Box<WrongCommand>),
+    Operation(Box<WrongOperation>),
     /// The prologue says what cannot happen.
     #[error(transparent)]
     Given(Box<GivenError>),
 }
 
-/// What is wrong with a statement.
+/// What is wrong with an operation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{process}, step {label}: {reason}\n  in: {statement}")]
-pub struct WrongStatement {
+#[error("{process}, step {label}: {reason}\n  in: {operation}")]
+pub struct WrongOperation {
     /// Who issued it.
     pub process: ProcessId,
     /// At which labelled step.
     pub label: &'static str,
-    /// The statement.
-    pub statement: &'static str,
+    /// The statement, or the command's words.
+    pub operation: String,
     /// What is wrong with it.
     pub reason: String,
 }
 
-/// What is wrong with a Redis command.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{process}, step {label}: {reason}\n  in: {command}")]
-pub struct WrongCommand {
-    /// Who sent it.
-    pub process: ProcessId,
-    /// At which labelled step.
-    pub label: &'static str,
-    /// Its words.
-    pub command: String,
-    /// What is wrong with it.
-    pub reason: &'static str,
+impl ModelError {
+    #[cold]
+    fn operation(process: ProcessId, label: &'static str, operation: &str, reason: &str) -> Self {
+        let (operation, reason) = (operation.to_owned(), reason.to_owned());
+        Self::Operation(Box::new(WrongOperation { process, label, operation, reason }))
+    }
 }
 
 /// One execution in progress. Cloning forks it; the copy re-creates its processes from their histories.

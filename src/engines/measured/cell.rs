@@ -62,7 +62,9 @@ pub(super) fn numbers(text: &str) -> Numbers {
     let words = words(&plain);
     let mut numbers = Numbers::default();
     let mut index = 0;
-    while let Some(word) = words.get(index) {
+    while numbers.unread.is_none()
+        && let Some(word) = words.get(index)
+    {
         let word = word.trim_matches(|c: char| matches!(c, '(' | ')' | ',' | ';' | ':' | '='));
         let unit =
             words.get(index + 1).map(|unit| unit.trim_matches(|c: char| matches!(c, '(' | ')' | ',' | ';' | '.')));
@@ -76,9 +78,6 @@ pub(super) fn numbers(text: &str) -> Numbers {
         match pair.or_else(single) {
             Some(read) => numbers.read.push(read),
             None => numbers.unread = malformed(word),
-        }
-        if numbers.unread.is_some() {
-            break;
         }
     }
     numbers
